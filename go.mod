@@ -1,0 +1,21 @@
+module vignette
+
+go 1.25.0
+
+tool github.com/tinylib/msgp
+
+require (
+	github.com/godbus/dbus/v5 v5.2.4
+	github.com/rogpeppe/go-internal v1.16.0
+	github.com/tinylib/msgp v1.6.5
+	go.einride.tech/can v0.17.0
+	go.yaml.in/yaml/v3 v3.0.6
+	golang.org/x/sys v0.44.0
+)
+
+require (
+	github.com/philhofer/fwd v1.2.0 // indirect
+	golang.org/x/mod v0.21.0 // indirect
+	golang.org/x/sync v0.11.0 // indirect
+	golang.org/x/tools v0.26.0 // indirect
+)

@@ -1,0 +1,263 @@
+package engine
+
+// request is a set that a queue has come to in this round.
+type request struct {
+	card int
+	act  int
+}
+
+// actionState is when a do action was last performed.
+type actionState struct {
+	has  bool
+	last int64
+}
+
+// advance moves the ready queues, by card id, to their next action.
+func (p *Program) advance(s *State) {
+	ready := s.step.ready
+	s.step.ready = s.step.ready[:0]
+	s.step.requests, s.step.dos = s.step.requests[:0], s.step.dos[:0]
+	for _, card := range ready {
+		q := &s.cards[card].queue
+		then := p.Cards[card].Then
+		if q.pos == len(then) {
+			q.running = false
+			continue
+		}
+		switch step := &then[q.pos]; step.Kind {
+		case Wait:
+			q.waiting = true
+			s.timers.push(timer{at: s.now + step.Wait, kind: waits, card: card, firing: q.firing, index: q.pos})
+		case Set:
+			s.step.requests = append(s.step.requests, request{card, step.Actuator})
+			s.step.acts = insertSorted(s.step.acts, step.Actuator)
+		case Do:
+			s.step.dos = append(s.step.dos, card)
+		}
+	}
+}
+
+// actuate settles the round's actuators by path: denied, lost, ended, acted.
+func (p *Program) actuate(s *State, out *Effects) {
+	acts := s.step.acts
+	s.step.acts = s.step.acts[:0]
+	for _, act := range acts {
+		p.arbitrate(s, act, out)
+	}
+}
+
+// arbitrate settles one actuator's requests against the gate and each other,
+// then what an ended lease left to do.
+func (p *Program) arbitrate(s *State, act int, out *Effects) {
+	a := &s.acts[act]
+	if a.hasLeft || s.lostTop(act) {
+		a.highest(s.now)
+	}
+	winner := p.contest(s, act, out)
+	p.reportEnded(s, act, out)
+	left, hasLeft := a.left, a.hasLeft
+	a.hasLeft = false
+	switch {
+	case winner >= 0:
+		p.grant(s, act, winner, out)
+	case hasLeft && a.top > 0:
+		p.resume(s, act, left.cause, out)
+	case hasLeft:
+		p.closeLease(s, act, &left, out)
+	case a.end.open && a.end.phase == toSend:
+		p.sendEnd(s, act, out)
+	}
+}
+
+// lostTop reports whether a quarantined card held the lease in force.
+func (s *State) lostTop(act int) bool {
+	for i := range s.step.ended {
+		if s.step.ended[i].act == act && s.step.ended[i].top {
+			return true
+		}
+	}
+	return false
+}
+
+// reportEnded records the actuator's leases that quarantined cards held.
+func (p *Program) reportEnded(s *State, act int, out *Effects) {
+	rest := s.step.ended[:0]
+	for i := range s.step.ended {
+		e := s.step.ended[i]
+		if e.act == act {
+			p.reportEnd(s, &e, "quarantined", out)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	s.step.ended = rest
+}
+
+// contest passes an actuator's requests through the gate and the arbiter. It
+// returns the card that won, or -1; the others' queues have failed.
+func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
+	a := &s.acts[act]
+	winner = -1
+	s.step.losers = s.step.losers[:0]
+	for _, r := range s.step.requests {
+		if r.act != act {
+			continue
+		}
+		if why := p.gate(s, act, r.card); why != "" {
+			p.refuse(s, r.card, Denied, why, out)
+			continue
+		}
+		s.step.losers = insertSorted(s.step.losers, r.card)
+		if winner < 0 || p.outranks(a, r.card, winner) {
+			winner = r.card
+		}
+	}
+	if winner < 0 {
+		return winner
+	}
+	why := p.idx.why.winner[winner]
+	displaced := -1
+	switch top := a.inForce(); {
+	case a.hasHand && s.now < a.handEnds:
+		winner, why = -1, "winner:driver"
+	case top == nil || top.card == winner:
+	case top.priority >= p.Cards[winner].Priority:
+		winner, why = -1, p.idx.why.winner[top.card]
+	default:
+		displaced = top.card
+	}
+	p.announce(s, act, winner, displaced, why, out)
+	return winner
+}
+
+// announce records who lost, in card order: the requests that did not win and
+// the holder of the lease that the winner puts beneath its own.
+func (p *Program) announce(s *State, act, winner, displaced int, why string, out *Effects) {
+	if displaced >= 0 {
+		s.step.losers = insertSorted(s.step.losers, displaced)
+	}
+	for _, card := range s.step.losers {
+		if card == winner {
+			continue
+		}
+		if card == displaced {
+			l := s.acts[act].inForce()
+			s.record(out, Record{Card: p.Cards[card].ID, What: Lost, Why: why, Action: "set",
+				Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.fired})
+			if !s.asked(card, act) {
+				continue
+			}
+		}
+		p.refuse(s, card, Lost, why, out)
+	}
+}
+
+// asked reports whether a card has a request for the actuator in this round.
+func (s *State) asked(card, act int) bool {
+	for _, r := range s.step.requests {
+		if r.card == card && r.act == act {
+			return true
+		}
+	}
+	return false
+}
+
+// outranks compares two requests: priority, the lease already held, smaller id.
+func (p *Program) outranks(a *actuatorState, x, y int) bool {
+	if px, py := p.Cards[x].Priority, p.Cards[y].Priority; px != py {
+		return px > py
+	}
+	if top := a.inForce(); top != nil && (top.card == x || top.card == y) {
+		return top.card == x
+	}
+	return x < y
+}
+
+// gate names the first thing that forbids a set now; empty: none. Policy,
+// range and lease are constants of the card and were checked by Compile.
+func (p *Program) gate(s *State, act, card int) string {
+	a, spec := &s.acts[act], &p.Actuators[act]
+	step := p.current(s, card)
+	switch {
+	case !spec.States.Has(s.drive):
+		return p.idx.why.state[s.drive]
+	case step.AtEnd == Restore && a.base.Kind == None:
+		return "base"
+	case a.hasStart && s.now < a.started+spec.MinInterval:
+		return "interval"
+	}
+	return ""
+}
+
+// current is the step at which a card's queue stands.
+func (p *Program) current(s *State, card int) *Step {
+	return &p.Cards[card].Then[s.cards[card].queue.pos]
+}
+
+// refuse records a set that was denied or lost, and fails its queue.
+func (p *Program) refuse(s *State, card int, what What, why string, out *Effects) {
+	step := p.current(s, card)
+	s.record(out, Record{Card: p.Cards[card].ID, What: what, Why: why, Action: "set",
+		Actuator: p.Actuators[step.Actuator].Path, Value: step.Value, Cause: s.cards[card].queue.fired})
+	p.failStep(s, card)
+}
+
+// grant puts a request's lease on top and sends its call.
+func (p *Program) grant(s *State, act, card int, out *Effects) {
+	a, step, q := &s.acts[act], p.current(s, card), &s.cards[card].queue
+	if i := a.findCard(card); i >= 0 {
+		a.remove(i)
+	}
+	a.end = openEnd{}
+	a.hasStart, a.started = true, s.now
+	n, open := p.issue(s, act, Call{Kind: CallSet, Card: card, Value: step.Value}, step.Lease, "set", q.fired, q.depth, out)
+	a.stack = append(a.stack, lease{card: card, priority: p.Cards[card].Priority, value: step.Value,
+		deadline: s.now + step.Lease, acted: n, call: n, depth: q.depth, atEnd: step.AtEnd, endValue: step.EndValue})
+	a.top = len(a.stack)
+	s.timers.push(timer{at: s.now + step.Lease, kind: leases, card: card, firing: q.firing, index: act, ref: n})
+	p.sent(s, card, n, open)
+}
+
+// resume returns to the lease now in force.
+func (p *Program) resume(s *State, act int, cause uint64, out *Effects) {
+	l := s.acts[act].inForce()
+	l.call, _ = p.issue(s, act, Call{Kind: CallSet, Card: l.card, Value: l.value}, l.deadline-s.now, "set", cause, l.depth, out)
+}
+
+// closeLease ends the last lease for good, as its at_end says.
+func (p *Program) closeLease(s *State, act int, left *ending, out *Effects) {
+	a, l := &s.acts[act], &left.lease
+	e := openEnd{open: true, card: l.card, depth: l.depth, cause: left.cause}
+	switch l.atEnd {
+	case Leave:
+		a.base = l.value
+		a.command.judging = false
+		return
+	case SetTo:
+		a.base = l.endValue
+	}
+	e.value = a.base
+	a.end = e
+	p.sendEnd(s, act, out)
+}
+
+// sendEnd sends an open end if the drive state allows it; else it waits,
+// denied once.
+func (p *Program) sendEnd(s *State, act int, out *Effects) {
+	a, spec := &s.acts[act], &p.Actuators[act]
+	e := &a.end
+	if !spec.EndStates.Has(s.drive) {
+		if !e.denied {
+			e.denied = true
+			s.record(out, Record{Card: p.Cards[e.card].ID, What: Denied, Why: p.idx.why.state[s.drive], Action: "end",
+				Actuator: spec.Path, Value: e.value, Cause: e.cause})
+		}
+		return
+	}
+	n, open := p.issue(s, act, Call{Kind: CallEnd, Card: e.card, Value: e.value}, 0, "end", e.cause, e.depth, out)
+	a.endUntil = a.command.readUntil
+	e.call, e.phase = n, calling
+	if !open {
+		e.open = false
+	}
+}

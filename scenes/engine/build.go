@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// MaxDepth is the causal depth at which a completion is blocked: a completion
+// that no act caused has depth 0, one caused by a firing's act one more than
+// that firing (*Meaning* 13).
+const MaxDepth = 5
+
+// triggerRef names one trigger of one card.
+type triggerRef struct{ card, trigger int }
+
+// index is what Build derives from a Program so that a frame touches only the
+// cards that read what it carries.
+type index struct {
+	triggers  [][]triggerRef // by slot: the triggers it feeds, by card, then position
+	namedBy   [][]int        // by slot: the cards that name it
+	readbacks [][]int        // by slot: the actuators it reads back
+	inState   []bool         // by slot: a drive state reads it
+	why       whyTable
+}
+
+// whyTable holds every reason that can appear in a record, made once.
+type whyTable struct {
+	first, recovered, stale, invalid, unknown []string // by slot
+	winner                                    []string // by card
+	state                                     []string // by drive state, moving last
+	trigger, onlyIf                           []string // by position
+}
+
+// Build checks the program's indices and derives its tables. It must be called
+// once, before NewState.
+func (p *Program) Build() error {
+	if len(p.States) >= 64 {
+		return fmt.Errorf("engine: %d drive states; at most 63", len(p.States))
+	}
+	x := &p.idx
+	x.triggers = make([][]triggerRef, len(p.Signals))
+	x.namedBy = make([][]int, len(p.Signals))
+	x.readbacks = make([][]int, len(p.Signals))
+	x.inState = make([]bool, len(p.Signals))
+	for i, st := range p.States {
+		for _, c := range st.When {
+			if c.Op == InState {
+				return fmt.Errorf("engine: drive state %s refers to a drive state", p.States[i].Name)
+			}
+			if c.Op <= IsNot {
+				x.inState[c.Slot] = true
+			}
+		}
+	}
+	for i, a := range p.Actuators {
+		if a.Readback >= 0 {
+			x.readbacks[a.Readback] = append(x.readbacks[a.Readback], i)
+		}
+	}
+	for i := range p.Cards {
+		if err := p.indexCard(i); err != nil {
+			return err
+		}
+	}
+	p.nameReasons()
+	return nil
+}
+
+func (p *Program) indexCard(i int) error {
+	c := &p.Cards[i]
+	if i > 0 && p.Cards[i-1].ID >= c.ID {
+		return fmt.Errorf("engine: cards out of order: %s before %s", p.Cards[i-1].ID, c.ID)
+	}
+	if len(c.When) == 0 || len(c.Then) == 0 {
+		return fmt.Errorf("engine: card %s has no trigger or no action", c.ID)
+	}
+	for j, t := range c.When {
+		p.idx.triggers[t.Slot] = append(p.idx.triggers[t.Slot], triggerRef{i, j})
+	}
+	for _, slot := range c.Names {
+		p.idx.namedBy[slot] = append(p.idx.namedBy[slot], i)
+	}
+	return nil
+}
+
+func (p *Program) nameReasons() {
+	w := &p.idx.why
+	for _, s := range p.Signals {
+		w.first = append(w.first, "first:"+s.Path)
+		w.recovered = append(w.recovered, "recovered:"+s.Path)
+		w.stale = append(w.stale, "stale:"+s.Path)
+		w.invalid = append(w.invalid, "invalid:"+s.Path)
+		w.unknown = append(w.unknown, "unknown:"+s.Path)
+	}
+	triggers, clauses := 0, 0
+	for _, c := range p.Cards {
+		w.winner = append(w.winner, "winner:"+c.ID)
+		triggers, clauses = max(triggers, len(c.When)), max(clauses, len(c.OnlyIf))
+	}
+	for _, s := range p.States {
+		w.state = append(w.state, "state:"+s.Name)
+	}
+	w.state = append(w.state, "state:moving")
+	for i := range triggers {
+		w.trigger = append(w.trigger, "trigger["+strconv.Itoa(i)+"]")
+	}
+	for i := range clauses {
+		w.onlyIf = append(w.onlyIf, "only_if["+strconv.Itoa(i)+"]")
+	}
+}

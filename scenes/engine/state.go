@@ -1,0 +1,133 @@
+package engine
+
+// State is everything that changes while a Program runs. It belongs to one
+// goroutine.
+type State struct {
+	session uint64
+	judged  bool // replies are events and readbacks are judged; else a plain log
+	started bool
+	now     int64 // time of the newest step, ns
+	raw     int64 // time of the newest event as stamped, ns
+	n       uint64
+	drive   int // drive state
+	slots   []slot
+	cards   []cardState
+	acts    []actuatorState
+	actions []actionState
+	open    []openCall
+	timers  timerHeap
+	firings uint64
+	step    stepState
+}
+
+// slot is what is known of one signal.
+type slot struct {
+	num   float64
+	last  int64 // time of the last valid sample
+	known bool
+	seen  bool // has been valid once
+	timed bool // a staleness timer is in the heap
+}
+
+// cardState is a card's own memory.
+type cardState struct {
+	triggers    []triggerState
+	missing     int // named slots that were never valid
+	live        bool
+	quarantined bool
+	hasFired    bool
+	firedAt     int64
+	fires       []int64 // times of the latest firings, a ring of Quarantine.Fires
+	fireHead    int
+	queue       queue
+	touched     uint64 // step in which it was last touched
+	becameLive  bool   // in this step
+}
+
+// queue is the run of one firing through the card's then.
+type queue struct {
+	running bool
+	waiting bool   // for a timer
+	firing  uint64 // distinguishes the card's firings
+	fired   uint64 // n of the `fired` record
+	depth   int
+	pos     int
+	call    uint64 // n of the call it waits for; 0: none
+}
+
+// stepState is scratch of the step being made; it is empty between steps.
+type stepState struct {
+	number   uint64
+	cards    []int // touched
+	ready    []int // cards whose queue can go on
+	requests []request
+	dos      []int        // cards whose queue stands at a do
+	acts     []int        // actuators to look at
+	losers   []int        // cards
+	ended    []endedLease // leases to be reported ended after denied and lost
+	drive    bool         // a slot that drive states read has changed
+}
+
+// NewState returns the state before the first event. Judged says that replies
+// come as events and that readbacks are judged, as in a live car or a journal;
+// without it calls count as answered in their own step (*Meaning* 12).
+func (p *Program) NewState(session uint64, judged bool) *State {
+	s := &State{
+		session: session, judged: judged, drive: len(p.States),
+		slots: make([]slot, len(p.Signals)), cards: make([]cardState, len(p.Cards)),
+		acts: make([]actuatorState, len(p.Actuators)), actions: make([]actionState, len(p.Actions)),
+	}
+	for i := range p.Cards {
+		c := &s.cards[i]
+		c.triggers = make([]triggerState, len(p.Cards[i].When))
+		c.missing = len(p.Cards[i].Names)
+		c.live = c.missing == 0
+		c.fires = make([]int64, 0, p.Quarantine.Fires)
+	}
+	return s
+}
+
+// Now returns the time of the newest step in ns of the stream.
+func (s *State) Now() int64 { return s.now }
+
+// DriveState returns the index of the drive state; len(Program.States) is moving.
+func (s *State) DriveState() int { return s.drive }
+
+// Known returns a slot's value; ok is false while it is unknown.
+func (s *State) Known(slot int) (num float64, ok bool) {
+	return s.slots[slot].num, s.slots[slot].known
+}
+
+// record appends r with the step's time and the next number, and returns it.
+func (s *State) record(out *Effects, r Record) uint64 {
+	s.n++
+	r.T, r.N = s.now, s.n
+	out.Records = append(out.Records, r)
+	return s.n
+}
+
+// touch lists a card for the step's card phase, once.
+func (s *State) touch(card int) *cardState {
+	c := &s.cards[card]
+	if c.touched != s.step.number {
+		c.touched = s.step.number
+		s.step.cards = insertSorted(s.step.cards, card)
+	}
+	return c
+}
+
+// insertSorted keeps list ascending and without repeats; lists are a few
+// entries long.
+func insertSorted(list []int, v int) []int {
+	i := len(list)
+	for i > 0 && list[i-1] > v {
+		i--
+	}
+	if i > 0 && list[i-1] == v {
+		return list
+	}
+	list = append(list, 0)
+	copy(list[i+1:], list[i:])
+	list[i] = v
+	return list
+}

@@ -1,0 +1,84 @@
+package engine
+
+// timerKind orders timers of one deadline, as *Meaning* 3 lists them.
+type timerKind uint8
+
+const (
+	staleness timerKind = iota
+	holds
+	waits
+	replies
+	leases
+	readbacks
+	retries
+)
+
+// timer is one deadline. A timer is never withdrawn: it is looked at when due
+// and passed over when its owner has moved on.
+type timer struct {
+	at     int64
+	kind   timerKind
+	card   int    // staleness: the slot
+	firing uint64 // the card's firing; 0 where there is none
+	index  int    // trigger, step or actuator
+	ref    uint64 // what it was set for; see the owner
+}
+
+func (a *timer) before(b *timer) bool {
+	switch {
+	case a.at != b.at:
+		return a.at < b.at
+	case a.kind != b.kind:
+		return a.kind < b.kind
+	case a.card != b.card:
+		return a.card < b.card
+	case a.firing != b.firing:
+		return a.firing < b.firing
+	}
+	return a.index < b.index
+}
+
+// timerHeap is a binary heap; container/heap would allocate for each entry.
+type timerHeap []timer
+
+func (h *timerHeap) push(t timer) {
+	*h = append(*h, t)
+	q := *h
+	i := len(q) - 1
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !q[i].before(&q[parent]) {
+			return
+		}
+		q[i], q[parent] = q[parent], q[i]
+		i = parent
+	}
+}
+
+func (h *timerHeap) pop() timer {
+	q := *h
+	top := q[0]
+	last := len(q) - 1
+	q[0] = q[last]
+	*h = q[:last]
+	h.down()
+	return top
+}
+
+func (h *timerHeap) down() {
+	q := *h
+	i := 0
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(q); child++ {
+			if q[child].before(&q[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		q[i], q[least] = q[least], q[i]
+		i = least
+	}
+}
