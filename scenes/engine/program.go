@@ -180,3 +180,6 @@ type Quarantine struct {
 	Fires  int
 	Within int64
 }
+
+// Version is the engine's version, as decision logs and journals name it.
+const Version = "0.1.0"

@@ -1,0 +1,148 @@
+// Command vignette is the desk's program: it checks cards, replays recordings
+// against them with the decisions of the car, and shows what a recording or a
+// trace directory holds.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"vignette/scenes/engine"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitLosses = 3 // usable, with findings
+)
+
+// command is one of vignette's commands.
+type command struct {
+	name  string
+	short string
+	run   func(args []string, out, errs io.Writer) error
+}
+
+var commands = []command{
+	{"replay", "replay recordings against cards: the decisions of the car", replay},
+	{"check", "check a vehicle profile and cards", check},
+	{"signals", "decode a recording into signals", signals},
+	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
+	{"traces", "show recorded interaction traces", traces},
+	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
+	{"version", "print the engine version", version},
+}
+
+// errFindings ends a command with exit code 3: its output says why.
+var errFindings = errors.New("findings")
+
+// errReported ends a command with exit code 1: the message was printed.
+var errReported = errors.New("reported")
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, out, errs io.Writer) int {
+	if len(args) == 0 {
+		usage(errs)
+		return exitFailed
+	}
+	switch args[0] {
+	case "help", "-h", "--help":
+		usage(out)
+		return exitOK
+	case "--version":
+		args[0] = "version"
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return code(c.run(args[1:], out, errs), c.name, errs)
+		}
+	}
+	fmt.Fprintf(errs, "vignette: unknown command %q; see vignette --help\n", args[0])
+	return exitFailed
+}
+
+// code turns a command's error into its exit code and prints it.
+func code(err error, name string, errs io.Writer) int {
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitLosses
+	case errors.Is(err, errReported):
+		return exitFailed
+	}
+	fmt.Fprintf(errs, "vignette %s: %s\n", name, err)
+	return exitFailed
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, `vignette: scene cards on the desk
+
+usage: vignette COMMAND [options] …
+
+commands:
+`)
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.short)
+	}
+	fmt.Fprint(w, `
+Each command explains itself with --help. Exit codes: 0 fine, 1 failed,
+3 usable with findings. Messages go to standard error, results to standard
+output.
+
+examples:
+  vignette check --vehicle testdata/drive/vehicle.yaml testdata/drive/cards
+  vignette replay --vehicle testdata/drive/vehicle.yaml --cards testdata/drive/cards drive.log
+  vignette signals --dbc powertrain.dbc --signal 'Vehicle*' drive.log
+`)
+}
+
+func version(args []string, out, errs io.Writer) error {
+	fs := newFlags("version", errs, "vignette version", "Prints the version of the engine, as decision logs name it.", "vignette version")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, engine.Version)
+	return nil
+}
+
+// newFlags makes a command's flag set with its help text.
+func newFlags(name string, errs io.Writer, synopsis, about string, examples ...string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(errs)
+	fs.Usage = func() {
+		fmt.Fprintf(errs, "usage: %s\n\n%s\n", synopsis, strings.TrimSpace(about))
+		fmt.Fprintln(errs, "\noptions:")
+		fs.PrintDefaults()
+		if len(examples) > 0 {
+			fmt.Fprintln(errs, "\nexamples:")
+			for _, e := range examples {
+				fmt.Fprintln(errs, "  "+e)
+			}
+		}
+	}
+	return fs
+}
+
+// parse parses a command's flags; the flag package has printed what is wrong.
+func parse(fs *flag.FlagSet, args []string) error {
+	err := fs.Parse(args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		return errReported
+	}
+	return err
+}
+
+// listFlag collects a flag that may be given several times.
+type listFlag []string
+
+func (l *listFlag) String() string     { return strings.Join(*l, ",") }
+func (l *listFlag) Set(s string) error { *l = append(*l, s); return nil }

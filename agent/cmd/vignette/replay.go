@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vignette/can/canlog"
+	"vignette/scenes"
+	"vignette/scenes/drive"
+)
+
+// replayOptions are the flags of vignette replay.
+type replayOptions struct {
+	vehicle, decisions, format, speed string
+	cards, maps                       listFlag
+	length                            time.Duration
+	json                              bool
+}
+
+func replay(args []string, out, errs io.Writer) error {
+	var o replayOptions
+	fs := newFlags("replay", errs, "vignette replay --vehicle F --cards DIR [options] LOG…", `
+Replays recordings against cards: the same decisions, byte for byte, as the car
+makes on the same frames. A LOG is a candump log, a SavvyCAN GVRET CSV or an
+agent's journal, told by its content; several logs are merged by time.`,
+		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
+		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
+		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
+	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
+	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
+	fs.StringVar(&o.decisions, "decisions", "", "write the decision log to `OUT`; - is standard output")
+	fs.StringVar(&o.format, "format", "jsonl", "of the decision log: jsonl or msgpack")
+	fs.StringVar(&o.speed, "speed", "max", "max, or a multiple of real time such as 1x or 10x")
+	fs.DurationVar(&o.length, "for", 0, "stop after this much of the recording, such as 150s")
+	fs.Var(&o.maps, "map", "`CHANNEL=BUS`: a recorder's channel is this bus of the profile; may be repeated")
+	fs.BoolVar(&o.json, "json", false, "print the summary as JSON")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if o.vehicle == "" || len(o.cards) == 0 || fs.NArg() == 0 {
+		fs.Usage()
+		return errReported
+	}
+	speed, err := drive.ParseSpeed(o.speed)
+	if err != nil {
+		return err
+	}
+	prog, err := load(o.vehicle, o.cards)
+	if err != nil {
+		return err
+	}
+	r := &replayRun{o: &o, prog: prog, errs: errs, summary: newSummary(prog)}
+	defer r.close()
+	if err := r.open(fs.Args()); err != nil {
+		return err
+	}
+	if err := r.run(speed, out); err != nil {
+		return err
+	}
+	return r.report(out)
+}
+
+// load reads and compiles a profile and its cards.
+func load(vehicle string, cards []string) (*scenes.Program, error) {
+	v, err := scenes.LoadVehicle(vehicle)
+	if err != nil {
+		return nil, err
+	}
+	list, err := scenes.LoadCards(cards...)
+	if err != nil {
+		return nil, err
+	}
+	return scenes.Compile(v, list)
+}
+
+// replayRun is one run of vignette replay.
+type replayRun struct {
+	o       *replayOptions
+	prog    *scenes.Program
+	errs    io.Writer
+	logs    []*canlog.Log
+	journal *os.File
+	stream  drive.Stream
+	plain   *drive.LogStream
+	header  drive.Header
+	judged  bool
+	summary *summary
+}
+
+// open opens the recordings, or the one journal.
+func (r *replayRun) open(paths []string) error {
+	if len(paths) == 1 {
+		if is, err := r.openJournal(paths[0]); is || err != nil {
+			return err
+		}
+	}
+	named, err := drive.ParseBusMap(r.prog.Vehicle, r.o.maps)
+	if err != nil {
+		return err
+	}
+	var logs []drive.Log
+	for _, path := range paths {
+		l, err := canlog.Open(path)
+		if err != nil {
+			return err
+		}
+		r.logs = append(r.logs, l)
+		logs = append(logs, drive.Log{Reader: l, Name: path})
+	}
+	r.plain = drive.NewLogStream(r.prog.Vehicle, named, logs)
+	r.plain.Until = r.o.length.Nanoseconds()
+	r.stream = r.plain
+	r.header = drive.NewHeader(r.prog, 0, drive.LogTime)
+	return nil
+}
+
+// openJournal takes path as a journal if it is one.
+func (r *replayRun) openJournal(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, nil // canlog.Open says it better
+	}
+	b := bufio.NewReaderSize(f, 1<<16)
+	if start, _ := b.Peek(32); !drive.IsJournal(start) {
+		return false, f.Close()
+	}
+	r.journal = f
+	j, err := drive.NewJournalReader(path, b, r.prog)
+	if err != nil {
+		return true, err
+	}
+	if err := j.Fits(r.prog); err != nil {
+		return true, err
+	}
+	r.stream, r.header, r.judged = j, j.Header, j.Judged
+	return true, nil
+}
+
+func (r *replayRun) close() {
+	for _, l := range r.logs {
+		l.Close()
+	}
+	if r.journal != nil {
+		r.journal.Close()
+	}
+}
+
+// run feeds the stream; the decision log appears whole or not at all.
+func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
+	format, err := drive.ParseLogFormat(r.o.format)
+	if err != nil {
+		return err
+	}
+	result := drive.Output{Records: r.summary.take}
+	if r.o.decisions != "" {
+		file, err := createWhole(r.o.decisions, out)
+		if err != nil {
+			return err
+		}
+		defer func() { err = file.finish(err) }()
+		if result.Decisions, err = drive.NewDecisionLog(file, format, &r.header); err != nil {
+			return err
+		}
+	}
+	pump := drive.NewPump(r.prog, r.header.Session, r.judged, result)
+	r.summary.pump = pump
+	meter := newMeter(r.errs, "replay", r.offset)
+	defer meter.done()
+	pacer := drive.NewPacer(speed)
+	start := time.Now()
+	var e drive.Entry
+	for {
+		if err := r.stream.Next(&e); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		pacer.Wait(e.Time())
+		if err := pump.Feed(&e); err != nil {
+			return err
+		}
+		meter.tick()
+	}
+	r.summary.took = time.Since(start)
+	return nil
+}
+
+// offset sums how much of the input was read.
+func (r *replayRun) offset() (read, total int64) {
+	for _, l := range r.logs {
+		a, b := l.Offset()
+		read, total = read+a, total+b
+	}
+	return read, total
+}
+
+// report prints the summary, and what was left out on standard error.
+func (r *replayRun) report(out io.Writer) error {
+	s := r.summary
+	if r.plain != nil {
+		used, left := r.plain.Mapping()
+		s.channels = used
+		for _, l := range left {
+			fmt.Fprintln(r.errs, "note:", l)
+		}
+	}
+	if r.o.decisions == "-" {
+		return nil
+	}
+	if r.o.json {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(s.object())
+	}
+	s.print(out)
+	return nil
+}
+
+// wholeFile is a file that appears under its name only when it is complete.
+type wholeFile struct {
+	*bufio.Writer
+	file *os.File // nil: standard output
+	name string
+}
+
+// createWhole opens name for writing; - is out.
+func createWhole(name string, out io.Writer) (*wholeFile, error) {
+	if name == "-" {
+		return &wholeFile{Writer: bufio.NewWriter(out)}, nil
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a device or pipe: no other way
+		return &wholeFile{Writer: bufio.NewWriter(f), file: f}, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return nil, fmt.Errorf("cannot write %s: %s; name a file in a directory that you may write to", name, reason(err))
+	}
+	return &wholeFile{Writer: bufio.NewWriterSize(f, 1<<16), file: f, name: name}, nil
+}
+
+// finish flushes and names the file, or removes it if err tells of a failure.
+func (w *wholeFile) finish(err error) error {
+	if err == nil {
+		err = w.Flush()
+	}
+	if w.file == nil {
+		return err
+	}
+	if e := w.file.Close(); err == nil {
+		err = e
+	}
+	if w.name == "" {
+		return err
+	}
+	if err == nil {
+		if err = os.Chmod(w.file.Name(), 0o644); err == nil {
+			err = os.Rename(w.file.Name(), w.name)
+		}
+	}
+	if err != nil {
+		os.Remove(w.file.Name())
+	}
+	return err
+}
+
+// reason is an error of the os package without the path it names.
+func reason(err error) string {
+	if i := strings.LastIndex(err.Error(), ": "); i >= 0 {
+		return err.Error()[i+2:]
+	}
+	return err.Error()
+}

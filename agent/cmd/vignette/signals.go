@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"vignette/can"
+	"vignette/can/canlog"
+	"vignette/can/dbc"
+	"vignette/scenes"
+	"vignette/scenes/drive"
+	"vignette/scenes/engine"
+)
+
+func signals(args []string, out, errs io.Writer) error {
+	fs := newFlags("signals", errs, "vignette signals --vehicle F | --dbc FILE [--signal GLOB] [--format csv|jsonl] LOG", `
+Decodes a recording: one line for each signal of each frame, with the columns
+t (seconds), bus, message, signal, value and unit; jsonl has the raw value too.
+With --vehicle the signals are the profile's VSS paths, in their VSS units and
+labels; with --dbc they are the DBC's own, of every channel. A value that the
+frame marks as not available is empty (null). Signals absent from a frame have
+no line.`,
+		"vignette signals --dbc tesla.dbc --signal 'DI_gear' gvret.csv",
+		"vignette signals --vehicle car.yaml --signal 'Vehicle.Speed' --format jsonl drive.log")
+	vehicle := fs.String("vehicle", "", "vehicle profile `FILE`")
+	dbcFile := fs.String("dbc", "", "DBC `FILE`")
+	glob := fs.String("signal", "*", "only signals whose name matches `GLOB` (* and ?)")
+	format := fs.String("format", "csv", "csv or jsonl")
+	var maps listFlag
+	fs.Var(&maps, "map", "with --vehicle, `CHANNEL=BUS`; may be repeated")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if (*vehicle == "") == (*dbcFile == "") || fs.NArg() != 1 {
+		fs.Usage()
+		return errReported
+	}
+	if _, err := path.Match(*glob, ""); err != nil {
+		return fmt.Errorf("--signal %q: %w", *glob, err)
+	}
+	row, head, err := rowWriter(*format)
+	if err != nil {
+		return err
+	}
+	d := decoder{glob: *glob, row: row, messages: map[messageKey][]column{}}
+	if *vehicle != "" {
+		err = d.useVehicle(*vehicle)
+	} else {
+		err = d.useDBC(*dbcFile, errs)
+	}
+	if err != nil {
+		return err
+	}
+	log, err := canlog.Open(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return d.run(log, fs.Arg(0), maps, head, out, errs)
+}
+
+// messageKey finds a message; bus is -1 where the DBC is for every channel.
+type messageKey struct {
+	bus      int
+	id       uint32
+	extended bool
+}
+
+// column is one signal to print.
+type column struct {
+	message, name, unit string
+	field               dbc.Field
+	source              *scenes.Source // nil: a DBC's own signal
+}
+
+// decoder prints the signals of a recording.
+type decoder struct {
+	glob     string
+	row      func(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte
+	vehicle  *scenes.Vehicle
+	messages map[messageKey][]column
+}
+
+func (d *decoder) wants(name string) bool {
+	ok, err := path.Match(d.glob, name)
+	return ok && err == nil
+}
+
+func (d *decoder) useVehicle(file string) error {
+	v, err := scenes.LoadVehicle(file)
+	if err != nil {
+		return err
+	}
+	d.vehicle = v
+	for i := range v.Signals {
+		if s := &v.Signals[i]; d.wants(s.Path) {
+			src, err := v.Source(s.Path)
+			if err != nil {
+				return err
+			}
+			key := messageKey{src.Bus, src.Message.ID, src.Message.Extended}
+			d.messages[key] = append(d.messages[key], column{src.Message.Name, s.Path, src.Unit, src.Field, &src})
+		}
+	}
+	return d.any(file)
+}
+
+func (d *decoder) useDBC(file string, errs io.Writer) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	db, err := dbc.Parse(file, text)
+	if err != nil {
+		return err
+	}
+	for _, diag := range db.Diagnostics {
+		fmt.Fprintln(errs, "note:", diag)
+	}
+	for _, m := range db.Messages {
+		for _, s := range m.Signals {
+			field, err := m.Field(s)
+			if err != nil || !d.wants(s.Name) {
+				continue // refused signals are in the diagnostics
+			}
+			key := messageKey{-1, m.ID, m.Extended}
+			d.messages[key] = append(d.messages[key], column{m.Name, s.Name, s.Unit, field, nil})
+		}
+	}
+	return d.any(file)
+}
+
+// any reports a glob that matches nothing.
+func (d *decoder) any(file string) error {
+	if len(d.messages) == 0 {
+		return fmt.Errorf("no signal of %s matches %q", file, d.glob)
+	}
+	return nil
+}
+
+// run decodes the recording line by line.
+func (d *decoder) run(log *canlog.Log, name string, maps listFlag, head string, out, errs io.Writer) (err error) {
+	w := bufio.NewWriterSize(out, 1<<16)
+	defer func() {
+		if e := w.Flush(); err == nil {
+			err = e
+		}
+	}()
+	stream, report, err := d.frames(log, name, maps)
+	if err != nil {
+		return err
+	}
+	meter := newMeter(errs, "signals", log.Offset)
+	defer meter.done()
+	w.WriteString(head)
+	var e drive.Entry
+	var buf []byte
+	for {
+		if err := stream.Next(&e); errors.Is(err, io.EOF) {
+			report(errs)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		buf = d.frame(buf[:0], &e.Frame, log)
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+		meter.tick()
+	}
+}
+
+// frames is the recording as a stream: mapped to the profile's buses, or as it is.
+func (d *decoder) frames(log *canlog.Log, name string, maps listFlag) (drive.Stream, func(io.Writer), error) {
+	if d.vehicle == nil {
+		if len(maps) > 0 {
+			return nil, nil, errors.New("--map needs --vehicle: a DBC has no buses")
+		}
+		return rawStream{log}, func(io.Writer) {}, nil
+	}
+	named, err := drive.ParseBusMap(d.vehicle, maps)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := drive.NewLogStream(d.vehicle, named, []drive.Log{{Reader: log, Name: name}})
+	return s, func(errs io.Writer) {
+		_, left := s.Mapping()
+		for _, l := range left {
+			fmt.Fprintln(errs, "note:", l)
+		}
+	}, nil
+}
+
+// rawStream is a recording with the recorder's own channels.
+type rawStream struct{ log *canlog.Log }
+
+func (s rawStream) Next(e *drive.Entry) error {
+	e.IsFrame = true
+	return s.log.Read(&e.Frame)
+}
+
+// frame appends the lines of one frame.
+func (d *decoder) frame(b []byte, f *can.Frame, log *canlog.Log) []byte {
+	if f.Flags&(can.Error|can.Remote) != 0 {
+		return b
+	}
+	key, bus := messageKey{-1, f.ID, f.Flags&can.Extended != 0}, ""
+	if d.vehicle != nil {
+		key.bus, bus = int(f.Bus), d.vehicle.Buses[f.Bus].Name
+	} else {
+		bus = log.Channels()[f.Bus]
+	}
+	columns := d.messages[key]
+	for i := range columns {
+		c := &columns[i]
+		raw, ok := c.field.Raw(f.Payload())
+		if !ok {
+			continue
+		}
+		b = d.row(b, f.Time, bus, c, c.value(raw, f.Payload()), raw)
+	}
+	return b
+}
+
+// value is a column's value in a frame; None if it is not available.
+func (c *column) value(raw int64, data []byte) engine.Value {
+	num, valid := c.field.Physical(raw), true
+	if c.source != nil {
+		num, valid, _ = c.source.Sample(data)
+	}
+	if !valid || math.IsNaN(num) || math.IsInf(num, 0) {
+		return engine.Value{}
+	}
+	v := engine.Value{Kind: engine.Number, Num: num}
+	if c.source != nil {
+		v = c.source.Value(num)
+	}
+	return v
+}
+
+// rowWriter gives the writer of a format and its first line.
+func rowWriter(format string) (row func([]byte, int64, string, *column, engine.Value, int64) []byte, head string, err error) {
+	switch format {
+	case "csv":
+		return csvRow, "t,bus,message,signal,value,unit\n", nil
+	case "jsonl":
+		return jsonRow, "", nil
+	}
+	return nil, "", fmt.Errorf("unknown format %q; use csv or jsonl", format)
+}
+
+func csvRow(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte {
+	b = append(drive.AppendTime(b, t), ',')
+	b = append(csvText(b, bus), ',')
+	b = append(csvText(b, c.message), ',')
+	b = append(csvText(b, c.name), ',')
+	if v.Kind == engine.Label {
+		b = csvText(b, v.Text)
+	} else if v.Kind != engine.None {
+		b = drive.AppendValue(b, v)
+	}
+	b = append(b, ',')
+	return append(csvText(b, c.unit), '\n')
+}
+
+// csvText appends a field as RFC 4180 quotes it.
+func csvText(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, ",\"\r\n") {
+		return append(b, s...)
+	}
+	return append(append(append(b, '"'), strings.ReplaceAll(s, `"`, `""`)...), '"')
+}
+
+func jsonRow(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte {
+	b = drive.AppendTime(append(b, `{"t":"`...), t)
+	b = drive.AppendString(append(b, `","bus":`...), bus)
+	b = drive.AppendString(append(b, `,"message":`...), c.message)
+	b = drive.AppendString(append(b, `,"signal":`...), c.name)
+	b = append(b, `,"value":`...)
+	if v.Kind == engine.None {
+		b = append(b, "null"...)
+	} else {
+		b = drive.AppendValue(b, v)
+	}
+	b = drive.AppendString(append(b, `,"unit":`...), c.unit)
+	b = strconv.AppendInt(append(b, `,"raw":`...), raw, 10)
+	return append(b, "}\n"...)
+}

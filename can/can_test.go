@@ -1,0 +1,34 @@
+package can
+
+import "testing"
+
+func TestFormatErrorText(t *testing.T) {
+	tests := []struct {
+		err  FormatError
+		want string
+	}{
+		{FormatError{"a.log", 3, 7, "bad"}, "a.log:3:7: bad"},
+		{FormatError{"a.log", 3, 0, "bad"}, "a.log:3: bad"},
+		{FormatError{"a.blf", 0, 0, "bad"}, "a.blf: bad"},
+	}
+	for _, tt := range tests {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestValidLength(t *testing.T) {
+	classic, fd := 0, 0
+	for n := -1; n <= 65; n++ {
+		if ValidLength(n, false) {
+			classic++
+		}
+		if ValidLength(n, true) {
+			fd++
+		}
+	}
+	if classic != 9 || fd != 16 || ValidLength(9, true) || ValidLength(12, false) || ValidLength(-1, true) || !ValidLength(64, true) {
+		t.Errorf("%d classic and %d FD lengths, want 9 and 16", classic, fd)
+	}
+}

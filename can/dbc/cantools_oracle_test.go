@@ -1,0 +1,344 @@
+//go:build oracle
+
+package dbc
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vignette/can"
+	"vignette/can/canlog"
+	"vignette/can/canlog/candump"
+)
+
+// sharedData is the folder of other people's logs and DBCs, beside the
+// repository.
+func sharedData(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the package")
+		}
+		dir = filepath.Dir(dir)
+	}
+	data := filepath.Join(dir, "..", "shared", "data")
+	if _, err := os.Stat(data); err != nil {
+		t.Fatalf("the oracle tests need ../shared/data: %v", err)
+	}
+	return data
+}
+
+// python runs a script of testdata with $PYTHON, or python3.
+func python(t *testing.T, args ...string) []byte {
+	t.Helper()
+	interpreter := os.Getenv("PYTHON")
+	if interpreter == "" {
+		interpreter = "python3"
+	}
+	cmd := exec.Command(interpreter, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", interpreter, strings.Join(args, " "), err, &stderr)
+	}
+	return out
+}
+
+// tally counts what a comparison has seen.
+type tally struct{ frames, unknown, muxErrors, samples, absent int }
+
+// compare decodes the log with this package and holds every sample against
+// cantools: the same signals present, the same raw, the same physical value bit
+// for bit.
+func compare(t *testing.T, dbcPath, logPath string) tally {
+	t.Helper()
+	text, err := os.ReadFile(dbcPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Parse(filepath.Base(dbcPath), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range db.Diagnostics {
+		t.Error(d)
+	}
+	log, err := canlog.Open(logPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	out := bufio.NewScanner(bytes.NewReader(python(t, "testdata/cantools_decode.py", dbcPath, logPath)))
+	out.Buffer(nil, 1<<20)
+	var n tally
+	var f can.Frame
+	for {
+		err := log.Read(&f)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !out.Scan() {
+			t.Fatalf("cantools decoded only %d frames", n.frames)
+		}
+		compareFrame(t, db, &f, strings.Fields(out.Text()), &n)
+		n.frames++
+	}
+	if out.Scan() {
+		t.Fatalf("cantools decoded more than %d frames", n.frames)
+	}
+	return n
+}
+
+func compareFrame(t *testing.T, db *Database, f *can.Frame, want []string, n *tally) {
+	t.Helper()
+	if want[0] != strconv.Itoa(n.frames) {
+		t.Fatalf("frame %d: cantools' line begins with %s", n.frames, want[0])
+	}
+	m := db.Lookup(f.ID, f.Flags&can.Extended != 0)
+	if (m == nil) != (want[1] == "unknown") {
+		t.Fatalf("frame %d, id %X: message %v, cantools says %s", n.frames, f.ID, m, want[1])
+	}
+	if m == nil {
+		n.unknown++
+		return
+	}
+	muxError := len(want) == 4 && want[3] == "!"
+	theirs := map[string][2]string{}
+	if !muxError {
+		for i := 3; i+2 < len(want); i += 3 {
+			theirs[want[i]] = [2]string{want[i+1], want[i+2]}
+		}
+	} else {
+		n.muxErrors++
+	}
+	for _, s := range m.Signals {
+		field := mustField(t, m, s)
+		raw, ok := field.Raw(f.Payload())
+		if muxError {
+			if ok && s.Multiplexed {
+				t.Errorf("frame %d: %s.%s is present, cantools selects none", n.frames, m.Name, s.Name)
+			}
+			continue
+		}
+		sample, present := theirs[s.Name]
+		if ok != present {
+			t.Errorf("frame %d (%X): %s.%s present %v, cantools says %v", n.frames, f.Payload(), m.Name, s.Name, ok, present)
+			continue
+		}
+		if !ok {
+			n.absent++
+			continue
+		}
+		if got := rawText(s, raw); got != sample[0] {
+			t.Errorf("frame %d (%X): %s.%s raw %s, cantools says %s", n.frames, f.Payload(), m.Name, s.Name, got, sample[0])
+		}
+		if got := field.Physical(raw); !sameFloat(t, got, sample[1]) {
+			t.Errorf("frame %d: %s.%s physical %v, cantools says %s", n.frames, m.Name, s.Name, got, sample[1])
+		}
+		n.samples++
+		delete(theirs, s.Name)
+	}
+	if !muxError && len(theirs) > 0 {
+		t.Errorf("frame %d: cantools has more signals of %s: %v", n.frames, m.Name, theirs)
+	}
+}
+
+func rawText(s *Signal, raw int64) string {
+	switch {
+	case s.Float && s.Length == 32:
+		return strconv.FormatUint(uint64(uint32(raw)), 10)
+	case s.Signed && !s.Float:
+		return strconv.FormatInt(raw, 10)
+	}
+	return strconv.FormatUint(uint64(raw), 10)
+}
+
+// sameFloat compares with a value of Python's float.hex, bit for bit; all NaNs
+// are the same.
+func sameFloat(t *testing.T, got float64, hex string) bool {
+	t.Helper()
+	switch hex {
+	case "nan":
+		return math.IsNaN(got)
+	case "inf":
+		return math.IsInf(got, 1)
+	case "-inf":
+		return math.IsInf(got, -1)
+	}
+	if !strings.Contains(hex, "p") {
+		t.Fatalf("not a float of Python: %s", hex)
+	}
+	want, err := strconv.ParseFloat(hex, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return math.Float64bits(got) == math.Float64bits(want)
+}
+
+func TestRealDriveAgainstCantools(t *testing.T) {
+	data := sharedData(t)
+	dbcPath := filepath.Join(data, "dbc", "opendbc", "tesla_powertrain.dbc")
+	for _, name := range []string{"gvret.csv", "candump.log"} {
+		n := compare(t, dbcPath, filepath.Join(data, "logs", "tesla-model-s", name))
+		t.Logf("%s: %+v", name, n)
+		if n.frames != 12974 || n.samples < 20000 {
+			t.Errorf("%s: compared %+v, want 12974 frames and their samples", name, n)
+		}
+	}
+}
+
+// dbcWriter makes random definitions that DBC allows.
+type dbcWriter struct {
+	rng     *rand.Rand
+	text    strings.Builder
+	floats  strings.Builder
+	message int
+}
+
+func (w *dbcWriter) addMessage() (id uint32, extended bool, length int) {
+	w.message++
+	lengths := []int{1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 12, 16, 32, 64}
+	length = lengths[w.rng.IntN(len(lengths))]
+	extended = w.rng.IntN(2) == 0
+	id = uint32(w.message)
+	number := uint64(id)
+	if extended {
+		number |= 1 << 31
+	}
+	fmt.Fprintf(&w.text, "BO_ %d M%d: %d X\n", number, w.message, length)
+	muxed := w.rng.IntN(3) == 0
+	if muxed {
+		bits := 1 + w.rng.IntN(3)
+		w.addSignal(number, "Mux", "M ", length, bits, false)
+		for i := range 6 {
+			w.addSignal(number, fmt.Sprintf("D%d", i), fmt.Sprintf("m%d ", w.rng.IntN(1<<bits)), length, 0, true)
+		}
+	}
+	for i := range 1 + w.rng.IntN(8) {
+		w.addSignal(number, fmt.Sprintf("S%d", i), "", length, 0, true)
+	}
+	w.text.WriteString("\n")
+	return id, extended, length
+}
+
+// addSignal places a signal of bits bits, or of a random size for 0, anywhere
+// in the message; signals may overlap.
+func (w *dbcWriter) addSignal(number uint64, name, mux string, length, bits int, maySign bool) {
+	kind := 0
+	if bits == 0 {
+		bits = 1 + w.rng.IntN(min(64, length*8))
+		if kind = w.rng.IntN(8); kind == 1 && length >= 4 {
+			bits = 32
+		} else if kind == 2 && length >= 8 {
+			bits = 64
+		} else {
+			kind = 0
+		}
+	}
+	from := w.rng.IntN(length*8 - bits + 1)
+	order, sign := 1, "+"
+	if w.rng.IntN(2) == 0 {
+		order, from = 0, sawtooth(from)
+	}
+	if maySign && w.rng.IntN(2) == 0 {
+		sign = "-"
+	}
+	factors := []string{"1", "0.1", "0.01", "-0.5", "3", "0.0009765625", "1e-05", "7.3"}
+	offsets := []string{"0", "-40", "0.3", "1000", "-0.125"}
+	factor, offset := factors[w.rng.IntN(len(factors))], offsets[w.rng.IntN(len(offsets))]
+	if mux == "M " { // cantools, when it scales, selects by the scaled value; DBC means the raw one
+		factor, offset = "1", "0"
+	}
+	fmt.Fprintf(&w.text, " SG_ %s %s: %d|%d@%d%s (%s,%s) [0|0] \"\" X\n", name, mux, from, bits, order, sign, factor, offset)
+	if kind > 0 {
+		fmt.Fprintf(&w.floats, "SIG_VALTYPE_ %d %s : %d;\n", number, name, kind)
+	}
+}
+
+func TestRandomDatabasesAgainstCantools(t *testing.T) {
+	var total tally
+	for seed := range uint64(4) {
+		n := compareRandom(t, rand.New(rand.NewPCG(seed, 7)))
+		total.frames += n.frames
+		total.samples += n.samples
+		total.absent += n.absent
+		total.muxErrors += n.muxErrors
+	}
+	t.Logf("random databases: %+v", total)
+	if total.samples < 50000 || total.absent == 0 || total.muxErrors == 0 {
+		t.Errorf("compared only %+v", total)
+	}
+}
+
+// compareRandom writes a database of 100 messages and a log of 5000 frames of
+// them, whole and short, and compares.
+func compareRandom(t *testing.T, rng *rand.Rand) tally {
+	t.Helper()
+	w := &dbcWriter{rng: rng}
+	w.text.WriteString("VERSION \"\"\n\nNS_ :\n\nBS_:\n\nBU_: X\n\n")
+	var log bytes.Buffer
+	frames := candump.NewWriter(&log)
+	for range 100 {
+		id, extended, length := w.addMessage()
+		for i := range 50 {
+			f := randomFrame(rng, id, extended, length)
+			f.Time = int64(i) * 1000
+			if err := frames.Write(&f, "can0"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := frames.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	dbcPath, logPath := filepath.Join(dir, "random.dbc"), filepath.Join(dir, "random.log")
+	if err := os.WriteFile(dbcPath, []byte(w.text.String()+w.floats.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(logPath, log.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return compare(t, dbcPath, logPath)
+}
+
+// randomFrame is a frame of the message with random data; one in four is
+// shorter than the message.
+func randomFrame(rng *rand.Rand, id uint32, extended bool, length int) can.Frame {
+	f := can.Frame{ID: id}
+	if extended {
+		f.Flags |= can.Extended
+	}
+	if length > 8 {
+		f.Flags |= can.FD
+	}
+	if rng.IntN(4) == 0 {
+		length = rng.IntN(min(length, 9))
+	}
+	f.Len = uint8(length)
+	for i := range f.Payload() {
+		f.Data[i] = byte(rng.Uint32())
+	}
+	return f
+}

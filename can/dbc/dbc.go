@@ -1,0 +1,115 @@
+// Package dbc turns the text of a DBC file into a database of messages and
+// signals with decode plans of its own. The text is parsed by can-go's
+// pkg/dbc; around it this package converts cp1252 text to UTF-8, checks that
+// the parser lost nothing in silence, and checks every definition.
+//
+// Not read yet, and refused rather than guessed: extended multiplexing, and
+// the dialects that can-go's parser rejects.
+package dbc
+
+import (
+	"fmt"
+	"time"
+)
+
+// Database is what one DBC file defines. It is immutable after Parse.
+//
+// The pseudo message VECTOR__INDEPENDENT_SIG_MSG, where editors keep signals
+// that no message carries, is left out.
+type Database struct {
+	Name        string       // as given to Parse
+	Messages    []*Message   // in file order
+	Diagnostics []Diagnostic // what was not taken from the text as it stands, by position
+
+	byName map[string]*Message
+	byID   map[uint64]*Message
+}
+
+// Message is one message of the bus.
+type Message struct {
+	Pos      Pos
+	ID       uint32 // 11 or, with Extended, 29 bits
+	Extended bool
+	Name     string
+	Length   int           // bytes; over 64 for messages that a transport protocol carries
+	Cycle    time.Duration // GenMsgCycleTime, the attribute's default included; 0 unknown
+	FD       bool          // CAN FD by VFrameFormat or by a length of 9 to 64
+	Signals  []*Signal     // in file order
+}
+
+// Signal is one signal of a message.
+type Signal struct {
+	Pos         Pos
+	Name        string
+	Start       int  // as in the file: lowest bit with little-endian, highest with BigEndian
+	Length      int  // bits, 1 to 64
+	BigEndian   bool // Motorola byte order
+	Signed      bool
+	Float       bool // IEEE 754 by SIG_VALTYPE_; Length is 32 or 64
+	Factor      float64
+	Offset      float64
+	Min, Max    float64 // physical; a range only where Min < Max
+	Unit        string
+	Multiplexer bool             // M: its raw value selects the multiplexed signals
+	Multiplexed bool             // mN: present when the multiplexer's raw value is MuxValue
+	MuxValue    uint64           // N
+	Values      map[int64]string // VAL_: raw value to its name; nil without
+	Refused     string           // why Message.Field refuses the signal; empty if it does not
+}
+
+// Pos is a place in a DBC file. Line and Column count from 1; columns count
+// characters.
+type Pos struct {
+	File         string
+	Line, Column int
+}
+
+// String formats as file:line:column.
+func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// Diagnostic says what is wrong at a place of the file, then what to do. Those
+// in Database.Diagnostics leave the rest of the database usable. Parse returns
+// one as its error.
+type Diagnostic struct {
+	Pos  Pos
+	What string
+}
+
+// Error formats as file:line:column: what.
+func (d Diagnostic) Error() string { return d.Pos.String() + ": " + d.What }
+
+// Message returns the message of that name, or nil.
+func (db *Database) Message(name string) *Message { return db.byName[name] }
+
+// Lookup returns the message with that identifier, or nil. 11-bit and 29-bit
+// identifiers of the same number are different messages.
+func (db *Database) Lookup(id uint32, extended bool) *Message { return db.byID[idKey(id, extended)] }
+
+func idKey(id uint32, extended bool) uint64 {
+	key := uint64(id)
+	if extended {
+		key |= 1 << 32
+	}
+	return key
+}
+
+// Signal returns the signal of that name, or nil. If the file defines the name
+// twice in the message, it is the first one; the others are in Diagnostics.
+func (m *Message) Signal(name string) *Signal {
+	for _, s := range m.Signals {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// multiplexer returns the message's multiplexer switch, or nil.
+func (m *Message) multiplexer() *Signal {
+	for _, s := range m.Signals {
+		if s.Multiplexer {
+			return s
+		}
+	}
+	return nil
+}

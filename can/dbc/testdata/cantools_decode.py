@@ -1,0 +1,79 @@
+"""Decode a log with cantools, for the oracle tests of package dbc.
+
+Usage: cantools_decode.py file.dbc file.log
+
+The log is candump's or GVRET CSV. Each frame gives one line:
+
+    <index> <id in hex> <"x" extended or "-"> { <signal> <raw> <physical> }
+
+raw is a signed or unsigned decimal integer, or the bits of an IEEE float;
+physical is raw * factor + offset in two roundings, as Python's float.hex().
+A frame whose id the DBC lacks gives "<index> unknown"; one whose multiplexer
+selects nothing gives "<index> <id> <x> !" and its plain signals are not listed.
+"""
+
+import math
+import struct
+import sys
+
+import cantools
+from cantools.database.errors import DecodeError
+
+
+def candump(lines):
+    for line in lines:
+        fields = line.split()
+        if not fields:
+            continue
+        ident, data = fields[2].split("#", 1)
+        if data.startswith("#"):
+            data = data[2:]
+        yield int(ident, 16), len(ident) == 8, bytes.fromhex(data)
+
+
+def gvret(lines):
+    for line in lines[1:]:
+        cells = line.strip().split(",")
+        length = int(cells[4])
+        yield int(cells[1], 16), cells[2] == "true", bytes(int(c, 16) for c in cells[5 : 5 + length])
+
+
+def bits(signal, raw):
+    if not signal.is_float:
+        return raw
+    if signal.length == 32:
+        return struct.unpack("<I", struct.pack("<f", raw))[0]
+    return struct.unpack("<Q", struct.pack("<d", raw))[0]
+
+
+def sample(message, name, raw, scaled):
+    signal = message.get_signal_by_name(name)
+    physical = float(raw) * float(signal.scale) + float(signal.offset)
+    same = math.isclose(physical, scaled, rel_tol=1e-12, abs_tol=1e-300)
+    if not same and not (math.isnan(physical) and math.isnan(scaled)):
+        sys.exit(f"{message.name}.{name}: cantools scales {raw} to {scaled}, the formula gives {physical}")
+    return f"{name} {bits(signal, raw)} {physical.hex()}"
+
+
+def main():
+    database = cantools.database.load_file(sys.argv[1], strict=False)
+    messages = {(m.frame_id, m.is_extended_frame): m for m in database.messages}
+    with open(sys.argv[2], encoding="ascii") as file:
+        lines = file.readlines()
+    frames = gvret(lines) if lines[0].startswith("Time Stamp") else candump(lines)
+    for index, (ident, extended, data) in enumerate(frames):
+        message = messages.get((ident, extended))
+        if message is None:
+            print(index, "unknown")
+            continue
+        head = f"{index} {ident:X} {'x' if extended else '-'}"
+        try:
+            raws = message.decode(data, decode_choices=False, scaling=False, allow_truncated=True)
+            scaled = message.decode(data, decode_choices=False, scaling=True, allow_truncated=True)
+        except DecodeError:
+            print(head, "!")
+            continue
+        print(head, *(sample(message, n, r, scaled[n]) for n, r in raws.items()))
+
+
+main()

@@ -1,0 +1,182 @@
+package scenes
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Binding is the D-Bus method that carries out an actuator's or action's call.
+type Binding struct {
+	Bus       string // system or session
+	Service   string
+	Path      string
+	Interface string
+	Member    string
+	Signature string        // of the arguments, basic types and v
+	Args      []string      // one for each type; {name} stands for a value
+	Within    time.Duration // for the reply
+}
+
+// bindingText is a binding with the places that checks need.
+type bindingText struct {
+	Binding
+	pos       Pos
+	signature Pos
+	args      []Name
+}
+
+var (
+	busNameText   = regexp.MustCompile(`^[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)+$`)
+	objectText    = regexp.MustCompile(`^/$|^(/[A-Za-z0-9_]+)+$`)
+	interfaceText = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+	memberText    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	placeholder   = regexp.MustCompile(`\{([A-Za-z0-9_-]*)\}`)
+)
+
+func bindingKeys() object[bindingText] {
+	type b = bindingText
+	return object[b]{"a call", []key[b]{
+		{"bus", required, func(r *reader, n *yaml.Node, b *b) { b.Bus = r.word(n, "system", "session") }},
+		{"service", required, func(r *reader, n *yaml.Node, b *b) {
+			b.Service = r.pattern(n, busNameText, "a D-Bus name, such as org.example.Hvac1")
+		}},
+		{"path", required, func(r *reader, n *yaml.Node, b *b) {
+			b.Path = r.pattern(n, objectText, "a D-Bus object path, such as /org/example/Hvac1")
+		}},
+		{"interface", required, func(r *reader, n *yaml.Node, b *b) {
+			b.Interface = r.pattern(n, interfaceText, "a D-Bus interface, such as org.example.Hvac1")
+		}},
+		{"member", required, func(r *reader, n *yaml.Node, b *b) {
+			b.Member = r.pattern(n, memberText, "a D-Bus method, such as SetFan")
+		}},
+		{"signature", optional, func(r *reader, n *yaml.Node, b *b) { b.Signature, b.signature = r.text(n), at(n) }},
+		{"args", optional, readArgs},
+		{"within", required, func(r *reader, n *yaml.Node, b *b) { b.Within = r.duration(n, 1) }},
+	}}
+}
+
+// readArgs reads texts, numbers and booleans; all are kept as texts and take
+// their type from the signature.
+func readArgs(r *reader, n *yaml.Node, b *bindingText) {
+	r.list(n, "`args`", func(n *yaml.Node) {
+		if r.scalar(n, "a text, a number or a boolean") {
+			b.args = append(b.args, Name{n.Value, at(n)})
+			b.Args = append(b.Args, n.Value)
+		}
+	})
+}
+
+// binding reads a call.
+func (r *reader) binding(n *yaml.Node) *bindingText {
+	b := bindingText{pos: at(n), signature: at(n)}
+	if !bindingKeys().read(r, n, &b) {
+		return nil
+	}
+	return &b
+}
+
+// checkBinding checks the signature against the arguments, and the
+// placeholders in them against the names that have a value.
+func (p *profile) checkBinding(b *bindingText, names []string) *Binding {
+	if b == nil {
+		return nil
+	}
+	types, err := completeTypes(b.Signature)
+	switch {
+	case err != nil:
+		p.diags.add(p.file, b.signature, "signature `%s` is not valid: %v", b.Signature, err)
+	case len(types) != len(b.args):
+		p.diags.add(p.file, b.signature, "signature `%s` has %d types, but `args` has %d; give one argument for each type",
+			b.Signature, len(types), len(b.args))
+	}
+	for _, t := range types {
+		if !strings.Contains("ybnqiuxtdsv", t) {
+			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v",
+				t, b.Signature)
+		}
+	}
+	for _, a := range b.args {
+		p.checkPlaceholders(a, names)
+	}
+	return &b.Binding
+}
+
+func (p *profile) checkPlaceholders(a Name, names []string) {
+	for _, m := range placeholder.FindAllStringSubmatch(a.Text, -1) {
+		if !slices.Contains(names, m[1]) {
+			p.diags.add(p.file, a.Pos, "placeholder `{%s}` is not known here%s", m[1], orElse(hint(m[1], names), "; known are "+quoted(names)))
+		}
+	}
+	if strings.ContainsAny(placeholder.ReplaceAllString(a.Text, ""), "{}") {
+		p.diags.add(p.file, a.Pos, "`%s` has a brace without its partner; write placeholders like {value}", a.Text)
+	}
+}
+
+// completeTypes splits a D-Bus signature into its complete types.
+func completeTypes(signature string) ([]string, error) {
+	var types []string
+	for rest := signature; rest != ""; {
+		n, err := completeType(rest, 0)
+		if err != nil {
+			return nil, err
+		}
+		types = append(types, rest[:n])
+		rest = rest[n:]
+	}
+	return types, nil
+}
+
+// completeType returns the length of the first complete type (D-Bus
+// specification, Type System).
+func completeType(s string, depth int) (int, error) {
+	switch {
+	case s == "":
+		return 0, fmt.Errorf("a type is missing at its end")
+	case depth > 32:
+		return 0, fmt.Errorf("it is nested too deep")
+	case strings.IndexByte("ybnqiuxtdsogvh", s[0]) >= 0:
+		return 1, nil
+	case strings.HasPrefix(s, "a{"):
+		return dictType(s, depth)
+	case s[0] == 'a':
+		n, err := completeType(s[1:], depth+1)
+		return n + 1, err
+	case s[0] == '(':
+		return structType(s, depth)
+	}
+	return 0, fmt.Errorf("`%c` is not a type", []rune(s)[0])
+}
+
+func structType(s string, depth int) (int, error) {
+	at := 1
+	for at < len(s) && s[at] != ')' {
+		n, err := completeType(s[at:], depth+1)
+		if err != nil {
+			return 0, err
+		}
+		at += n
+	}
+	if at >= len(s) || at == 1 {
+		return 0, fmt.Errorf("a struct is empty or not closed")
+	}
+	return at + 1, nil
+}
+
+func dictType(s string, depth int) (int, error) {
+	if len(s) < 3 || strings.IndexByte("ybnqiuxtdsogh", s[2]) < 0 {
+		return 0, fmt.Errorf("a dictionary's key must be a basic type")
+	}
+	n, err := completeType(s[3:], depth+1)
+	if err != nil {
+		return 0, err
+	}
+	if end := 3 + n; end >= len(s) || s[end] != '}' {
+		return 0, fmt.Errorf("a dictionary is not closed")
+	}
+	return 4 + n, nil
+}

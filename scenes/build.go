@@ -1,0 +1,243 @@
+package scenes
+
+import (
+	"math"
+	"slices"
+
+	"vignette/scenes/engine"
+)
+
+// builder checks what a file says against the vehicle and builds the engine's
+// form of it.
+type builder struct {
+	v         *Vehicle
+	file      string
+	diags     *Diagnostics
+	slot      func(path string) int
+	inProfile bool  // states cannot be built on states
+	names     []int // slots that the card names
+}
+
+func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file, at, format, args...) }
+
+// card builds a card.
+func (b *builder) card(c *Card) engine.Card {
+	b.names = nil
+	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority}
+	for i := range c.When {
+		e.When = append(e.When, b.trigger(&c.When[i]))
+	}
+	for i := range c.OnlyIf {
+		e.OnlyIf = append(e.OnlyIf, b.cond(nil, &c.OnlyIf[i]))
+	}
+	for i := range c.Then {
+		e.Then = append(e.Then, b.step(&c.Then[i]))
+	}
+	slices.Sort(b.names)
+	e.Names = slices.Compact(b.names)
+	return e
+}
+
+// signal finds a signal that the file names.
+func (b *builder) signal(name Name) *Signal {
+	s := b.v.Signal(name.Text)
+	if s == nil {
+		b.fault(name.Pos, "%s", b.v.noSignal(name.Text))
+		return nil
+	}
+	b.names = append(b.names, b.slot(name.Text))
+	return s
+}
+
+// trigger builds a trigger.
+func (b *builder) trigger(t *Trigger) engine.Trigger {
+	e := engine.Trigger{Op: t.Op, Hold: int64(t.Hold)}
+	s := b.signal(t.Signal)
+	if s == nil {
+		return e
+	}
+	e.Slot = b.slot(s.Path)
+	switch t.Op {
+	case engine.Changes:
+		if t.Unit.Text != "" {
+			b.fault(t.Unit.Pos, "`changes` compares with nothing that has a unit; leave `unit` out")
+		}
+	case engine.Becomes, engine.Leaves:
+		e.X = b.equal(s, t.X, t.Unit)
+	default:
+		e.X = b.compare(s, t.X, t.Unit)
+		e.Rearm = e.X
+		if t.Rearm.Kind != engine.None {
+			e.Rearm = b.compare(s, t.Rearm, t.Unit)
+		}
+		b.checkRearm(t)
+	}
+	return e
+}
+
+// checkRearm holds that a trigger re-arms on the other side of X.
+func (b *builder) checkRearm(t *Trigger) {
+	switch {
+	case t.Rearm.Kind == engine.None:
+	case t.Op == engine.RisesAbove && t.Rearm.Num > t.X.Num:
+		b.fault(t.Rearm.Pos, "`rearm_below` %v is above `rises_above` %v; it must be at most that", t.Rearm, t.X)
+	case t.Op == engine.FallsBelow && t.Rearm.Num < t.X.Num:
+		b.fault(t.Rearm.Pos, "`rearm_above` %v is below `falls_below` %v; it must be at least that", t.Rearm, t.X)
+	}
+}
+
+// cond appends a condition in prefix order.
+func (b *builder) cond(out engine.Cond, c *Cond) engine.Cond {
+	start := len(out)
+	out = append(out, engine.Clause{Op: c.Op})
+	switch c.Op {
+	case engine.All, engine.Any, engine.Not:
+		for i := range c.Of {
+			out = b.cond(out, &c.Of[i])
+		}
+	case engine.InState:
+		out[start].State = b.state(c.State)
+	default:
+		b.comparison(&out[start], c)
+	}
+	out[start].Size = len(out) - start
+	return out
+}
+
+// state finds the drive state that a condition names.
+func (b *builder) state(name Name) int {
+	if b.inProfile {
+		b.fault(name.Pos, "a state cannot be built on a state; use signals")
+		return 0
+	}
+	i, ok := b.v.state(name.Text)
+	if !ok {
+		b.fault(name.Pos, "%s", noState(b.v, name.Text))
+	}
+	return i
+}
+
+// comparison builds the comparison of a signal.
+func (b *builder) comparison(e *engine.Clause, c *Cond) {
+	s := b.signal(c.path)
+	if s == nil {
+		return
+	}
+	e.Slot = b.slot(s.Path)
+	switch c.Op {
+	case engine.Is, engine.IsNot:
+		e.A = b.equal(s, c.A, c.Unit)
+	case engine.Between:
+		e.A, e.B = b.compare(s, c.A, c.Unit), b.compare(s, c.B, c.Unit)
+	default:
+		e.A = b.compare(s, c.A, c.Unit)
+	}
+}
+
+// compare is a number in the signal's unit, for greater and smaller.
+func (b *builder) compare(s *Signal, l Literal, unit Name) float64 {
+	if s.Kind != engine.Number {
+		b.fault(l.Pos, "%s has %s, which are neither above nor below; use `is`, `is_not`, `becomes` or `leaves`", s.Path, kindName(s.Kind))
+		return 0
+	}
+	x, _ := b.inUnit(s.Path, s.Unit, l, unit)
+	return x
+}
+
+// equal is a value of the signal, for equality.
+func (b *builder) equal(s *Signal, l Literal, unit Name) float64 {
+	switch {
+	case s.Kind == engine.Label && l.Kind == engine.Label:
+		b.noUnit(s.Path, unit)
+		i := slices.Index(s.Labels, l.Text)
+		if i < 0 {
+			b.fault(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+		}
+		return float64(i)
+	case s.Kind != l.Kind:
+		b.wrongKind(s.Path, s.Kind, s.Labels, l)
+		return 0
+	case s.Kind == engine.Bool:
+		b.noUnit(s.Path, unit)
+		return l.Num
+	}
+	return b.equalNumber(s, l, unit)
+}
+
+// equalNumber holds that equality is asked of whole values only.
+func (b *builder) equalNumber(s *Signal, l Literal, unit Name) float64 {
+	x, ok := b.inUnit(s.Path, s.Unit, l, unit)
+	switch {
+	case !ok:
+	case !s.whole:
+		b.fault(l.Pos, "%s is not always a whole number, so equality would miss it; use `between`, `above` or `below`", s.Path)
+	case x != math.Trunc(x):
+		b.fault(l.Pos, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
+	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
+		b.fault(l.Pos, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+	}
+	return x
+}
+
+// numbers are the values that the profile lists, as text, ascending.
+func (s *Signal) numbers() []string {
+	var nums []float64
+	for _, m := range s.values {
+		nums = append(nums, m.num)
+	}
+	slices.Sort(nums)
+	var texts []string
+	for _, x := range slices.Compact(nums) {
+		texts = append(texts, show(x))
+	}
+	return texts
+}
+
+// wrongKind says that a value is of another kind than its signal or actuator.
+func (b *builder) wrongKind(path string, kind engine.ValueKind, labels []string, l Literal) {
+	switch kind {
+	case engine.Bool:
+		b.fault(l.Pos, "%s is true or false; write `true` or `false`, not `%v`", path, l)
+	case engine.Label:
+		b.fault(l.Pos, "%s has labels, not `%v`; its values are %s (in quotes where needed)", path, l, quoted(labels))
+	default:
+		b.fault(l.Pos, "%s is a number; `%v` is none", path, l)
+	}
+}
+
+// noUnit holds that no unit is given to what has none.
+func (b *builder) noUnit(path string, unit Name) {
+	if unit.Text != "" {
+		b.fault(unit.Pos, "%s has no unit; leave `unit` out", path)
+	}
+}
+
+// inUnit converts a literal into the unit of a signal or actuator.
+func (b *builder) inUnit(path, want string, l Literal, unit Name) (float64, bool) {
+	switch {
+	case want == "" && unit.Text == "":
+		return l.Num, true
+	case want == "":
+		b.fault(unit.Pos, "%s has no unit in the vehicle profile; leave `unit` out, or give it one there", path)
+		return 0, false
+	case unit.Text == "":
+		b.fault(l.Pos, "`unit` is missing: %s has the unit %s; add unit: %s", path, want, want)
+		return 0, false
+	}
+	wantQ, to, _ := findUnit(want)
+	q, from, ok := findUnit(unit.Text)
+	switch {
+	case !ok:
+		b.fault(unit.Pos, "%s", unknownUnit(unit.Text))
+		return 0, false
+	case q != wantQ:
+		b.fault(unit.Pos, "%s is %s (%s); %s is %s", path, wantQ.name, want, unit.Text, q.name)
+		return 0, false
+	}
+	x := convert(from, to).Apply(l.Num)
+	if math.IsInf(x, 0) {
+		b.fault(l.Pos, "%v %s is too large a number in %s", l, unit.Text, want)
+		return 0, false
+	}
+	return x, true
+}

@@ -1,0 +1,148 @@
+package scenes
+
+import (
+	"math"
+	"slices"
+
+	"vignette/scenes/engine"
+)
+
+// step builds one entry of a card's then.
+func (b *builder) step(s *Step) engine.Step {
+	e := engine.Step{Kind: s.Kind, Wait: int64(s.Wait), Continue: s.Continue}
+	switch s.Kind {
+	case engine.Set:
+		b.set(&e, s)
+	case engine.Do:
+		b.do(&e, s)
+	}
+	return e
+}
+
+// set builds a set within the limits of its actuator.
+func (b *builder) set(e *engine.Step, s *Step) {
+	e.Lease, e.AtEnd = int64(s.Lease), s.AtEnd
+	e.Actuator = slices.IndexFunc(b.v.Actuators, func(a Actuator) bool { return a.Path == s.Name.Text })
+	if e.Actuator < 0 {
+		b.noActuator(s.Name)
+		return
+	}
+	a := &b.v.Actuators[e.Actuator]
+	e.Value = b.value(a, s.To, s.Unit)
+	if s.AtEnd == engine.SetTo {
+		e.EndValue = b.value(a, s.EndValue, s.Unit)
+	}
+	if s.Lease > a.MaxLease {
+		b.fault(s.LeasePos, "lease %v is longer than the %v that the vehicle profile allows for %s; shorten it", s.Lease, a.MaxLease, a.Path)
+	}
+}
+
+func (b *builder) noActuator(name Name) {
+	if entry, no := b.v.forbidden(name.Text); no {
+		b.fault(name.Pos, "%s may never be set: the vehicle profile forbids %s; take the action out", name.Text, entry)
+		return
+	}
+	var paths []string
+	for i := range b.v.Actuators {
+		paths = append(paths, b.v.Actuators[i].Path)
+	}
+	b.fault(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hint(name.Text, paths), "; known are "+quoted(paths)))
+}
+
+// value is a literal as a value of the actuator, in its unit.
+func (b *builder) value(a *Actuator, l Literal, unit Name) engine.Value {
+	switch {
+	case a.Kind != l.Kind:
+		b.wrongKind(a.Path, a.Kind, a.Labels, l)
+		return engine.Value{}
+	case a.Kind == engine.Number:
+		return b.setting(a, l, unit)
+	}
+	b.noUnit(a.Path, unit)
+	if a.Kind == engine.Bool {
+		return engine.Value{Kind: engine.Bool, Num: l.Num}
+	}
+	i := slices.Index(a.Labels, l.Text)
+	if i < 0 {
+		b.fault(l.Pos, "%s", noLabel(a.Path, l.Text, a.Labels))
+		return engine.Value{}
+	}
+	return engine.Value{Kind: engine.Label, Num: float64(a.indexes[i]), Text: l.Text}
+}
+
+// setting holds a number within range and on the grid of min, min+step, ….
+func (b *builder) setting(a *Actuator, l Literal, unit Name) engine.Value {
+	x, ok := b.inUnit(a.Path, a.Unit, l, unit)
+	if !ok {
+		return engine.Value{}
+	}
+	_, whole := integers[a.Type]
+	in := show(x)
+	if a.Unit != "" {
+		in += " " + a.Unit
+	}
+	switch {
+	case x < a.Min || x > a.Max:
+		b.fault(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", in, a.Path, show(a.Min), show(a.Max))
+	case a.Step > 0 && !onGrid(a, x):
+		b.fault(l.Pos, "%s is not a step of %s, which goes from %s in steps of %s; choose one", in, a.Path, show(a.Min), show(a.Step))
+	case whole && x != math.Trunc(x):
+		b.fault(l.Pos, "%s takes whole numbers (%s), not %s; round it", a.Path, a.Type, in)
+	}
+	return engine.Value{Kind: engine.Number, Num: x}
+}
+
+// onGrid reports whether x is min plus a whole number of steps, within what
+// the rounding of decimals can cause.
+func onGrid(a *Actuator, x float64) bool {
+	k := (x - a.Min) / a.Step
+	return math.Abs(k-math.Round(k)) <= 1e-9*max(1, math.Abs(k))
+}
+
+// do builds a do, its arguments checked against the action's parameters.
+func (b *builder) do(e *engine.Step, s *Step) {
+	e.Action = slices.IndexFunc(b.v.Actions, func(a Action) bool { return a.Name == s.Name.Text })
+	if e.Action < 0 {
+		var names []string
+		for _, a := range b.v.Actions {
+			names = append(names, a.Name)
+		}
+		b.fault(s.Name.Pos, "`%s` is not an action of the vehicle profile%s", s.Name.Text, orElse(hint(s.Name.Text, names), "; known are "+quoted(names)))
+		return
+	}
+	a := &b.v.Actions[e.Action]
+	var params []string
+	for _, p := range a.Params {
+		params = append(params, p.Name)
+	}
+	for _, arg := range s.With {
+		i := slices.Index(params, arg.Name.Text)
+		if i < 0 {
+			b.fault(arg.Name.Pos, "`%s` is not a parameter of %s%s", arg.Name.Text, a.Name, orElse(hint(arg.Name.Text, params), "; known are "+quoted(params)))
+			continue
+		}
+		b.argument(arg, a.Params[i])
+	}
+	for _, p := range params {
+		if !slices.ContainsFunc(s.With, func(g Arg) bool { return g.Name.Text == p }) {
+			at := s.withPos
+			if at == (Pos{}) {
+				at = s.Name.Pos
+			}
+			b.fault(at, "%s needs the parameter `%s`; add it to `with`", a.Name, p)
+		}
+	}
+}
+
+// argument checks the type of an argument.
+func (b *builder) argument(g Arg, p Param) {
+	wanted := map[string]engine.ValueKind{"string": engine.Label, "number": engine.Number, "boolean": engine.Bool}
+	switch {
+	case p.Type == "localized" && g.Texts == nil:
+		b.fault(g.Value.Pos, "`%s` is a text by language; write {en: %v}", p.Name, g.Value)
+	case p.Type != "localized" && g.Texts != nil:
+		b.fault(g.Name.Pos, "`%s` is one %s, not a text by language", p.Name, p.Type)
+	case p.Type != "localized" && g.Value.Kind != wanted[p.Type]:
+		b.fault(g.Value.Pos, "`%s` is a %s; `%v` is none", p.Name, p.Type, g.Value)
+	}
+}

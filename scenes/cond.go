@@ -1,0 +1,94 @@
+package scenes
+
+import (
+	"go.yaml.in/yaml/v3"
+
+	"vignette/scenes/engine"
+)
+
+// Cond is a condition as written: a comparison of one signal, a drive state,
+// or a combination of conditions.
+type Cond struct {
+	Pos    Pos
+	Op     engine.CondOp
+	Signal string
+	A, B   Literal // what it is compared with; B for Between only
+	Unit   Name    // unit of A and B
+	State  Name
+	Of     []Cond // for All, Any and Not
+
+	path  Name
+	forms int // how many operators were given
+}
+
+// Name is a word of a file and its place. The zero Name is absent.
+type Name struct {
+	Text string
+	Pos  Pos
+}
+
+// name reads a text with its place.
+func (r *reader) name(n *yaml.Node) Name { return Name{r.text(n), at(n)} }
+
+// condKeys is the table of a condition's keys.
+func condKeys() object[Cond] {
+	compare := func(op engine.CondOp, read func(*reader, *yaml.Node) Literal) func(*reader, *yaml.Node, *Cond) {
+		return func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.A = op, read(r, n); c.forms++ }
+	}
+	number, literal := (*reader).numeral, (*reader).literal
+	return object[Cond]{"a condition", []key[Cond]{
+		{"signal", optional, func(r *reader, n *yaml.Node, c *Cond) { c.path = r.name(n); c.Signal = c.path.Text }},
+		{"above", optional, compare(engine.Above, number)},
+		{"below", optional, compare(engine.Below, number)},
+		{"between", optional, readBetween},
+		{"is", optional, compare(engine.Is, literal)},
+		{"is_not", optional, compare(engine.IsNot, literal)},
+		{"unit", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Unit = r.name(n) }},
+		{"state", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.State = engine.InState, r.name(n); c.forms++ }},
+		{"all", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.All, "`all`") }},
+		{"any", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.Any, "`any`") }},
+		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.Of = engine.Not, []Cond{r.cond(n)}; c.forms++ }},
+		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil}, {"expr", later, nil},
+	}}
+}
+
+// several reads the conditions that all or any combines.
+func (c *Cond) several(r *reader, n *yaml.Node, op engine.CondOp, what string) {
+	c.Op = op
+	c.forms++
+	r.list(n, what, func(n *yaml.Node) { c.Of = append(c.Of, r.cond(n)) })
+}
+
+// readBetween reads [low, high].
+func readBetween(r *reader, n *yaml.Node, c *Cond) {
+	c.Op = engine.Between
+	c.forms++
+	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
+		r.fault(n, "`between` takes two numbers, both included, such as [10, 20]")
+		return
+	}
+	c.A, c.B = r.numeral(n.Content[0]), r.numeral(n.Content[1])
+	if c.A.Kind == engine.Number && c.B.Kind == engine.Number && c.A.Num > c.B.Num {
+		r.fault(n, "`between` runs from %v down to %v; put the smaller number first", c.A, c.B)
+	}
+}
+
+// cond reads a condition.
+func (r *reader) cond(n *yaml.Node) Cond {
+	c := Cond{Pos: at(n)}
+	if !condKeys().read(r, n, &c) {
+		return c
+	}
+	compares := c.Op <= engine.IsNot
+	switch {
+	case c.forms == 0:
+		r.fault(n, "the condition says nothing; give `state`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
+	case c.forms > 1:
+		r.fault(n, "the condition says several things; give one, and combine with `all` or `any`")
+	case compares && c.Signal == "":
+		r.fault(n, "the condition has no `signal`; add it")
+	case !compares && (c.Signal != "" || c.Unit.Text != ""):
+		r.fault(n, "`signal` and `unit` belong to a comparison; combine with `all` or `any`")
+	}
+	return c
+}

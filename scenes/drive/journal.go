@@ -1,0 +1,285 @@
+package drive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"vignette/can"
+	"vignette/scenes"
+	"vignette/scenes/engine"
+)
+
+// The journal holds every entry of the stamped stream, so that a desk makes
+// the same decisions from it as the car did. It is a stream of MessagePack
+// arrays: the header, then one array an entry.
+//
+//	header  ["vignette-journal", 1, engine, vehicle, {dbc}, {cards}, session, time_base, judged, state]
+//	frame   [0, t, bus, id, flags, data]
+//	tick    [1, t]
+//	reply   [2, t, session, n, ok]
+//	hand    [3, t, actuator path, value]
+//
+// state is what the session started from: nil, since each starts fresh.
+const (
+	journalMagic   = "vignette-journal"
+	journalVersion = 1
+)
+
+// The kinds of a journal's entries.
+const (
+	entryFrame = iota
+	entryTick
+	entryReply
+	entryHand
+)
+
+// Journal writes the entries of a stream.
+type Journal struct {
+	w   io.Writer
+	buf []byte
+}
+
+// NewJournal writes the header and returns the journal. w should be buffered.
+func NewJournal(w io.Writer, h *Header, judged bool) (*Journal, error) {
+	b := msgp.AppendArrayHeader(nil, 10)
+	b = msgp.AppendInt(msgp.AppendString(b, journalMagic), journalVersion)
+	b = msgp.AppendString(msgp.AppendString(b, h.Engine), h.Vehicle)
+	b = appendHashesMsgp(appendHashesMsgp(b, h.DBCs), h.Cards)
+	b = msgp.AppendString(msgp.AppendUint64(b, h.Session), h.TimeBase)
+	b = msgp.AppendNil(msgp.AppendBool(b, judged))
+	_, err := w.Write(b)
+	return &Journal{w: w, buf: b}, err
+}
+
+// Frame appends a frame of a profile's bus.
+func (j *Journal) Frame(f *can.Frame) error {
+	b := msgp.AppendArrayHeader(j.buf[:0], 6)
+	b = msgp.AppendInt64(msgp.AppendInt(b, entryFrame), f.Time)
+	b = msgp.AppendUint32(msgp.AppendUint8(b, f.Bus), f.ID)
+	b = msgp.AppendBytes(msgp.AppendUint8(b, uint8(f.Flags)), f.Payload())
+	return j.write(b)
+}
+
+// Event appends an event that is not a frame; actuator is the path of an
+// override's actuator.
+func (j *Journal) Event(e *engine.Event, actuator string) error {
+	b := j.buf[:0]
+	switch e.Kind {
+	case engine.EvTick:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), entryTick), e.T)
+	case engine.EvReply:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 5), entryReply), e.T)
+		b = msgp.AppendBool(msgp.AppendUint64(msgp.AppendUint64(b, e.Session), e.Ref), e.OK)
+	case engine.EvOverride:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryHand), e.T)
+		b = appendValueMsgp(msgp.AppendString(b, actuator), e.Value)
+	default:
+		return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+	}
+	return j.write(b)
+}
+
+func (j *Journal) write(b []byte) error {
+	j.buf = b
+	_, err := j.w.Write(b)
+	return err
+}
+
+// JournalReader reads a journal back as a stream.
+type JournalReader struct {
+	Header Header
+	Judged bool
+
+	name string
+	m    *msgp.Reader
+	n    int // entries read
+	prog *scenes.Program
+}
+
+// NewJournalReader reads the header. The name stands in error messages; prog
+// gives the actuators that overrides name.
+func NewJournalReader(name string, r io.Reader, prog *scenes.Program) (*JournalReader, error) {
+	j := &JournalReader{name: name, m: msgp.NewReader(r), prog: prog}
+	if err := j.readHeader(); err != nil {
+		return nil, fmt.Errorf("%s: not a journal of this version: %w", name, cut(err))
+	}
+	return j, nil
+}
+
+// IsJournal reports whether a file's first bytes are those of a journal.
+func IsJournal(start []byte) bool {
+	want := msgp.AppendString(msgp.AppendArrayHeader(nil, 10), journalMagic)
+	return len(start) >= len(want) && string(start[:len(want)]) == string(want)
+}
+
+func (j *JournalReader) readHeader() error {
+	r := fields{m: j.m}
+	if n := r.array(); r.err == nil && n != 10 {
+		return fmt.Errorf("its header has %d fields, not 10", n)
+	}
+	if magic := r.text(); r.err == nil && magic != journalMagic {
+		return fmt.Errorf("it begins with %q", magic)
+	}
+	if v := r.int(); r.err == nil && v != journalVersion {
+		return fmt.Errorf("journal version %d; this program reads version %d", v, journalVersion)
+	}
+	h := &j.Header
+	h.Engine, h.Vehicle = r.text(), r.text()
+	h.DBCs, h.Cards = r.hashes(), r.hashes()
+	h.Session, h.TimeBase = uint64(r.int()), r.text()
+	j.Judged = r.bool()
+	if r.err == nil {
+		r.err = j.m.ReadNil()
+	}
+	return r.err
+}
+
+// Next implements Stream. A journal that is cut gives its entries up to the
+// cut, then an error that says how many there were.
+func (j *JournalReader) Next(e *Entry) error {
+	if _, err := j.m.NextType(); err == io.EOF {
+		return io.EOF
+	}
+	err := j.entry(e)
+	if err == nil {
+		j.n++
+		return nil
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: the journal is cut after %d entries", j.name, j.n)
+	}
+	return fmt.Errorf("%s: entry %d is damaged: %w", j.name, j.n+1, err)
+}
+
+func (j *JournalReader) entry(e *Entry) error {
+	r := fields{m: j.m}
+	n := r.array()
+	kind := r.int()
+	if r.err == nil && (kind < 0 || kind > entryHand || n != []int{6, 2, 5, 4}[kind]) {
+		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
+	}
+	t := r.int()
+	if kind == entryFrame {
+		e.IsFrame = true
+		return j.frame(&r, t, &e.Frame)
+	}
+	e.IsFrame = false
+	e.Event = engine.Event{T: t}
+	ev := &e.Event
+	switch kind {
+	case entryTick:
+		ev.Kind = engine.EvTick
+	case entryReply:
+		ev.Kind, ev.Session, ev.Ref, ev.OK = engine.EvReply, uint64(r.int()), uint64(r.int()), r.bool()
+	case entryHand:
+		ev.Kind = engine.EvOverride
+		path := r.text()
+		ev.Value = r.value()
+		act, ok := j.prog.Actuator(path)
+		if r.err == nil && !ok {
+			return fmt.Errorf("an override of %s, which no card sets", path)
+		}
+		ev.Actuator = act
+	}
+	return r.err
+}
+
+func (j *JournalReader) frame(r *fields, t int64, f *can.Frame) error {
+	f.Time, f.Bus, f.ID, f.Flags = t, uint8(r.int()), uint32(r.int()), can.Flags(r.int())
+	if r.err != nil {
+		return r.err
+	}
+	n, err := j.m.ReadBytesHeader()
+	if err != nil {
+		return err
+	}
+	if n > can.MaxLen {
+		return fmt.Errorf("a frame of %d bytes", n)
+	}
+	f.Len = uint8(n)
+	_, err = j.m.ReadFull(f.Data[:n])
+	return err
+}
+
+// fields reads fields one after another and keeps the first error.
+type fields struct {
+	m   *msgp.Reader
+	err error
+}
+
+func (r *fields) array() int {
+	n, err := r.m.ReadArrayHeader()
+	r.keep(err)
+	return int(n)
+}
+
+func (r *fields) int() int64 {
+	if r.err != nil {
+		return 0
+	}
+	n, err := r.m.ReadInt64()
+	r.keep(err)
+	return n
+}
+
+func (r *fields) text() string {
+	if r.err != nil {
+		return ""
+	}
+	s, err := r.m.ReadString()
+	r.keep(err)
+	return s
+}
+
+func (r *fields) bool() bool {
+	if r.err != nil {
+		return false
+	}
+	b, err := r.m.ReadBool()
+	r.keep(err)
+	return b
+}
+
+func (r *fields) hashes() (list []scenes.Hash) {
+	if r.err != nil {
+		return nil
+	}
+	n, err := r.m.ReadMapHeader()
+	r.keep(err)
+	for range n {
+		list = append(list, scenes.Hash{Name: r.text(), SHA256: r.text()})
+		if r.err != nil {
+			return nil
+		}
+	}
+	return list
+}
+
+func (r *fields) value() engine.Value {
+	if r.err != nil {
+		return engine.Value{}
+	}
+	kind, err := r.m.NextType()
+	r.keep(err)
+	switch kind {
+	case msgp.StrType:
+		return engine.Value{Kind: engine.Label, Text: r.text()}
+	case msgp.BoolType:
+		if r.bool() {
+			return engine.Value{Kind: engine.Bool, Num: 1}
+		}
+		return engine.Value{Kind: engine.Bool}
+	}
+	f, err := r.m.ReadFloat64()
+	r.keep(err)
+	return engine.Value{Kind: engine.Number, Num: f}
+}
+
+func (r *fields) keep(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}

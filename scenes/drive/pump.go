@@ -1,0 +1,300 @@
+// Package drive is the one pump that car and desk share: a stamped stream of
+// frames and events goes in, is decoded and stepped through the engine, and
+// the decision log, the journal and the calls come out.
+package drive
+
+import (
+	"fmt"
+
+	"vignette/can"
+	"vignette/can/dbc"
+	"vignette/scenes"
+	"vignette/scenes/engine"
+)
+
+// Entry is one entry of the stamped stream: a frame, whose Bus indexes the
+// profile's buses, or an event.
+type Entry struct {
+	IsFrame bool
+	Frame   can.Frame
+	Event   engine.Event
+}
+
+// Stream yields entries in stream order; io.EOF after the last one.
+type Stream interface {
+	Next(*Entry) error
+}
+
+// Output is where a pump's results go; nil fields are left out.
+type Output struct {
+	Decisions *DecisionLog
+	Journal   *Journal
+	// Calls gets each step's calls after its records were written. The slice
+	// is valid until it returns.
+	Calls func([]engine.Call)
+	// Records gets each step's records. The slice is valid until it returns.
+	Records func([]engine.Record)
+}
+
+// Stats counts what a pump has taken and what it could not use.
+type Stats struct {
+	Frames     uint64 // frames of the profile's buses
+	Known      uint64 // of them, with an id that the bus's DBCs define
+	Samples    uint64 // valid samples decoded for the cards
+	Invalid    uint64 // samples that say "not available", or are no number
+	Absent     uint64 // signals missing from a frame: short or multiplexed out
+	OutOfRange uint64 // valid samples outside the DBC's [min|max]
+	Frozen     uint64 // samples not counted since their alive counter stood still
+	Errors     uint64 // error frames
+	Remote     uint64 // remote frames
+	Events     uint64 // entries that are not frames
+	First      int64  // time of the first entry, ns
+	Last       int64  // time of the newest entry, ns
+}
+
+// plan is what one message feeds.
+type plan struct {
+	slots    []int // ascending
+	counters []int // slots whose alive counter it carries
+	seen     bool
+}
+
+// busPlans finds a message's plan by identifier.
+type busPlans struct {
+	standard [2048]int32 // 1 + index into Pump.plans; 0: not in the DBCs
+	extended map[uint32]int32
+}
+
+// Pump feeds one engine. It belongs to one goroutine.
+type Pump struct {
+	Stats Stats
+
+	prog    *scenes.Program
+	state   *engine.State
+	out     Output
+	buses   []busPlans
+	plans   []plan
+	alive   []aliveState // by slot
+	samples []engine.Sample
+	effects engine.Effects
+	event   engine.Event
+}
+
+// aliveState follows the counter of a signal's sender.
+type aliveState struct {
+	now  int64 // the counter's newest value
+	last int64 // its value at the signal's last counted sample
+	seen bool  // now holds something
+	used bool  // last does
+}
+
+// NewPump readies a program for a stream. Judged tells whether replies come as
+// events and readbacks are judged, see engine.NewState.
+func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pump {
+	p := &Pump{
+		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
+		alive: make([]aliveState, len(prog.Sources)),
+	}
+	p.buses = make([]busPlans, len(prog.Vehicle.Buses))
+	for i := range p.buses {
+		p.planBus(i)
+	}
+	return p
+}
+
+// planBus makes a plan for every message of a bus, empty where no card asks.
+func (p *Pump) planBus(bus int) {
+	b := &p.buses[bus]
+	b.extended = map[uint32]int32{}
+	for _, file := range p.prog.Vehicle.Buses[bus].DBC {
+		for _, m := range file.Database.Messages {
+			if p.lookup(bus, m.ID, m.Extended) != nil {
+				continue
+			}
+			p.plans = append(p.plans, p.planOf(bus, m))
+			if m.Extended {
+				b.extended[m.ID] = int32(len(p.plans))
+			} else {
+				b.standard[m.ID&0x7FF] = int32(len(p.plans))
+			}
+		}
+	}
+}
+
+func (p *Pump) planOf(bus int, m *dbc.Message) (pl plan) {
+	is := func(b int, o *dbc.Message) bool { return b == bus && o.ID == m.ID && o.Extended == m.Extended }
+	for i := range p.prog.Sources {
+		s := &p.prog.Sources[i]
+		if is(s.Bus, s.Message) {
+			pl.slots = append(pl.slots, i)
+		}
+		if s.Alive != nil && is(s.Alive.Bus, s.Alive.Message) {
+			pl.counters = append(pl.counters, i)
+		}
+	}
+	return pl
+}
+
+// lookup finds the plan of an identifier; nil: not in the bus's DBCs.
+func (p *Pump) lookup(bus int, id uint32, extended bool) *plan {
+	b := &p.buses[bus]
+	i := int32(0)
+	if extended {
+		i = b.extended[id]
+	} else if id < uint32(len(b.standard)) {
+		i = b.standard[id]
+	}
+	if i == 0 {
+		return nil
+	}
+	return &p.plans[i-1]
+}
+
+// State gives the engine's state, to be read between entries.
+func (p *Pump) State() *engine.State { return p.state }
+
+// KnownIDs counts the different known identifiers seen so far.
+func (p *Pump) KnownIDs() (n int) {
+	for i := range p.plans {
+		if p.plans[i].seen {
+			n++
+		}
+	}
+	return n
+}
+
+// Feed takes one entry through the engine and writes what came of it. An error
+// is one of writing.
+func (p *Pump) Feed(e *Entry) error {
+	if e.IsFrame {
+		return p.Frame(&e.Frame)
+	}
+	return p.Event(&e.Event)
+}
+
+// Frame decodes one frame and steps the engine. It allocates nothing unless a
+// decision needs room.
+func (p *Pump) Frame(f *can.Frame) error {
+	if p.out.Journal != nil {
+		if err := p.out.Journal.Frame(f); err != nil {
+			return fmt.Errorf("writing the journal: %w", err)
+		}
+	}
+	p.mark(f.Time)
+	p.Stats.Frames++
+	p.decode(f)
+	p.event = engine.Event{T: f.Time, Kind: engine.EvFrame, Samples: p.samples}
+	return p.step(&p.event)
+}
+
+// Event steps the engine by an event that is not a frame.
+func (p *Pump) Event(ev *engine.Event) error {
+	if p.out.Journal != nil {
+		path := ""
+		if ev.Kind == engine.EvOverride {
+			path = p.prog.Engine.Actuators[ev.Actuator].Path
+		}
+		if err := p.out.Journal.Event(ev, path); err != nil {
+			return fmt.Errorf("writing the journal: %w", err)
+		}
+	}
+	p.mark(ev.T)
+	p.Stats.Events++
+	return p.step(ev)
+}
+
+func (p *Pump) mark(t int64) {
+	if p.Stats.Frames+p.Stats.Events == 0 {
+		p.Stats.First = t
+	}
+	p.Stats.Last = t
+}
+
+func (p *Pump) step(ev *engine.Event) error {
+	p.effects.Reset()
+	p.prog.Engine.Step(p.state, ev, &p.effects)
+	if len(p.effects.Records) == 0 {
+		return nil
+	}
+	if p.out.Decisions != nil {
+		if err := p.out.Decisions.Write(p.effects.Records); err != nil {
+			return fmt.Errorf("writing the decision log: %w", err)
+		}
+	}
+	if p.out.Records != nil {
+		p.out.Records(p.effects.Records)
+	}
+	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
+		p.out.Calls(p.effects.Calls)
+	}
+	return nil
+}
+
+// decode fills p.samples with what the frame says of the program's signals.
+func (p *Pump) decode(f *can.Frame) {
+	p.samples = p.samples[:0]
+	if f.Flags&(can.Error|can.Remote) != 0 {
+		if f.Flags&can.Error != 0 {
+			p.Stats.Errors++
+		} else {
+			p.Stats.Remote++
+		}
+		return
+	}
+	plan := p.lookup(int(f.Bus), f.ID, f.Flags&can.Extended != 0)
+	if plan == nil {
+		return
+	}
+	p.Stats.Known++
+	plan.seen = true
+	for _, slot := range plan.counters {
+		if raw, ok := p.prog.Sources[slot].Alive.Field.Raw(f.Payload()); ok {
+			p.alive[slot].now, p.alive[slot].seen = raw, true
+		}
+	}
+	for _, slot := range plan.slots {
+		p.take(slot, f.Payload())
+	}
+}
+
+// take decodes one signal of a frame.
+func (p *Pump) take(slot int, data []byte) {
+	src := &p.prog.Sources[slot]
+	num, valid, present := src.Sample(data)
+	switch {
+	case !present:
+		p.Stats.Absent++
+		return
+	case src.Alive != nil && p.frozen(slot):
+		p.Stats.Frozen++
+		return
+	case !valid:
+		p.Stats.Invalid++
+		p.samples = append(p.samples, engine.Sample{Slot: slot})
+		return
+	}
+	p.Stats.Samples++
+	if !src.InRange(data) {
+		p.Stats.OutOfRange++
+	}
+	p.samples = append(p.samples, engine.Sample{Slot: slot, Valid: true, Num: num})
+}
+
+// frozen reports whether the signal's alive counter stands where it stood at
+// the sample before; a counter that was never seen vouches for nothing.
+func (p *Pump) frozen(slot int) bool {
+	a := &p.alive[slot]
+	if !a.seen || a.used && a.now == a.last {
+		return true
+	}
+	a.last, a.used = a.now, true
+	return false
+}
+
+// Time is the entry's time in ns of the stream.
+func (e *Entry) Time() int64 {
+	if e.IsFrame {
+		return e.Frame.Time
+	}
+	return e.Event.T
+}

@@ -1,0 +1,74 @@
+package scenes
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// LoadCards reads cards from files, and from directories every *.yaml, *.yml
+// and *.json in them. They are returned by id. The error is Diagnostics with
+// everything that is wrong in any of them.
+func LoadCards(paths ...string) ([]*Card, error) {
+	var cards []*Card
+	var diags Diagnostics
+	for _, file := range cardFiles(paths, &diags) {
+		text, err := load(file, maxCardBytes)
+		if err != nil {
+			diags.merge(file, err)
+			continue
+		}
+		c, err := ParseCard(file, text)
+		if err != nil {
+			diags.merge(file, err)
+			continue
+		}
+		cards = append(cards, c)
+	}
+	sortCards(cards, &diags)
+	if err := diags.err(); err != nil {
+		return nil, err
+	}
+	return cards, nil
+}
+
+// cardFiles lists the files to read, each once.
+func cardFiles(paths []string, diags *Diagnostics) []string {
+	var files []string
+	for _, path := range paths {
+		if !isDir(path) {
+			files = append(files, path)
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			diags.add(path, Pos{}, "directory cannot be read: %s", plain(err))
+			continue
+		}
+		before := len(files)
+		for _, e := range entries {
+			if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name())) && !e.IsDir() {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+		if len(files) == before {
+			diags.add(path, Pos{}, "directory has no cards; name one with *.yaml, *.yml or *.json files")
+		}
+	}
+	for i := range files {
+		files[i] = filepath.Clean(files[i])
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// sortCards orders cards by id and reports ids given twice.
+func sortCards(cards []*Card, diags *Diagnostics) {
+	slices.SortStableFunc(cards, func(a, b *Card) int { return strings.Compare(a.ID, b.ID) })
+	for i := 1; i < len(cards); i++ {
+		if a, b := cards[i-1], cards[i]; a.ID == b.ID {
+			diags.add(b.File, b.Pos, "card id `%s` is already used by %s; give each card its own", b.ID, a.File)
+		}
+	}
+}

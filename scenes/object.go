@@ -1,0 +1,119 @@
+package scenes
+
+import "go.yaml.in/yaml/v3"
+
+// need says whether an object must have a key.
+type need uint8
+
+const (
+	optional need = iota
+	required
+	later // part of the format, but not supported by this version
+)
+
+// key is one key of an object of the format: its name and how its value is read.
+type key[T any] struct {
+	name string
+	need need
+	read func(r *reader, n *yaml.Node, t *T)
+}
+
+// object is the table of the keys of one kind of object.
+type object[T any] struct {
+	what string // "a trigger", for messages
+	keys []key[T]
+}
+
+// read reads a mapping into t by the table. It returns false when anything in
+// it was wrong; what was wrong is noted.
+func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
+	before := len(r.diags)
+	if !r.mapping(n, o.what) {
+		return false
+	}
+	seen := make(map[string]bool, len(o.keys))
+	refused := false
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		k, ok := o.find(name)
+		switch {
+		case n.Content[i].Kind != yaml.ScalarNode || n.Content[i].Tag == "!!merge" || seen[name]:
+			continue // noted by strict
+		case !ok:
+			r.fault(n.Content[i], "unknown key `%s` in %s%s", name, o.what, o.suggest(name))
+			refused = true
+		case k.need == later:
+			r.fault(n.Content[i], "`%s` is part of the format, but it is not supported by this version yet; leave it out", name)
+			refused = true
+		default:
+			k.read(r, n.Content[i+1], t)
+		}
+		seen[name] = true
+	}
+	for _, k := range o.keys {
+		if k.need == required && !seen[k.name] && !refused {
+			r.fault(n, "%s has no `%s`; add it", o.what, k.name)
+		}
+	}
+	return len(r.diags) == before
+}
+
+func (o object[T]) find(name string) (key[T], bool) {
+	for _, k := range o.keys {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return key[T]{}, false
+}
+
+// suggest names the nearest known key, or all keys where none is near.
+func (o object[T]) suggest(name string) string {
+	var names []string
+	for _, k := range o.keys {
+		if k.need != later {
+			names = append(names, k.name)
+		}
+	}
+	if h := hint(name, names); h != "" {
+		return h
+	}
+	return "; known are " + quoted(names)
+}
+
+// named reads a mapping from names to objects, in the order of the file.
+func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.Node)) {
+	if !r.mapping(n, what) {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Tag != "!!merge" {
+			each(n.Content[i], n.Content[i+1])
+		}
+	}
+}
+
+// list reads a list of at least one entry.
+func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
+	if n.Kind == yaml.AliasNode {
+		return // noted by strict
+	}
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, "%s must be a list, such as [a, b]; found %s", what, describe(n))
+		return
+	}
+	if len(n.Content) == 0 {
+		r.fault(n, "%s is empty; give at least one entry", what)
+	}
+	for _, c := range n.Content {
+		each(c)
+	}
+}
+
+// mapping reports whether n is a mapping, and notes it if not.
+func (r *reader) mapping(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.MappingNode && n.Kind != yaml.AliasNode {
+		r.fault(n, "%s must be a mapping, such as {key: value}; found %s", what, describe(n))
+	}
+	return n.Kind == yaml.MappingNode
+}

@@ -1,0 +1,207 @@
+package scenes
+
+import (
+	"math"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"vignette/scenes/engine"
+)
+
+// Literal is a value as a card or profile writes it, before units.
+type Literal struct {
+	Pos  Pos
+	Kind engine.ValueKind // None: absent
+	Num  float64          // Number; 0 or 1 for Bool
+	Text string           // Label
+}
+
+// String writes the literal as the card does.
+func (l Literal) String() string {
+	switch l.Kind {
+	case engine.Bool:
+		return strconv.FormatBool(l.Num == 1)
+	case engine.Label:
+		return l.Text
+	}
+	return show(l.Num)
+}
+
+// show writes a number in shortest round-trip form.
+func show(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+
+// scalar reports whether n is a scalar with a value, and notes it if not.
+func (r *reader) scalar(n *yaml.Node, wanted string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return false // noted by strict
+	case n.Kind != yaml.ScalarNode:
+		r.fault(n, "%s is wanted here; found %s", wanted, describe(n))
+		return false
+	case n.Tag == "!!null":
+		r.fault(n, "the value is missing; %s is wanted here", wanted)
+		return false
+	}
+	return true
+}
+
+// text reads a text that is not empty.
+func (r *reader) text(n *yaml.Node) string {
+	if !r.scalar(n, "a text") {
+		return ""
+	}
+	switch n.Tag {
+	case "!!bool", "!!int", "!!float":
+		r.fault(n, "a text is wanted here; found %s; put it in quotes", describe(n))
+		return ""
+	}
+	if strings.TrimSpace(n.Value) == "" {
+		r.fault(n, "the text is empty; write something")
+		return ""
+	}
+	return n.Value
+}
+
+// pattern reads a text that matches; want tells the reader of a message what does.
+func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
+	if !r.scalar(n, want) {
+		return ""
+	}
+	if !re.MatchString(n.Value) {
+		r.fault(n, "`%s` is not %s", n.Value, want)
+		return ""
+	}
+	return n.Value
+}
+
+// word reads one of a few words.
+func (r *reader) word(n *yaml.Node, words ...string) string {
+	if !r.scalar(n, "one of "+quoted(words)) {
+		return ""
+	}
+	if !slices.Contains(words, n.Value) {
+		r.fault(n, "`%s` is not one of %s%s", n.Value, quoted(words), hint(n.Value, words))
+		return ""
+	}
+	return n.Value
+}
+
+// boolean reads true or false, and nothing else that YAML may take for them.
+func (r *reader) boolean(n *yaml.Node) bool {
+	if !r.scalar(n, "`true` or `false`") {
+		return false
+	}
+	if n.Style != 0 || n.Value != "true" && n.Value != "false" {
+		r.fault(n, "`%s` is not a boolean; write `true` or `false`", n.Value)
+	}
+	return n.Value == "true"
+}
+
+// number reads a finite decimal number.
+func (r *reader) number(n *yaml.Node) (float64, bool) {
+	if !r.scalar(n, "a number") {
+		return 0, false
+	}
+	if n.Tag != "!!int" && n.Tag != "!!float" {
+		r.fault(n, "a number is wanted here; found %s", describe(n))
+		return 0, false
+	}
+	if !decimal.MatchString(n.Value) {
+		r.fault(n, "`%s` is not a decimal number; write it like 12, -3 or 0.5, without NaN, infinity, hexadecimal or leading zeros", n.Value)
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil {
+		r.fault(n, "`%s` is too large a number", n.Value)
+		return 0, false
+	}
+	return x + 0, true // no -0
+}
+
+// whole reads a whole number within [lo, hi].
+func (r *reader) whole(n *yaml.Node, lo, hi int) int {
+	x, ok := r.number(n)
+	if !ok {
+		return lo
+	}
+	if x != math.Trunc(x) || x < float64(lo) || x > float64(hi) {
+		r.fault(n, "`%s` is not a whole number from %d to %d", n.Value, lo, hi)
+		return lo
+	}
+	return int(x)
+}
+
+// literal reads a number, a boolean or a label.
+func (r *reader) literal(n *yaml.Node) Literal {
+	if !r.scalar(n, "a number, a boolean or a label") {
+		return Literal{}
+	}
+	switch n.Tag {
+	case "!!bool":
+		l := Literal{Pos: at(n), Kind: engine.Bool}
+		if r.boolean(n) {
+			l.Num = 1
+		}
+		return l
+	case "!!int", "!!float":
+		return r.numeral(n)
+	}
+	if n.Value == "" {
+		r.fault(n, "the label is empty; write one")
+		return Literal{}
+	}
+	return Literal{Pos: at(n), Kind: engine.Label, Text: n.Value}
+}
+
+// numeral reads a number as a literal.
+func (r *reader) numeral(n *yaml.Node) Literal {
+	x, ok := r.number(n)
+	if !ok {
+		return Literal{}
+	}
+	return Literal{Pos: at(n), Kind: engine.Number, Num: x}
+}
+
+var (
+	durationText = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?(us|ms|s|m|h)$`)
+	durationUnit = map[string]time.Duration{"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour}
+)
+
+// maxDuration bounds every duration of a card or profile: one year.
+const maxDuration = 365 * 24 * time.Hour
+
+// duration reads a duration of at least least, exact to the nanosecond.
+func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
+	const want = "a duration: a decimal number with us, ms, s, m or h, such as 20s or 1.5m"
+	if !r.scalar(n, want) {
+		return 0
+	}
+	m := durationText.FindStringSubmatch(n.Value)
+	if m == nil {
+		r.fault(n, "`%s` is not %s", n.Value, want)
+		return 0
+	}
+	exact, _ := new(big.Rat).SetString(m[1] + m[2]) // the pattern admits decimals only
+	exact.Mul(exact, new(big.Rat).SetInt64(int64(durationUnit[m[3]])))
+	switch {
+	case !exact.IsInt():
+		r.fault(n, "`%s` is finer than a nanosecond; round it", n.Value)
+		return 0
+	case exact.Cmp(new(big.Rat).SetInt64(int64(maxDuration))) > 0:
+		r.fault(n, "`%s` is longer than a year (8760h), the longest duration", n.Value)
+		return 0
+	}
+	d := time.Duration(exact.Num().Int64())
+	if d < least {
+		r.fault(n, "`%s` is too short; it must be above 0", n.Value)
+	}
+	return d
+}

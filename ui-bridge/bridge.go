@@ -1,0 +1,196 @@
+// Package uibridge is the agent's face on D-Bus: it exports org.vignette.Agent1
+// and org.vignette.Trace1 at /org/vignette/Agent1, calls the methods that the
+// vehicle profile binds, and tells watchers what the engine decided. It is the
+// only importer of a D-Bus library. It follows docs/hmi-dbus.md.
+package uibridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"vignette/scenes/engine"
+	"vignette/ui-bridge/trace"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// The names of the agent on the bus.
+const (
+	AgentName      = "org.vignette.Agent1"
+	AgentPath      = "/org/vignette/Agent1"
+	AgentInterface = "org.vignette.Agent1"
+	TraceInterface = "org.vignette.Trace1"
+)
+
+// Handler is what the agent does with what arrives over D-Bus. Its methods are
+// called from goroutines of the bridge and must be safe for that. They may be
+// called before Connect has returned.
+type Handler interface {
+	// Replied tells the outcome of Call n, exactly once a call, one after
+	// another, in the order in which the outcomes came. If not ok, detail says
+	// why: Timeout, or a text for people. It must not wait for a further call.
+	Replied(n uint64, ok bool, detail string)
+	// Override reports the driver's hand on an actuator. A label has Text only.
+	Override(actuator string, v engine.Value) error
+	// Consent gives (yes) or withdraws consent for a study.
+	Consent(study string, yes bool) error
+	// Interactions takes what the driver touched, and returns how many were
+	// recorded: without consent none, which is no error.
+	Interactions(batch []trace.Interaction) (accepted int, err error)
+	// Recording tells which study there is and whether it is being recorded.
+	Recording() (study string, on bool)
+}
+
+// Options configure Connect.
+type Options struct {
+	// Address is "system", "session" or a D-Bus address such as
+	// unix:path=/run/dbus/system_bus_socket: where the agent's name is owned.
+	Address string
+	// Buses are the addresses, in the same forms, of further buses that
+	// bindings name. A bus that is not listed is the agent's own if Address
+	// is its name or is an explicit address.
+	Buses map[string]string
+	// Handler is required.
+	Handler Handler
+	// Logger is slog.Default() if nil.
+	Logger *slog.Logger
+
+	Version string   // property Version
+	Session uint64   // property Session
+	Vehicle string   // property Vehicle: id of the profile
+	Signals []string // paths that can be watched; Publish names them by index
+
+	// Counters adds to the property Counters; it may be nil.
+	Counters func() map[string]uint64
+}
+
+// Bridge is a connection to the bus under the agent's name. It is started by
+// Connect and ended by Close; when the bus is lost, Done is closed and Err tells.
+type Bridge struct {
+	opt   Options
+	log   *slog.Logger
+	own   *link
+	links map[string]*link // by bus name; own too, under ""
+	calls *ledger
+	watch *watchers
+	gate  *gate
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	busy   atomic.Uint64 // incoming calls turned away
+}
+
+// Connect connects to the buses, exports the agent's object and owns its name.
+// ctx bounds connecting only. It fails if there is no daemon at an address or
+// another process owns the name.
+func Connect(ctx context.Context, o Options) (*Bridge, error) {
+	if o.Handler == nil {
+		return nil, errors.New("uibridge: Options.Handler is required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, gate: newGate()}
+	br.ctx, br.cancel = context.WithCancelCause(context.Background())
+	br.calls = newLedger(o.Handler.Replied)
+	br.watch = newWatchers(o.Signals)
+	br.wg.Go(br.calls.deliver)
+	if err := br.open(ctx); err != nil {
+		return nil, errors.Join(err, br.Close())
+	}
+	br.wg.Go(br.publish)
+	return br, nil
+}
+
+// open dials every bus, the agent's own last: it owns the name only when all
+// else is ready.
+func (br *Bridge) open(ctx context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(br.opt.Buses)) {
+		l, err := dial(ctx, br.opt.Buses[name], nil)
+		if err != nil {
+			return fmt.Errorf("bus %s: %w", name, err)
+		}
+		br.adopt(name, l)
+	}
+	l, err := dial(ctx, br.opt.Address, br.export)
+	if err != nil {
+		return err
+	}
+	br.own = l
+	br.adopt("", l)
+	br.gate.open()
+	return l.ownName(ctx, AgentName)
+}
+
+// adopt starts a link's goroutines.
+func (br *Bridge) adopt(name string, l *link) {
+	br.links[name] = l
+	br.wg.Go(func() { l.send(br.ctx) })
+	br.wg.Go(func() { l.collect(br.ctx) })
+	br.wg.Go(func() { br.followNames(l) })
+	br.wg.Go(func() {
+		select {
+		case <-l.conn.Context().Done():
+			br.cancel(fmt.Errorf("lost the D-Bus daemon at %s: it closed the connection", l.address))
+		case <-br.ctx.Done():
+		}
+	})
+}
+
+// Done is closed when the bridge has ended: a bus was lost, or Close was called.
+func (br *Bridge) Done() <-chan struct{} { return br.ctx.Done() }
+
+// Err tells why the bridge has ended: nil while it has not and after Close.
+func (br *Bridge) Err() error {
+	err := context.Cause(br.ctx)
+	if errors.Is(err, ErrClosing) {
+		return nil
+	}
+	return err
+}
+
+// Drain waits until every call is answered and Replied has returned for it, and
+// until what was published has gone to the watchers. Nothing may be called or
+// published meanwhile.
+func (br *Bridge) Drain(ctx context.Context) error {
+	if err := br.calls.drain(ctx); err != nil {
+		return fmt.Errorf("wait for replies over D-Bus: %w", err)
+	}
+	return br.flushWatchers(ctx)
+}
+
+// Close gives the name back, answers every open call with not ok, and waits for
+// all goroutines of the bridge, and for Handler methods that are running.
+func (br *Bridge) Close() error {
+	br.cancel(ErrClosing)
+	br.gate.close()
+	for _, l := range br.links {
+		l.conn.Close() // its error is that of a connection already gone
+	}
+	br.calls.close()
+	br.wg.Wait()
+	return nil
+}
+
+// link finds the connection of a binding's bus.
+func (br *Bridge) link(bus string) (*link, error) {
+	if l, ok := br.links[bus]; ok {
+		return l, nil
+	}
+	named := bus == "system" || bus == "session"
+	explicit := br.opt.Address != "system" && br.opt.Address != "session"
+	if named && (explicit || bus == br.opt.Address) {
+		return br.own, nil
+	}
+	return nil, fmt.Errorf("bus %q is not connected", bus)
+}
+
+// conn returns the agent's own connection.
+func (br *Bridge) conn() *dbus.Conn { return br.own.conn }

@@ -1,0 +1,65 @@
+package uibridge
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"vignette/ui-bridge/trace"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// The errors that callers over D-Bus are told apart by. A Handler wraps them
+// with what was wrong.
+var (
+	ErrUnknownActuator = errors.New("unknown actuator")
+	ErrUnknownSignal   = errors.New("unknown signal")
+	ErrInvalidValue    = errors.New("invalid value")
+	ErrLimit           = errors.New("too much at once")
+	ErrBusy            = errors.New("busy, try again")
+	ErrClosing         = errors.New("the agent is closing")
+)
+
+// errorPrefix begins every D-Bus error name of the agent.
+const errorPrefix = "org.vignette.Error."
+
+// errorNames pairs Go errors with D-Bus error names.
+var errorNames = []struct {
+	err  error
+	name string
+}{
+	{ErrUnknownActuator, "UnknownActuator"},
+	{ErrUnknownSignal, "UnknownSignal"},
+	{ErrInvalidValue, "InvalidValue"},
+	{ErrLimit, "LimitsExceeded"},
+	{ErrBusy, "Busy"},
+	{ErrClosing, "Closing"},
+	{trace.ErrClosed, "Closing"},
+	{trace.ErrUnknownStudy, "UnknownStudy"},
+}
+
+// dbusError names an error for the bus; nil stays nil.
+func dbusError(err error) *dbus.Error {
+	if err == nil {
+		return nil
+	}
+	name := "Failed"
+	for _, e := range errorNames {
+		if errors.Is(err, e.err) {
+			name = e.name
+			break
+		}
+	}
+	text := strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "\uFFFD"), "\x00", "\uFFFD")
+	return dbus.NewError(errorPrefix+name, []any{text})
+}
+
+// checkText tells whether a string may travel over D-Bus.
+func checkText(s string) error {
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		return fmt.Errorf("%q is not UTF-8 without NUL, which D-Bus requires", s)
+	}
+	return nil
+}

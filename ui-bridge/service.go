@@ -1,0 +1,229 @@
+package uibridge
+
+import (
+	"embed"
+	"fmt"
+	"math"
+	"strings"
+
+	"vignette/scenes/engine"
+	"vignette/ui-bridge/trace"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// Bounds of one incoming call.
+const (
+	maxInteractions = 256
+	maxTextBytes    = 128 // of a name in an interaction, a study or an actuator
+)
+
+// Interfaces are the introspection files that are installed for other programs,
+// one an interface, named after it.
+//
+//go:embed dbus/*.xml
+var Interfaces embed.FS
+
+// interaction is one element of Record's batch, (ssss) on the wire.
+type interaction struct {
+	Screen, Element, Gesture, Outcome string
+}
+
+// export puts the agent's object on a connection.
+func (br *Bridge) export(conn *dbus.Conn) error {
+	for name, methods := range br.methods() {
+		if err := conn.ExportMethodTable(methods, AgentPath, name); err != nil {
+			return fmt.Errorf("export %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// methods are the methods of the agent's object by interface.
+func (br *Bridge) methods() map[string]map[string]any {
+	return map[string]map[string]any{
+		AgentInterface:                        {"Watch": br.onWatch, "Unwatch": br.onUnwatch, "Override": br.onOverride},
+		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
+		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		"org.freedesktop.DBus.Introspectable": {"Introspect": br.onIntrospect},
+	}
+}
+
+// guard runs an incoming call within the cap.
+func (br *Bridge) guard(f func() error) *dbus.Error {
+	if err := br.gate.enter(); err != nil {
+		br.busy.Add(1)
+		return dbusError(err)
+	}
+	defer br.gate.leave()
+	return dbusError(f())
+}
+
+func (br *Bridge) onWatch(sender dbus.Sender, paths []string) *dbus.Error {
+	return br.guard(func() error { return br.startWatch(string(sender), paths) })
+}
+
+func (br *Bridge) startWatch(name string, paths []string) error {
+	slots, err := br.watch.slotsOf(paths)
+	if err != nil {
+		return err
+	}
+	if err := br.watch.add(name, slots); err != nil {
+		return err
+	}
+	if err := br.follow(name); err != nil {
+		br.watch.remove(name)
+		return err
+	}
+	br.watch.poke()
+	return nil
+}
+
+func (br *Bridge) onUnwatch(sender dbus.Sender) *dbus.Error {
+	return br.guard(func() error {
+		if br.watch.remove(string(sender)) {
+			br.unfollow(string(sender))
+		}
+		return nil
+	})
+}
+
+func (br *Bridge) onOverride(actuator string, value dbus.Variant) *dbus.Error {
+	return br.guard(func() error {
+		if err := bounded("actuator", actuator); err != nil {
+			return err
+		}
+		v, err := fromVariant(value)
+		if err != nil {
+			return err
+		}
+		return br.opt.Handler.Override(actuator, v)
+	})
+}
+
+func (br *Bridge) onGiveConsent(study string) *dbus.Error {
+	return br.consent(study, true)
+}
+
+func (br *Bridge) onWithdrawConsent(study string) *dbus.Error {
+	return br.consent(study, false)
+}
+
+func (br *Bridge) consent(study string, yes bool) *dbus.Error {
+	return br.guard(func() error {
+		if err := bounded("study", study); err != nil {
+			return err
+		}
+		return br.opt.Handler.Consent(study, yes)
+	})
+}
+
+func (br *Bridge) onRecord(batch []interaction) (uint32, *dbus.Error) {
+	var accepted int
+	err := br.guard(func() error {
+		list, err := checkBatch(batch)
+		if err != nil {
+			return err
+		}
+		accepted, err = br.opt.Handler.Interactions(list)
+		return err
+	})
+	return uint32(accepted), err
+}
+
+// checkBatch holds a batch to its bounds.
+func checkBatch(batch []interaction) ([]trace.Interaction, error) {
+	if len(batch) > maxInteractions {
+		return nil, fmt.Errorf("%w: %d interactions, at most %d fit one batch", ErrLimit, len(batch), maxInteractions)
+	}
+	list := make([]trace.Interaction, len(batch))
+	for i, in := range batch {
+		for _, s := range [...]string{in.Screen, in.Element, in.Gesture, in.Outcome} {
+			if err := bounded(fmt.Sprintf("interaction %d", i), s); err != nil {
+				return nil, err
+			}
+		}
+		list[i] = trace.Interaction(in)
+	}
+	return list, nil
+}
+
+// bounded refuses a name that is too long. It does not repeat it.
+func bounded(what, s string) error {
+	if len(s) > maxTextBytes {
+		return fmt.Errorf("%w: %s has a name of %d bytes, at most %d", ErrLimit, what, len(s), maxTextBytes)
+	}
+	return nil
+}
+
+// fromVariant reads a number of any D-Bus type, a boolean or a string.
+func fromVariant(v dbus.Variant) (engine.Value, error) {
+	number := func(f float64) (engine.Value, error) {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return engine.Value{}, fmt.Errorf("%w: %v is not a finite number", ErrInvalidValue, f)
+		}
+		return engine.Value{Kind: engine.Number, Num: f}, nil
+	}
+	switch x := v.Value().(type) {
+	case float64:
+		return number(x)
+	case uint8:
+		return number(float64(x))
+	case int16:
+		return number(float64(x))
+	case uint16:
+		return number(float64(x))
+	case int32:
+		return number(float64(x))
+	case uint32:
+		return number(float64(x))
+	case int64:
+		if x > 1<<53 || x < -1<<53 {
+			return engine.Value{}, fmt.Errorf("%w: %d is beyond the whole numbers that a double holds", ErrInvalidValue, x)
+		}
+		return number(float64(x))
+	case uint64:
+		if x > 1<<53 {
+			return engine.Value{}, fmt.Errorf("%w: %d is beyond the whole numbers that a double holds", ErrInvalidValue, x)
+		}
+		return number(float64(x))
+	case bool:
+		b := engine.Value{Kind: engine.Bool}
+		if x {
+			b.Num = 1
+		}
+		return b, nil
+	case string:
+		return engine.Value{Kind: engine.Label, Text: x}, bounded("value", x)
+	}
+	return engine.Value{}, fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, v.Signature())
+}
+
+// onIntrospect answers with the embedded files, put into one node.
+func (br *Bridge) onIntrospect() (string, *dbus.Error) {
+	text, err := introspection()
+	return text, dbusError(err)
+}
+
+func introspection() (string, error) {
+	files, err := Interfaces.ReadDir("dbus")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n" +
+		" \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n")
+	for _, f := range files {
+		text, err := Interfaces.ReadFile("dbus/" + f.Name())
+		if err != nil {
+			return "", err
+		}
+		from, to := strings.Index(string(text), "  <interface "), strings.LastIndex(string(text), "</node>")
+		if from < 0 || to < from {
+			return "", fmt.Errorf("%s has no interface", f.Name())
+		}
+		b.Write(text[from:to])
+	}
+	b.WriteString("</node>\n")
+	return b.String(), nil
+}

@@ -1,0 +1,97 @@
+package trace
+
+import (
+	"math"
+	"time"
+)
+
+// Context is what the car knew when interactions arrived. It lives in memory
+// only; episodes carry buckets of it.
+type Context struct {
+	SpeedKmh   float64   // km/h; its sign is the direction and is ignored
+	SpeedKnown bool      // false: SpeedKmh means nothing
+	Now        time.Time // the caller's time; the zero Time is an error
+	// ClockTrusted tells that Now is also the wall clock. If not, week and
+	// part of the day are written as 0.
+	ClockTrusted bool
+}
+
+// The buckets of the time since the event before, in an episode.
+const (
+	DTFirst    uint8 = iota // no event before
+	DTUnder0s5              // below 0.5 s
+	DTUnder1s
+	DTUnder2s
+	DTUnder5s
+	DTUnder15s
+	DTFrom15s // 15 s or more
+)
+
+// The buckets of speed. Unknown has a code of its own: it is never mistaken
+// for parked, and never for moving.
+const (
+	SpeedUnknown  uint8 = iota
+	SpeedParked         // at most 0.5 km/h either way, as the profile's parked state
+	SpeedUnder8         // below 8 km/h
+	SpeedUnder30        // below 30 km/h
+	SpeedUnder60        // below 60 km/h
+	SpeedUnder100       // below 100 km/h
+	SpeedFrom100        // 100 km/h or more
+)
+
+// The parts of the day, in the caller's zone.
+const (
+	TODUnknown   uint8 = iota
+	TODNight           // 0:00 to 6:00
+	TODMorning         // 6:00 to 12:00
+	TODAfternoon       // 12:00 to 18:00
+	TODEvening         // 18:00 to 24:00
+)
+
+// bucketDT returns the bucket of a time between two events; d is not negative.
+func bucketDT(d time.Duration) uint8 {
+	switch {
+	case d < 500*time.Millisecond:
+		return DTUnder0s5
+	case d < time.Second:
+		return DTUnder1s
+	case d < 2*time.Second:
+		return DTUnder2s
+	case d < 5*time.Second:
+		return DTUnder5s
+	case d < 15*time.Second:
+		return DTUnder15s
+	}
+	return DTFrom15s
+}
+
+// bucketSpeed returns the bucket of a context's speed. A speed that is no
+// number is unknown.
+func bucketSpeed(c Context) uint8 {
+	v := math.Abs(c.SpeedKmh)
+	switch {
+	case !c.SpeedKnown || math.IsNaN(v) || math.IsInf(v, 0):
+		return SpeedUnknown
+	case v <= 0.5:
+		return SpeedParked
+	case v < 8:
+		return SpeedUnder8
+	case v < 30:
+		return SpeedUnder30
+	case v < 60:
+		return SpeedUnder60
+	case v < 100:
+		return SpeedUnder100
+	}
+	return SpeedFrom100
+}
+
+// calendar returns week and part of the day of a context, 0 and 0 if its clock
+// is not trusted or lies before 2000 or after 2654, where the week has no code.
+func calendar(c Context) (week uint16, tod uint8) {
+	y, w := c.Now.ISOWeek()
+	if !c.ClockTrusted || y < 2000 || y > 2654 {
+		return 0, TODUnknown
+	}
+	return uint16((y-2000)*100 + w), TODNight + uint8(c.Now.Hour()/6)
+}

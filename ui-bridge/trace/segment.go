@@ -1,0 +1,158 @@
+package trace
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// A segment is a file of episodes:
+//
+//	header   64 bytes, the text below padded with spaces and a line end
+//	record   u32 little-endian length n, u32 CRC-32C of length and payload,
+//	         n bytes of one Episode in MessagePack
+//
+// Records follow each other until the end of the file. A record that is cut
+// short or whose sum does not fit ends what can be read; what came before holds.
+const (
+	headerText  = "vignette-traces 1; demo study, not for release"
+	headerBytes = 64
+	recordHead  = 8
+	maxPayload  = 512 // an Episode takes at most about 190 bytes
+)
+
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	header     = []byte(fmt.Sprintf("%-*s\n", headerBytes-1, headerText))
+)
+
+// ErrNotSegment tells that a file does not begin with a segment's header.
+var ErrNotSegment = errors.New("not a trace segment: its first line is not `" + headerText + "`")
+
+// DamageError tells that a segment ends early: by power loss while an episode
+// was written, or by damage.
+type DamageError struct {
+	Offset  int64  // of the record that cannot be read, in bytes
+	Records int    // that were read before it
+	Reason  string // what is wrong with it
+}
+
+// Error gives the offset and what could be read.
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("%s at byte %d; the %d episodes before it were read", e.Reason, e.Offset, e.Records)
+}
+
+// appendRecord appends the framed bytes of one episode.
+func appendRecord(dst []byte, ep *Episode) ([]byte, error) {
+	start := len(dst)
+	dst = append(dst, make([]byte, recordHead)...)
+	dst, err := ep.MarshalMsg(dst)
+	if err != nil {
+		return dst[:start], fmt.Errorf("encode an episode: %w", err)
+	}
+	n := len(dst) - start - recordHead
+	if n > maxPayload {
+		return dst[:start], fmt.Errorf("encode an episode: %d bytes, at most %d fit a record", n, maxPayload)
+	}
+	binary.LittleEndian.PutUint32(dst[start:], uint32(n))
+	binary.LittleEndian.PutUint32(dst[start+4:], checksum(dst[start:start+4], dst[start+recordHead:]))
+	return dst, nil
+}
+
+// checksum is CRC-32C over a record's length and payload.
+func checksum(length, payload []byte) uint32 {
+	return crc32.Update(crc32.Checksum(length, castagnoli), castagnoli, payload)
+}
+
+// Read reads one segment. It returns the episodes up to its end, or up to the
+// first record that cannot be read together with a *DamageError. A file that is
+// no segment gives ErrNotSegment; one of another version does too.
+func Read(r io.Reader) ([]Episode, error) {
+	var eps []Episode
+	err := read(r, func(ep *Episode, _ []byte) error {
+		eps = append(eps, *ep)
+		return nil
+	})
+	return eps, err
+}
+
+// read calls yield with each episode and its exact bytes.
+func read(r io.Reader, yield func(*Episode, []byte) error) error {
+	head := make([]byte, headerBytes)
+	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
+		return err
+	}
+	if string(head) != string(header) {
+		return ErrNotSegment
+	}
+	s := scanner{r: r, offset: headerBytes}
+	for {
+		payload, err := s.next()
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		ep := new(Episode)
+		if rest, err := ep.UnmarshalMsg(payload); err != nil {
+			return s.damage("an episode that cannot be decoded (" + err.Error() + ")")
+		} else if len(rest) > 0 {
+			return s.damage(fmt.Sprintf("an episode followed by %d bytes more", len(rest)))
+		}
+		if ep.V != SchemaVersion {
+			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", ep.V, SchemaVersion))
+		}
+		if err := yield(ep, payload); err != nil {
+			return err
+		}
+		s.accept(len(payload))
+	}
+}
+
+// scanner frames the records of a segment.
+type scanner struct {
+	r       io.Reader
+	offset  int64
+	records int
+	head    [recordHead]byte
+	buf     [maxPayload]byte
+}
+
+// next returns the payload of the record at offset, io.EOF at a clean end.
+func (s *scanner) next() ([]byte, error) {
+	n, err := io.ReadFull(s.r, s.head[:])
+	if err == io.EOF {
+		return nil, io.EOF
+	} else if short(err) {
+		return nil, s.damage(fmt.Sprintf("a torn end (%d bytes of a record's head)", n))
+	} else if err != nil {
+		return nil, err
+	}
+	size := binary.LittleEndian.Uint32(s.head[:])
+	if size == 0 || size > maxPayload {
+		return nil, s.damage(fmt.Sprintf("a record of impossible length %d", size))
+	}
+	payload := s.buf[:size]
+	if n, err := io.ReadFull(s.r, payload); short(err) {
+		return nil, s.damage(fmt.Sprintf("a torn end (%d of %d bytes of a record)", n, size))
+	} else if err != nil {
+		return nil, err
+	}
+	if checksum(s.head[:4], payload) != binary.LittleEndian.Uint32(s.head[4:]) {
+		return nil, s.damage("a record whose checksum does not fit")
+	}
+	return payload, nil
+}
+
+func (s *scanner) accept(payload int) {
+	s.offset += recordHead + int64(payload)
+	s.records++
+}
+
+func (s *scanner) damage(reason string) error {
+	return &DamageError{Offset: s.offset, Records: s.records, Reason: reason}
+}
+
+func short(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
