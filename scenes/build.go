@@ -65,9 +65,10 @@ func (b *builder) trigger(t *Trigger) engine.Trigger {
 	case engine.Becomes, engine.Leaves:
 		e.X = b.equal(s, t.X, t.Unit)
 	default:
+		before := len(*b.diags)
 		e.X = b.compare(s, t.X, t.Unit)
 		e.Rearm = e.X
-		if t.Rearm.Kind != engine.None {
+		if t.Rearm.Kind != engine.None && len(*b.diags) == before {
 			e.Rearm = b.compare(s, t.Rearm, t.Unit)
 		}
 		b.checkRearm(t)
@@ -128,7 +129,10 @@ func (b *builder) comparison(e *engine.Clause, c *Cond) {
 	case engine.Is, engine.IsNot:
 		e.A = b.equal(s, c.A, c.Unit)
 	case engine.Between:
-		e.A, e.B = b.compare(s, c.A, c.Unit), b.compare(s, c.B, c.Unit)
+		before := len(*b.diags)
+		if e.A = b.compare(s, c.A, c.Unit); len(*b.diags) == before {
+			e.B = b.compare(s, c.B, c.Unit)
+		}
 	default:
 		e.A = b.compare(s, c.A, c.Unit)
 	}

@@ -33,7 +33,7 @@ func (b *builder) set(e *engine.Step, s *Step) {
 		e.EndValue = b.value(a, s.EndValue, s.Unit)
 	}
 	if s.Lease > a.MaxLease {
-		b.fault(s.LeasePos, "lease %v is longer than the %v that the vehicle profile allows for %s; shorten it", s.Lease, a.MaxLease, a.Path)
+		b.fault(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
 	}
 }
 

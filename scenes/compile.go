@@ -139,7 +139,7 @@ type Hashes struct {
 func (p *Program) Hashes() Hashes {
 	h := Hashes{Profile: Hash{p.Vehicle.ID, p.Vehicle.SHA256}}
 	for _, b := range p.Vehicle.Buses {
-		for _, d := range b.DBC {
+		for _, d := range b.DBCs {
 			h.DBC = append(h.DBC, Hash{d.File, d.SHA256})
 		}
 	}

@@ -32,26 +32,24 @@ func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
 		return false
 	}
 	seen := make(map[string]bool, len(o.keys))
-	refused := false
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
 		k, ok := o.find(name)
 		switch {
 		case n.Content[i].Kind != yaml.ScalarNode || n.Content[i].Tag == "!!merge" || seen[name]:
-			continue // noted by strict
+			before = -1 // noted by strict
 		case !ok:
 			r.fault(n.Content[i], "unknown key `%s` in %s%s", name, o.what, o.suggest(name))
-			refused = true
+			seen[nearest(name, o.names())] = true // most likely the one that is meant
 		case k.need == later:
 			r.fault(n.Content[i], "`%s` is part of the format, but it is not supported by this version yet; leave it out", name)
-			refused = true
 		default:
 			k.read(r, n.Content[i+1], t)
 		}
 		seen[name] = true
 	}
 	for _, k := range o.keys {
-		if k.need == required && !seen[k.name] && !refused {
+		if k.need == required && !seen[k.name] {
 			r.fault(n, "%s has no `%s`; add it", o.what, k.name)
 		}
 	}
@@ -69,16 +67,18 @@ func (o object[T]) find(name string) (key[T], bool) {
 
 // suggest names the nearest known key, or all keys where none is near.
 func (o object[T]) suggest(name string) string {
+	return orElse(hint(name, o.names()), "; known are "+quoted(o.names()))
+}
+
+// names are the keys that this version supports.
+func (o object[T]) names() []string {
 	var names []string
 	for _, k := range o.keys {
 		if k.need != later {
 			names = append(names, k.name)
 		}
 	}
-	if h := hint(name, names); h != "" {
-		return h
-	}
-	return "; known are " + quoted(names)
+	return names
 }
 
 // named reads a mapping from names to objects, in the order of the file.

@@ -87,11 +87,15 @@ func (r *reader) word(n *yaml.Node, words ...string) string {
 	if !r.scalar(n, "one of "+quoted(words)) {
 		return ""
 	}
-	if !slices.Contains(words, n.Value) {
+	switch {
+	case slices.Contains(words, n.Value):
+		return n.Value
+	case len(words) == 1:
+		r.fault(n, "`%s` is not known here; write `%s`, or leave the key out", n.Value, words[0])
+	default:
 		r.fault(n, "`%s` is not one of %s%s", n.Value, quoted(words), hint(n.Value, words))
-		return ""
 	}
-	return n.Value
+	return ""
 }
 
 // boolean reads true or false, and nothing else that YAML may take for them.
@@ -110,17 +114,22 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 	if !r.scalar(n, "a number") {
 		return 0, false
 	}
-	if n.Tag != "!!int" && n.Tag != "!!float" {
+	digits := decimal.MatchString(n.Value)
+	switch {
+	case digits && n.Style != 0:
+		r.fault(n, "a number is wanted here; found %s; remove the quotes", describe(n))
+		return 0, false
+	case !digits && n.Tag != "!!int" && n.Tag != "!!float":
 		r.fault(n, "a number is wanted here; found %s", describe(n))
 		return 0, false
 	}
-	if !decimal.MatchString(n.Value) {
+	if !digits {
 		r.fault(n, "`%s` is not a decimal number; write it like 12, -3 or 0.5, without NaN, infinity, hexadecimal or leading zeros", n.Value)
 		return 0, false
 	}
 	x, err := strconv.ParseFloat(n.Value, 64)
 	if err != nil {
-		r.fault(n, "`%s` is too large a number", n.Value)
+		r.fault(n, "`%s` is too large a number; correct it", n.Value)
 		return 0, false
 	}
 	return x + 0, true // no -0
@@ -154,6 +163,9 @@ func (r *reader) literal(n *yaml.Node) Literal {
 	case "!!int", "!!float":
 		return r.numeral(n)
 	}
+	if n.Style == 0 && decimal.MatchString(n.Value) {
+		return r.numeral(n) // too large for YAML
+	}
 	if n.Value == "" {
 		r.fault(n, "the label is empty; write one")
 		return Literal{}
@@ -174,6 +186,18 @@ var (
 	durationText = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?(us|ms|s|m|h)$`)
 	durationUnit = map[string]time.Duration{"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour}
 )
+
+// span writes a duration the way cards do, without what is zero.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
 
 // maxDuration bounds every duration of a card or profile: one year.
 const maxDuration = 365 * 24 * time.Hour

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 
 	"vignette/can/dbc"
 	"vignette/scenes/engine"
@@ -90,10 +91,10 @@ func (s *Source) InRange(data []byte) bool {
 	return !ok || s.Field.InRange(s.Field.Physical(raw))
 }
 
-// Value is a sample with its kind and label.
+// Value is a sample as a value: a label, a boolean or a number.
 func (s *Source) Value(num float64) engine.Value {
 	v := engine.Value{Kind: s.Kind, Num: num}
-	if s.Kind == engine.Label {
+	if s.Kind == engine.Label && num >= 0 && int(num) < len(s.Labels) {
 		v.Text = s.Labels[int(num)]
 	}
 	return v
@@ -101,13 +102,12 @@ func (s *Source) Value(num float64) engine.Value {
 
 // Text writes a sample as the profile would: a label, true or false, or a number.
 func (s *Source) Text(num float64) string {
-	switch {
-	case s.Kind == engine.Bool && num == 1:
-		return "true"
-	case s.Kind == engine.Bool:
-		return "false"
-	case s.Kind == engine.Label && num >= 0 && int(num) < len(s.Labels):
-		return s.Labels[int(num)]
+	v := s.Value(num)
+	switch v.Kind {
+	case engine.Bool:
+		return strconv.FormatBool(num == 1)
+	case engine.Label:
+		return v.Text
 	}
 	return show(num)
 }

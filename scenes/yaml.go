@@ -78,13 +78,13 @@ func (r *reader) document(text []byte, maxNodes int) *yaml.Node {
 	var doc, second yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&doc); err != nil || len(doc.Content) == 0 {
-		r.diags.add(r.file, syntaxPos(text, err), "%s", syntax(err))
+		r.syntaxFault(text, err)
 		return nil
 	}
 	switch err := d.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		r.diags.add(r.file, syntaxPos(text, err), "%s", syntax(err))
+		r.syntaxFault(text, err)
 		return nil
 	default:
 		r.fault(&second, "a second document begins; write one document a file")
@@ -166,6 +166,16 @@ var (
 	syntaxLine    = regexp.MustCompile(`^yaml: line (\d+): `)
 	syntaxUnknown = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
+
+// syntaxFault notes what stopped the YAML parser.
+func (r *reader) syntaxFault(text []byte, err error) {
+	p := syntaxPos(text, err)
+	if line := strings.Split(string(text), "\n")[p.Line-1]; err != nil && strings.HasPrefix(line, "\t") {
+		r.diags.add(r.file, Pos{p.Line, 1}, "a tab cannot indent; use spaces")
+		return
+	}
+	r.diags.add(r.file, p, "%s", syntax(err))
+}
 
 // syntax turns the YAML parser's message into ours.
 func syntax(err error) string {

@@ -67,6 +67,7 @@ func (c *compiler) compile(entries []entry, defs []candbc.Def) error {
 	for _, m := range c.db.Messages {
 		c.checkMessage(m)
 	}
+	c.setLongNames(defs)
 	return nil
 }
 
@@ -78,7 +79,7 @@ func (c *compiler) addMessage(d *candbc.MessageDef) error {
 	}
 	m := &Message{
 		Pos: pos, ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(),
-		Name: string(d.Name), Length: int(d.Size),
+		Name: string(d.Name), Short: string(d.Name), Length: int(d.Size),
 	}
 	if other := c.db.Lookup(m.ID, m.Extended); other != nil {
 		return Diagnostic{pos, fmt.Sprintf("message %s has the id of message %s (%s); delete one of them", m.Name, other.Name, other.Pos)}
@@ -97,7 +98,7 @@ func (c *compiler) addMessage(d *candbc.MessageDef) error {
 
 func (c *compiler) addSignal(m *Message, d *candbc.SignalDef) {
 	s := &Signal{
-		Pos: position(c.db.Name, d.Pos), Name: string(d.Name),
+		Pos: position(c.db.Name, d.Pos), Name: string(d.Name), Short: string(d.Name),
 		BigEndian: d.IsBigEndian, Signed: d.IsSigned,
 		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: d.Unit,
 		Multiplexer: d.IsMultiplexerSwitch, Multiplexed: d.IsMultiplexed, MuxValue: d.MultiplexerSwitch,
@@ -132,14 +133,23 @@ func (c *compiler) checkFit(m *Message, s *Signal) {
 	}
 }
 
-// find returns the signal that a definition refers to, or says that there is none.
-func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name candbc.Identifier) *Signal {
+// findMessage returns the message that a definition refers to, or says that
+// there is none; signals without a message are no part of the database.
+func (c *compiler) findMessage(pos Pos, what string, id candbc.MessageID) *Message {
 	if id == candbc.IndependentSignalsMessageID {
 		return nil
 	}
 	m := c.db.Lookup(id.ToCAN(), id.IsExtended())
 	if m == nil {
 		c.diagnose(pos, "%s is for message id %d, which the file does not define; correct the id or delete the line", what, uint32(id))
+	}
+	return m
+}
+
+// find returns the signal that a definition refers to, or says that there is none.
+func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name candbc.Identifier) *Signal {
+	m := c.findMessage(pos, what, id)
+	if m == nil {
 		return nil
 	}
 	s := m.Signal(string(name))
@@ -211,7 +221,7 @@ func (c *compiler) setDefault(d *candbc.AttributeDefaultValueDef) {
 func (c *compiler) setFrameAttributes(defs []candbc.Def) {
 	for _, m := range c.db.Messages {
 		m.Cycle = c.defaultCycle
-		m.FD = c.defaultFD || m.Length > 8 && m.Length <= can.MaxLen
+		m.FD = c.defaultFD || hasFDLength(m)
 	}
 	for _, def := range defs {
 		d, ok := def.(*candbc.AttributeValueForObjectDef)
@@ -219,18 +229,18 @@ func (c *compiler) setFrameAttributes(defs []candbc.Def) {
 			continue
 		}
 		pos := position(c.db.Name, d.Pos)
-		m := c.db.Lookup(d.MessageID.ToCAN(), d.MessageID.IsExtended())
+		m := c.findMessage(pos, "BA_ "+string(d.AttributeName), d.MessageID)
 		switch {
-		case m == nil && d.MessageID != candbc.IndependentSignalsMessageID:
-			c.diagnose(pos, "BA_ %q is for message id %d, which the file does not define; correct the id or delete the line", d.AttributeName, uint32(d.MessageID))
 		case m == nil:
 		case d.AttributeName == cycleAttribute:
 			m.Cycle = c.cycle(pos, d.IntValue, d.FloatValue)
 		default:
-			m.FD = isFD(d.StringValue, d.IntValue) || m.Length > 8 && m.Length <= can.MaxLen
+			m.FD = isFD(d.StringValue, d.IntValue) || hasFDLength(m)
 		}
 	}
 }
+
+func hasFDLength(m *Message) bool { return m.Length > 8 && can.ValidLength(m.Length, true) }
 
 // cycle converts milliseconds; a value that is no cycle time is reported.
 func (c *compiler) cycle(pos Pos, whole int64, fraction float64) time.Duration {
@@ -247,6 +257,55 @@ func (c *compiler) cycle(pos Pos, whole int64, fraction float64) time.Duration {
 // and 15) in files that define the attribute as a number.
 func isFD(name string, number int64) bool {
 	return strings.HasSuffix(name, "_FD") || number == 14 || number == 15
+}
+
+const (
+	longMessageAttribute = "SystemMessageLongSymbol"
+	longSignalAttribute  = "SystemSignalLongSymbol"
+)
+
+// setLongNames gives messages and signals the names over 32 characters that
+// editors keep in attributes. It comes last, as all else refers to the short ones.
+func (c *compiler) setLongNames(defs []candbc.Def) {
+	for _, def := range defs {
+		d, ok := def.(*candbc.AttributeValueForObjectDef)
+		if !ok || d.StringValue == "" {
+			continue
+		}
+		pos := position(c.db.Name, d.Pos)
+		switch {
+		case d.AttributeName == longMessageAttribute && d.ObjectType == candbc.ObjectTypeMessage:
+			c.renameMessage(pos, d)
+		case d.AttributeName == longSignalAttribute && d.ObjectType == candbc.ObjectTypeSignal:
+			c.renameSignal(pos, d)
+		}
+	}
+}
+
+func (c *compiler) renameMessage(pos Pos, d *candbc.AttributeValueForObjectDef) {
+	m := c.findMessage(pos, longMessageAttribute, d.MessageID)
+	if m == nil {
+		return
+	}
+	if other := c.db.Message(d.StringValue); other != nil && other != m {
+		c.diagnose(pos, "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, d.StringValue)
+		return
+	}
+	m.Name = d.StringValue
+	c.db.byName[m.Name] = m
+}
+
+func (c *compiler) renameSignal(pos Pos, d *candbc.AttributeValueForObjectDef) {
+	s := c.find(pos, longSignalAttribute, d.MessageID, d.SignalName)
+	if s == nil {
+		return
+	}
+	m := c.db.Lookup(d.MessageID.ToCAN(), d.MessageID.IsExtended())
+	if other := m.Signal(d.StringValue); other != nil && other != s {
+		c.diagnose(pos, "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, d.StringValue)
+		return
+	}
+	s.Name = d.StringValue
 }
 
 // checkMessage refuses multiplexed signals whose multiplexer cannot be used.

@@ -30,20 +30,22 @@ type Message struct {
 	Pos      Pos
 	ID       uint32 // 11 or, with Extended, 29 bits
 	Extended bool
-	Name     string
+	Name     string        // SystemMessageLongSymbol, or the name on the BO_ line
+	Short    string        // the name on the BO_ line, which has at most 32 characters in many editors
 	Length   int           // bytes; over 64 for messages that a transport protocol carries
 	Cycle    time.Duration // GenMsgCycleTime, the attribute's default included; 0 unknown
-	FD       bool          // CAN FD by VFrameFormat or by a length of 9 to 64
+	FD       bool          // CAN FD by VFrameFormat, or by a length over 8 that CAN FD has
 	Signals  []*Signal     // in file order
 }
 
 // Signal is one signal of a message.
 type Signal struct {
 	Pos         Pos
-	Name        string
-	Start       int  // as in the file: lowest bit with little-endian, highest with BigEndian
-	Length      int  // bits, 1 to 64
-	BigEndian   bool // Motorola byte order
+	Name        string // SystemSignalLongSymbol, or the name on the SG_ line
+	Short       string // the name on the SG_ line
+	Start       int    // as in the file: lowest bit with little-endian, highest with BigEndian
+	Length      int    // bits, 1 to 64
+	BigEndian   bool   // Motorola byte order
 	Signed      bool
 	Float       bool // IEEE 754 by SIG_VALTYPE_; Length is 32 or 64
 	Factor      float64
@@ -78,7 +80,7 @@ type Diagnostic struct {
 // Error formats as file:line:column: what.
 func (d Diagnostic) Error() string { return d.Pos.String() + ": " + d.What }
 
-// Message returns the message of that name, or nil.
+// Message returns the message of that long or short name, or nil.
 func (db *Database) Message(name string) *Message { return db.byName[name] }
 
 // Lookup returns the message with that identifier, or nil. 11-bit and 29-bit
@@ -93,11 +95,12 @@ func idKey(id uint32, extended bool) uint64 {
 	return key
 }
 
-// Signal returns the signal of that name, or nil. If the file defines the name
-// twice in the message, it is the first one; the others are in Diagnostics.
+// Signal returns the signal of that long or short name, or nil. If the file
+// defines a name twice in the message, it is the first one; the others are in
+// Diagnostics.
 func (m *Message) Signal(name string) *Signal {
 	for _, s := range m.Signals {
-		if s.Name == name {
+		if s.Name == name || s.Short == name {
 			return s
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Field is the compiled decode plan of one signal. It is a plain value: copy it
@@ -23,8 +24,8 @@ type Field struct {
 // Field compiles the decode plan of s, which must be a signal of m. The error
 // says why a signal is refused, with its place in the file.
 func (m *Message) Field(s *Signal) (Field, error) {
-	if m.Signal(s.Name) != s {
-		return Field{}, Diagnostic{s.Pos, fmt.Sprintf("signal %s is not the signal of that name in message %s; take it from Message.Signal", s.Name, m.Name)}
+	if !slices.Contains(m.Signals, s) {
+		return Field{}, Diagnostic{s.Pos, fmt.Sprintf("signal %s is no signal of message %s; take it from Message.Signal", s.Name, m.Name)}
 	}
 	if s.Refused != "" {
 		return Field{}, Diagnostic{s.Pos, s.Refused}

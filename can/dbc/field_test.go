@@ -241,7 +241,7 @@ func TestFieldRefuses(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
-	if _, err := m.Field(&Signal{Name: "S"}); err == nil || !strings.Contains(err.Error(), "take it from Message.Signal") {
+	if _, err := m.Field(&Signal{Name: "S"}); err == nil || !strings.Contains(err.Error(), "signal S is no signal of message M; take it from Message.Signal") {
 		t.Errorf("foreign signal: %v", err)
 	}
 }

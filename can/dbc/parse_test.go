@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 	if speed.Length != 8 || speed.Cycle != 20*time.Millisecond || !speed.FD || speed.Extended {
 		t.Errorf("Speed: %+v", speed)
 	}
-	want := Signal{Pos: Pos{"s.dbc", 15, 2}, Name: "Gear", Start: 23, Length: 4, BigEndian: true, Signed: true,
+	want := Signal{Pos: Pos{"s.dbc", 15, 2}, Name: "Gear", Short: "Gear", Start: 23, Length: 4, BigEndian: true, Signed: true,
 		Factor: 1, Offset: -1, Values: map[int64]string{1: "P", -1: "R"}}
 	if got := speed.Signal("Gear"); got == nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("Gear: %+v\nwant  %+v", got, want)
@@ -151,7 +151,7 @@ func TestDiagnostics(t *testing.T) {
 		{"extended that is simple", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 3-3;\n", "", ""},
 		{"extended not complete", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A;\n", "t.dbc:4:1: SG_MUL_VAL_ is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;", ""},
 		{"values swallowed by an unknown keyword", bo + plain + "SIG_GROUP_ 1 G 1 : A;\nVAL_ 1 A 0 \"x\" ;\n", "t.dbc:4:1: VAL_ is lost: the DBC parser swallowed it with the definition before; correct or delete that definition", ""},
-		{"cycle of an unknown message", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 2 5;\n", `t.dbc:3:1: BA_ "GenMsgCycleTime" is for message id 2, which the file does not define; correct the id or delete the line`, ""},
+		{"cycle of an unknown message", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 2 5;\n", `t.dbc:3:1: BA_ GenMsgCycleTime is for message id 2, which the file does not define; correct the id or delete the line`, ""},
 		{"cycle negative", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 1 -5;\n", "t.dbc:3:1: GenMsgCycleTime of -5 ms is no cycle time; it is taken as unknown", ""},
 	}
 	for _, tt := range tests {

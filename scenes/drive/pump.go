@@ -106,7 +106,7 @@ func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pum
 func (p *Pump) planBus(bus int) {
 	b := &p.buses[bus]
 	b.extended = map[uint32]int32{}
-	for _, file := range p.prog.Vehicle.Buses[bus].DBC {
+	for _, file := range p.prog.Vehicle.Buses[bus].DBCs {
 		for _, m := range file.Database.Messages {
 			if p.lookup(bus, m.ID, m.Extended) != nil {
 				continue

@@ -285,10 +285,10 @@ func (p *Program) quarantine(s *State, card int, cause uint64, out *Effects) {
 	for i := range c.triggers {
 		c.triggers[i].holding = false
 	}
-	n := s.record(out, Record{Card: p.Cards[card].ID, What: Quarantined, Why: "fires", Cause: cause})
+	s.record(out, Record{Card: p.Cards[card].ID, What: Quarantined, Why: "fires", Cause: cause})
 	for act := range s.acts {
 		if i := s.acts[act].findCard(card); i >= 0 {
-			s.removeLease(act, i, n)
+			s.removeLease(act, i)
 			s.step.acts = insertSorted(s.step.acts, act)
 		}
 	}

@@ -142,29 +142,29 @@ func (p *Program) reportEnd(s *State, e *endedLease, why string, out *Effects) {
 	}
 }
 
-// endAll ends every lease of an actuator, the one in force first. A cause of 0
-// means each lease's own grant.
+// endAll ends every lease of an actuator, by card id. A cause of 0 means each
+// lease's own grant.
 func (p *Program) endAll(s *State, act int, why string, cause uint64, out *Effects) {
 	a := &s.acts[act]
-	if a.top > 0 {
-		p.endOne(s, act, a.top-1, why, cause, out)
-	}
 	for len(a.stack) > 0 {
-		p.endOne(s, act, len(a.stack)-1, why, cause, out)
+		first := 0
+		for i := range a.stack {
+			if a.stack[i].card < a.stack[first].card {
+				first = i
+			}
+		}
+		n := cause
+		if n == 0 {
+			n = a.stack[first].acted
+		}
+		p.endLease(s, act, first, why, n, out)
 	}
-}
-
-func (p *Program) endOne(s *State, act, i int, why string, cause uint64, out *Effects) {
-	if cause == 0 {
-		cause = s.acts[act].stack[i].acted
-	}
-	p.endLease(s, act, i, why, cause, out)
 }
 
 // removeLease takes a quarantined card's lease; actuate reports it.
-func (s *State) removeLease(act, i int, cause uint64) {
+func (s *State) removeLease(act, i int) {
 	l, wasTop := s.acts[act].remove(i)
-	s.step.ended = append(s.step.ended, endedLease{act, l, wasTop, cause})
+	s.step.ended = append(s.step.ended, endedLease{act, l, wasTop, l.acted})
 }
 
 // checkDrive tests the drive state anew if a slot that it reads has changed.

@@ -117,12 +117,12 @@ func (p *Program) reply(s *State, ev *Event, out *Effects) {
 // fail is a call that was refused or not answered in time: it ends its lease,
 // or has its end retried, and fails the queue that waits for it.
 func (p *Program) fail(s *State, c openCall, why string, out *Effects) {
-	n := s.record(out, p.about(&c, Failed, why))
+	s.record(out, p.about(&c, Failed, why))
 	if c.kind != CallDo {
 		a := &s.acts[c.act]
 		for i := range a.stack {
 			if a.stack[i].call == c.n {
-				p.endLease(s, c.act, i, why, n, out)
+				p.endLease(s, c.act, i, why, a.stack[i].acted, out)
 				break
 			}
 		}

@@ -28,7 +28,7 @@ type car struct {
 
 const (
 	packMJ    = 216_000_000_000_000 / 1000 // 60 kWh in mJ
-	startMJ   = packMJ / 1000 * 2315 / 10  // 23.15 %
+	startMJ   = packMJ / 1000 * 2325 / 10  // 23.25 %
 	massKG    = 1_930
 	wheelUM   = 330_000 // radius in micrometres
 	gearRatio = 9

@@ -20,7 +20,7 @@ var (
 	}{
 		"VCU_Trip":    {span{33_000, 37_000}, 4},
 		"INV_Motor":   {span{380_000, 380_500}, 6},
-		"HVAC_Status": {span{240_000, 244_000}, 48},
+		"HVAC_Status": {span{240_000, 241_000}, 48},
 	}
 	// Signals that say "not available" instead of a value: their raw SNA.
 	unavailable = map[string]struct {

@@ -86,4 +86,7 @@ func (r *random) next() uint64 {
 func (r *random) upTo(n int64) int64 { return int64(r.next() % uint64(n+1)) }
 
 // noise returns a number from -n to n, small ones more often.
-func (r *random) noise(n int64) int64 { return r.upTo(n) - r.upTo(n) }
+func (r *random) noise(n int64) int64 {
+	plus := r.upTo(n)
+	return plus - r.upTo(n)
+}

@@ -6,10 +6,12 @@ The log is candump's or GVRET CSV. Each frame gives one line:
 
     <index> <id in hex> <"x" extended or "-"> { <signal> <raw> <physical> }
 
-raw is a signed or unsigned decimal integer, or the bits of an IEEE float;
+raw is a signed or unsigned decimal integer, or the bits of an IEEE float, or
+nan;
 physical is raw * factor + offset in two roundings, as Python's float.hex().
 A frame whose id the DBC lacks gives "<index> unknown"; one whose multiplexer
-selects nothing gives "<index> <id> <x> !" and its plain signals are not listed.
+selects nothing gives "<index> <id> <x> !" and its plain signals are not listed;
+one that cantools cannot unpack, as signals overlap, ends with "?".
 """
 
 import math
@@ -41,6 +43,8 @@ def gvret(lines):
 def bits(signal, raw):
     if not signal.is_float:
         return raw
+    if math.isnan(raw):
+        return "nan"
     if signal.length == 32:
         return struct.unpack("<I", struct.pack("<f", raw))[0]
     return struct.unpack("<Q", struct.pack("<d", raw))[0]
@@ -56,7 +60,7 @@ def sample(message, name, raw, scaled):
 
 
 def main():
-    database = cantools.database.load_file(sys.argv[1], strict=False)
+    database = cantools.database.load_file(sys.argv[1], strict=False, database_format="dbc")
     messages = {(m.frame_id, m.is_extended_frame): m for m in database.messages}
     with open(sys.argv[2], encoding="ascii") as file:
         lines = file.readlines()
@@ -70,8 +74,8 @@ def main():
         try:
             raws = message.decode(data, decode_choices=False, scaling=False, allow_truncated=True)
             scaled = message.decode(data, decode_choices=False, scaling=True, allow_truncated=True)
-        except DecodeError:
-            print(head, "!")
+        except DecodeError as error:
+            print(head, "!" if "multiplexer id" in str(error) else "?")
             continue
         print(head, *(sample(message, n, r, scaled[n]) for n, r in raws.items()))
 

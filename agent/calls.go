@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"vignette/scenes"
+	"vignette/scenes/engine"
+	uibridge "vignette/ui-bridge"
+)
+
+// callBook turns the engine's calls into the profile's D-Bus calls.
+type callBook struct {
+	prog      *scenes.Program
+	lang      string
+	actuators []*uibridge.Binding // by engine index; nil: no call
+	actions   []*uibridge.Binding
+}
+
+func newCallBook(p *scenes.Program, lang string) *callBook {
+	b := &callBook{prog: p, lang: lang}
+	for i := range p.Vehicle.Actuators {
+		b.actuators = append(b.actuators, bridgeBinding(p.Vehicle.Actuators[i].Call))
+	}
+	for i := range p.Vehicle.Actions {
+		b.actions = append(b.actions, bridgeBinding(p.Vehicle.Actions[i].Call))
+	}
+	return b
+}
+
+func bridgeBinding(b *scenes.Binding) *uibridge.Binding {
+	if b == nil {
+		return nil
+	}
+	return &uibridge.Binding{Bus: b.Bus, Service: b.Service, Path: b.Path, Interface: b.Interface, Member: b.Member,
+		Signature: b.Signature, Args: b.Args, Within: b.Within}
+}
+
+// call gives the binding and arguments of one call.
+func (b *callBook) call(c *engine.Call) (*uibridge.Binding, []any, error) {
+	card := b.prog.Cards[c.Card]
+	vars := func(name string) (engine.Value, bool) {
+		switch name {
+		case "card":
+			return text(card.ID), true
+		case "actuator":
+			return text(b.prog.Engine.Actuators[c.Actuator].Path), true
+		case "value":
+			return c.Value, true
+		case "lease_ms":
+			return engine.Value{Kind: engine.Number, Num: float64(c.LeaseMS)}, true
+		}
+		return engine.Value{}, false
+	}
+	binding := b.actuators[c.Actuator]
+	if c.Kind == engine.CallDo {
+		binding = b.actions[c.Action]
+		vars = b.doVars(card, &card.Then[c.Step])
+	}
+	args, err := binding.Arguments(vars)
+	return binding, args, err
+}
+
+// doVars gives the parameters of a do action as its card states them.
+func (b *callBook) doVars(card *scenes.Card, step *scenes.Step) func(string) (engine.Value, bool) {
+	return func(name string) (engine.Value, bool) {
+		switch name {
+		case "card":
+			return text(card.ID), true
+		case "lang":
+			return text(b.lang), true
+		}
+		for _, a := range step.With {
+			if a.Name.Text != name {
+				continue
+			}
+			if a.Texts != nil {
+				return text(a.Texts.In(b.lang)), true
+			}
+			return engine.Value{Kind: a.Value.Kind, Num: a.Value.Num, Text: a.Value.Text}, true
+		}
+		return engine.Value{}, false
+	}
+}
+
+func text(s string) engine.Value { return engine.Value{Kind: engine.Label, Text: s} }

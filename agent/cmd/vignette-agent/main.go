@@ -1,0 +1,79 @@
+// Command vignette-agent is the car's program: it reads frames, runs scene
+// cards, calls the HMI over D-Bus and keeps interaction traces with consent.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"vignette/agent"
+	"vignette/scenes/engine"
+)
+
+const about = `usage: vignette-agent --config FILE [--check-config]
+
+Runs scene cards on the frames that the configuration names, until its source
+ends or it is told to stop (SIGTERM, SIGINT). Exit code 0: ended or stopped;
+1: something it needs is missing, broke or went away.
+
+options:
+`
+
+const examples = `
+examples:
+  vignette-agent --config /etc/vignette/agent.yaml
+  vignette-agent --config agent.yaml --check-config
+`
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	fs := flag.NewFlagSet("vignette-agent", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprint(fs.Output(), about)
+		fs.PrintDefaults()
+		fmt.Fprint(fs.Output(), examples)
+	}
+	config := fs.String("config", "", "configuration `FILE` (required)")
+	checkOnly := fs.Bool("check-config", false, "check the configuration, the profile and the cards, then exit")
+	version := fs.Bool("version", false, "print the engine version")
+	switch err := fs.Parse(args); {
+	case err == flag.ErrHelp:
+		return 0
+	case err != nil:
+		return 1
+	case *version:
+		fmt.Println(engine.Version)
+		return 0
+	case *config == "" || fs.NArg() > 0:
+		fs.Usage()
+		return 1
+	}
+	c, err := agent.LoadConfig(*config)
+	if err == nil && *checkOnly {
+		if _, err = agent.Load(c); err == nil {
+			fmt.Printf("%s is fine\n", *config)
+			return 0
+		}
+	}
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		err = agent.Run(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	}
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(os.Stderr, "vignette-agent: %s\n", strings.TrimSuffix(line, "\n"))
+		}
+		return 1
+	}
+	return 0
+}

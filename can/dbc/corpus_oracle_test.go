@@ -1,0 +1,228 @@
+//go:build oracle
+
+package dbc
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"vignette/can/canlog/candump"
+)
+
+// theirMessage and theirSignal are what cantools_dump.py prints.
+type theirMessage struct {
+	Name     string
+	ID       uint32
+	Extended bool
+	Length   int
+	Cycle    float64 // ms
+	FD       bool
+	Signals  []theirSignal
+}
+
+type theirSignal struct {
+	Name                     string
+	Start, Length            int
+	BigEndian, Signed, Float bool
+	Factor, Offset, Min, Max string
+	Unit                     string
+	Multiplexer              bool
+	MuxIDs                   []uint64
+	Values                   map[string]string
+}
+
+type theirFile struct {
+	File, Error string
+	Messages    []theirMessage
+}
+
+// corpus lists the shared DBC files.
+func corpus(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(filepath.Join(sharedData(t), "dbc"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.EqualFold(filepath.Ext(path), ".dbc") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sort.Strings(paths)
+	return paths
+}
+
+// Every definition of every shared file that both load is the same.
+func TestCorpusAgainstCantools(t *testing.T) {
+	paths := corpus(t)
+	lines := bytes.Split(bytes.TrimSpace(python(t, append([]string{"testdata/cantools_dump.py"}, paths...)...)), []byte("\n"))
+	if len(lines) != len(paths) {
+		t.Fatalf("cantools gave %d lines for %d files", len(lines), len(paths))
+	}
+	accepted, theirs, both, signals := 0, 0, 0, 0
+	for i, line := range lines {
+		var their theirFile
+		if err := json.Unmarshal(line, &their); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(paths[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := Parse(filepath.Base(paths[i]), text)
+		if err == nil {
+			accepted++
+		}
+		if their.Error == "" {
+			theirs++
+		}
+		if err == nil && their.Error == "" {
+			both++
+			signals += compareDefinitions(t, db, their)
+		}
+	}
+	t.Logf("%d files: this package parses %d, cantools %d, both %d with %d signals", len(paths), accepted, theirs, both, signals)
+	if accepted < 75 || signals < 20000 {
+		t.Errorf("%d of %d files parsed, %d signals compared; want 75 and 20000 at least", accepted, len(paths), signals)
+	}
+}
+
+// compareDefinitions returns the number of signals that were compared.
+func compareDefinitions(t *testing.T, db *Database, their theirFile) int {
+	t.Helper()
+	if len(db.Messages) != len(their.Messages) {
+		t.Errorf("%s: %d messages, cantools has %d", db.Name, len(db.Messages), len(their.Messages))
+	}
+	signals := 0
+	for _, want := range their.Messages {
+		m := db.Lookup(want.ID, want.Extended)
+		if m == nil {
+			t.Errorf("%s: no message %s", db.Name, want.Name)
+			continue
+		}
+		got := theirMessage{Name: m.Name, ID: m.ID, Extended: m.Extended, Length: m.Length,
+			Cycle: float64(m.Cycle) / float64(time.Millisecond), FD: m.FD}
+		for _, s := range m.Signals {
+			got.Signals = append(got.Signals, asTheirs(s))
+		}
+		sort.Slice(got.Signals, func(i, j int) bool { return got.Signals[i].Name < got.Signals[j].Name })
+		signals += compareMessage(t, db, got, want)
+	}
+	return signals
+}
+
+func compareMessage(t *testing.T, db *Database, got, want theirMessage) int {
+	t.Helper()
+	g, w := got, want
+	g.Signals, w.Signals = nil, nil
+	w.FD = w.FD || hasFDLength(db.Message(got.Name)) // cantools goes by VFrameFormat alone
+	if !reflect.DeepEqual(g, w) {
+		t.Errorf("%s: message %+v\ncantools has %+v", db.Name, g, w)
+	}
+	if len(got.Signals) != len(want.Signals) {
+		t.Errorf("%s: message %s has %d signals, cantools has %d", db.Name, got.Name, len(got.Signals), len(want.Signals))
+		return 0
+	}
+	for i := range got.Signals {
+		g, w := got.Signals[i], want.Signals[i]
+		refused := db.Message(got.Name).Signal(g.Name).Refused != ""
+		if !refused && !reflect.DeepEqual(g, w) {
+			t.Errorf("%s: %s signal %+v\ncantools has %+v", db.Name, got.Name, g, w)
+		}
+	}
+	return len(got.Signals)
+}
+
+func asTheirs(s *Signal) theirSignal {
+	their := theirSignal{Name: s.Name, Start: s.Start, Length: s.Length, BigEndian: s.BigEndian, Signed: s.Signed,
+		Float: s.Float, Factor: signedHex(s.Factor), Offset: signedHex(s.Offset), Min: signedHex(s.Min), Max: signedHex(s.Max),
+		Unit: s.Unit, Multiplexer: s.Multiplexer, MuxIDs: []uint64{}, Values: map[string]string{}}
+	if s.Multiplexed {
+		their.MuxIDs = []uint64{s.MuxValue}
+	}
+	for raw, name := range s.Values {
+		their.Values[strconv.FormatInt(raw, 10)] = name
+	}
+	return their
+}
+
+// signedHex is Python's float.hex.
+func signedHex(v float64) string {
+	if v == 0 {
+		return "0x0.0p+0"
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'x', 13, 64), "p")
+	n, _ := strconv.Atoi(exponent)
+	if n >= 0 {
+		return mantissa + "p+" + strconv.Itoa(n)
+	}
+	return mantissa + "p" + strconv.Itoa(n)
+}
+
+// Random frames of every message of the shared files decode as in cantools.
+func TestCorpusFramesAgainstCantools(t *testing.T) {
+	var total tally
+	files := 0
+	for _, path := range corpus(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := Parse(filepath.Base(path), text)
+		if err != nil || len(db.Messages) == 0 {
+			continue
+		}
+		logPath := filepath.Join(t.TempDir(), "frames.log")
+		if randomLog(t, db, logPath) == 0 {
+			continue
+		}
+		files++
+		n := compare(t, path, logPath)
+		total.frames += n.frames
+		total.samples += n.samples
+		total.absent += n.absent
+		total.muxErrors += n.muxErrors
+		total.unpacked += n.unpacked
+		total.unknown += n.unknown
+	}
+	t.Logf("%d files: %+v", files, total)
+	if files < 60 || total.samples < 100000 {
+		t.Errorf("compared only %+v of %d files", total, files)
+	}
+}
+
+// randomLog writes frames of every message that a frame can carry.
+func randomLog(t *testing.T, db *Database, path string) int {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(8, 9))
+	var log bytes.Buffer
+	w := candump.NewWriter(&log)
+	count := 0
+	for _, m := range db.Messages {
+		for range 20 {
+			f := randomFrame(rng, m.ID, m.Extended, min(m.Length, 64))
+			if err := w.Write(&f, "can0"); err != nil { // a length that CAN FD lacks
+				break
+			}
+			count++
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, log.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}

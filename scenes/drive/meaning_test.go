@@ -1,0 +1,262 @@
+package drive
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"vignette/scenes"
+	"vignette/scenes/engine"
+)
+
+const meaningDir = "../../testdata/meaning"
+
+// TestMeaning runs the hand-worked traces: each states in its text which
+// sentence of *Meaning* it works out, see testdata/meaning/README.md.
+func TestMeaning(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(meaningDir, "*.txtar"))
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d traces, %v; want 40 or more", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runTrace(t, a)
+		})
+	}
+}
+
+// traceRun is one hand-worked trace being run.
+type traceRun struct {
+	t     *testing.T
+	prog  *scenes.Program
+	pump  *Pump
+	show  map[engine.What]bool // kinds of record left out of the comparison: false
+	got   []string
+	shown map[uint64]int // n of a record to its number in the trace
+	real  []uint64       // and back
+}
+
+func runTrace(t *testing.T, a *txtar.Archive) {
+	t.Helper()
+	dir := t.TempDir()
+	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
+	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
+	r := &traceRun{t: t, shown: map[uint64]int{}, real: []uint64{0},
+		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
+	mode, stream, want := "plain", "", ""
+	if err := os.MkdirAll(filepath.Join(dir, "cards"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range a.Files {
+		text := string(f.Data)
+		switch f.Name {
+		case "mode":
+			mode = strings.TrimSpace(text)
+		case "stream":
+			stream = text
+		case "log":
+			want = text
+		case "show":
+			r.showWords(text)
+		default:
+			if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if mode != "plain" && mode != "judged" {
+		t.Fatalf("mode %q is not plain or judged", mode)
+	}
+	r.compile(dir)
+	r.pump = NewPump(r.prog, 1, mode == "judged", Output{Records: r.take})
+	for i, line := range lines(stream) {
+		if err := r.feed(line); err != nil {
+			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
+		}
+	}
+	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lines are the lines that say something, blanks made single.
+func lines(text string) (list []string) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		if f := strings.Fields(line); len(f) > 0 {
+			list = append(list, strings.Join(f, " "))
+		}
+	}
+	return list
+}
+
+func (r *traceRun) showWords(text string) {
+	for _, word := range strings.Fields(text) {
+		for what := range r.show {
+			if what.String() == word {
+				r.show[what] = true
+			}
+		}
+	}
+}
+
+func (r *traceRun) compile(dir string) {
+	v, err := scenes.LoadVehicle(filepath.Join(dir, "vehicle.yaml"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	cards, err := scenes.LoadCards(filepath.Join(dir, "cards"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if r.prog, err = scenes.Compile(v, cards); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// feed makes the event of one line of a trace's stream.
+func (r *traceRun) feed(line string) error {
+	f := strings.Fields(line)
+	seconds, err := strconv.ParseFloat(f[0], 64)
+	if err != nil || len(f) < 2 {
+		return fmt.Errorf("want a time and an event")
+	}
+	ev := engine.Event{T: int64(math.Round(seconds * 1e9))}
+	switch f[1] {
+	case "tick":
+		ev.Kind = engine.EvTick
+	case "reply":
+		// Timers due by now may write the record that the reply names.
+		if err := r.pump.step(&engine.Event{T: ev.T, Kind: engine.EvTick}); err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(f[2])
+		if err != nil {
+			return err
+		}
+		ev.Kind, ev.Session, ev.OK = engine.EvReply, 1, f[3] == "ok"
+		ev.Ref = math.MaxUint64
+		if n < len(r.real) {
+			ev.Ref = r.real[n]
+		}
+	case "override":
+		act, ok := r.prog.Actuator(f[2])
+		if !ok {
+			return fmt.Errorf("no actuator %s", f[2])
+		}
+		num, err := strconv.ParseFloat(f[3], 64)
+		if err != nil {
+			return err
+		}
+		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
+	default:
+		ev.Kind = engine.EvFrame
+		if ev.Samples, err = r.samples(f[1:]); err != nil {
+			return err
+		}
+	}
+	return r.pump.step(&ev)
+}
+
+// samples decodes path=value pairs; signals that no card asked for are left
+// out, as the pump does.
+func (r *traceRun) samples(pairs []string) ([]engine.Sample, error) {
+	given := map[string]string{}
+	for _, pair := range pairs {
+		path, text, ok := strings.Cut(pair, "=")
+		if !ok || r.prog.Vehicle.Signal(path) == nil {
+			return nil, fmt.Errorf("%q is not a signal of the profile and its value", pair)
+		}
+		given[path] = text
+	}
+	var list []engine.Sample
+	for slot := range r.prog.Sources {
+		text, ok := given[r.prog.Sources[slot].Path]
+		if !ok {
+			continue
+		}
+		s := engine.Sample{Slot: slot}
+		if text != "invalid" {
+			var err error
+			if s.Num, err = encode(&r.prog.Sources[slot], text); err != nil {
+				return nil, err
+			}
+			s.Valid = true
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// encode finds the 16-bit raw value that the profile shows as text, by the
+// profile's own labels or as a number in the DBC's unit, and decodes it.
+func encode(src *scenes.Source, text string) (float64, error) {
+	for raw := -4000; raw < 4000; raw++ {
+		data := []byte{byte(raw), byte(raw >> 8)}
+		num, valid, present := src.Sample(data)
+		if !valid || !present {
+			continue
+		}
+		shown := src.Text(num)
+		if src.Kind == engine.Number {
+			shown = string(AppendNumber(nil, src.Field.Physical(int64(raw))))
+		}
+		if shown == text {
+			return num, nil
+		}
+	}
+	return 0, fmt.Errorf("no raw value of %s is %s", src.Path, text)
+}
+
+// take renders records as the traces write them.
+func (r *traceRun) take(records []engine.Record) {
+	for i := range records {
+		rec := &records[i]
+		if shown, optional := r.show[rec.What]; optional && !shown {
+			continue
+		}
+		r.shown[rec.N] = len(r.real)
+		r.real = append(r.real, rec.N)
+		card := rec.Card
+		if card == "" {
+			card = "-"
+		}
+		line := fmt.Sprintf("%s %d %s %s", AppendSeconds(nil, rec.T), r.shown[rec.N], card, rec.What)
+		for _, kv := range []struct{ key, value string }{{"why", rec.Why}, {"action", rec.Action}, {"actuator", rec.Actuator}} {
+			if kv.value != "" {
+				line += " " + kv.key + "=" + kv.value
+			}
+		}
+		if rec.Value.Kind != engine.None {
+			line += " value=" + strings.Trim(string(AppendValue(nil, rec.Value)), `"`)
+		}
+		if rec.Lease != 0 {
+			line += " lease=" + string(AppendSeconds(nil, rec.Lease))
+		}
+		if rec.Cause != 0 {
+			line += " cause=" + strconv.Itoa(r.shown[rec.Cause])
+		}
+		r.got = append(r.got, line)
+	}
+}
