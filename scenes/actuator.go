@@ -215,11 +215,12 @@ func (p *profile) stateSet(names []Name) engine.StateSet {
 	var set engine.StateSet
 	for _, n := range names {
 		i, ok := p.v.state(n.Text)
-		if !ok {
+		switch {
+		case ok:
+			set |= 1 << i
+		case !p.v.faulty[n.Text]:
 			p.diags.add(p.file, n.Pos, "%s", noState(p.v, n.Text))
-			continue
 		}
-		set |= 1 << i
 	}
 	return set
 }
@@ -237,6 +238,8 @@ func (p *profile) setReadback(t *actuatorText) {
 	a, s := &t.Actuator, p.v.Signal(t.readback.Text)
 	a.Readback = t.readback.Text
 	switch {
+	case s == nil && p.v.faulty[a.Readback], t.unit.Text != "" && a.Unit == "":
+		return // noted where it stands
 	case s == nil:
 		p.diags.add(p.file, t.readback.Pos, "%s", p.v.noSignal(t.readback.Text))
 	case s.Kind != a.Kind:

@@ -38,11 +38,20 @@ func (b *builder) card(c *Card) engine.Card {
 	return e
 }
 
+// operand says where the values of a comparison or a set stand.
+type operand struct {
+	at   Pos  // of the whole
+	op   Name // the key, such as above
+	unit Name
+}
+
 // signal finds a signal that the file names.
 func (b *builder) signal(name Name) *Signal {
 	s := b.v.Signal(name.Text)
 	if s == nil {
-		b.fault(name.Pos, "%s", b.v.noSignal(name.Text))
+		if !b.v.faulty[name.Text] {
+			b.fault(name.Pos, "%s", b.v.noSignal(name.Text))
+		}
 		return nil
 	}
 	b.names = append(b.names, b.slot(name.Text))
@@ -57,19 +66,20 @@ func (b *builder) trigger(t *Trigger) engine.Trigger {
 		return e
 	}
 	e.Slot = b.slot(s.Path)
+	in := operand{t.Pos, t.ops[0], t.Unit}
 	switch t.Op {
 	case engine.Changes:
 		if t.Unit.Text != "" {
 			b.fault(t.Unit.Pos, "`changes` compares with nothing that has a unit; leave `unit` out")
 		}
 	case engine.Becomes, engine.Leaves:
-		e.X = b.equal(s, t.X, t.Unit)
+		e.X = b.equal(s, t.X, in)
 	default:
 		before := len(*b.diags)
-		e.X = b.compare(s, t.X, t.Unit)
+		e.X = b.compare(s, t.X, in)
 		e.Rearm = e.X
 		if t.Rearm.Kind != engine.None && len(*b.diags) == before {
-			e.Rearm = b.compare(s, t.Rearm, t.Unit)
+			e.Rearm = b.compare(s, t.Rearm, in)
 		}
 		b.checkRearm(t)
 	}
@@ -125,34 +135,35 @@ func (b *builder) comparison(e *engine.Clause, c *Cond) {
 		return
 	}
 	e.Slot = b.slot(s.Path)
+	in := operand{c.Pos, c.ops[0], c.Unit}
 	switch c.Op {
 	case engine.Is, engine.IsNot:
-		e.A = b.equal(s, c.A, c.Unit)
+		e.A = b.equal(s, c.A, in)
 	case engine.Between:
 		before := len(*b.diags)
-		if e.A = b.compare(s, c.A, c.Unit); len(*b.diags) == before {
-			e.B = b.compare(s, c.B, c.Unit)
+		if e.A = b.compare(s, c.A, in); len(*b.diags) == before {
+			e.B = b.compare(s, c.B, in)
 		}
 	default:
-		e.A = b.compare(s, c.A, c.Unit)
+		e.A = b.compare(s, c.A, in)
 	}
 }
 
 // compare is a number in the signal's unit, for greater and smaller.
-func (b *builder) compare(s *Signal, l Literal, unit Name) float64 {
+func (b *builder) compare(s *Signal, l Literal, in operand) float64 {
 	if s.Kind != engine.Number {
-		b.fault(l.Pos, "%s has %s, which are neither above nor below; use `is`, `is_not`, `becomes` or `leaves`", s.Path, kindName(s.Kind))
+		b.fault(in.op.Pos, "`%s`: %s has %s, which are neither above nor below; use `is`, `is_not`, `becomes` or `leaves`", in.op.Text, s.Path, kindName(s.Kind))
 		return 0
 	}
-	x, _ := b.inUnit(s.Path, s.Unit, l, unit)
+	x, _ := b.inUnit(s.Path, s.Unit, l, in)
 	return x
 }
 
 // equal is a value of the signal, for equality.
-func (b *builder) equal(s *Signal, l Literal, unit Name) float64 {
+func (b *builder) equal(s *Signal, l Literal, in operand) float64 {
 	switch {
 	case s.Kind == engine.Label && l.Kind == engine.Label:
-		b.noUnit(s.Path, unit)
+		b.noUnit(s.Path, in.unit)
 		i := slices.Index(s.Labels, l.Text)
 		if i < 0 {
 			b.fault(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
@@ -162,19 +173,19 @@ func (b *builder) equal(s *Signal, l Literal, unit Name) float64 {
 		b.wrongKind(s.Path, s.Kind, s.Labels, l)
 		return 0
 	case s.Kind == engine.Bool:
-		b.noUnit(s.Path, unit)
+		b.noUnit(s.Path, in.unit)
 		return l.Num
 	}
-	return b.equalNumber(s, l, unit)
+	return b.equalNumber(s, l, in)
 }
 
 // equalNumber holds that equality is asked of whole values only.
-func (b *builder) equalNumber(s *Signal, l Literal, unit Name) float64 {
-	x, ok := b.inUnit(s.Path, s.Unit, l, unit)
+func (b *builder) equalNumber(s *Signal, l Literal, in operand) float64 {
+	x, ok := b.inUnit(s.Path, s.Unit, l, in)
 	switch {
 	case !ok:
 	case !s.whole:
-		b.fault(l.Pos, "%s is not always a whole number, so equality would miss it; use `between`, `above` or `below`", s.Path)
+		b.fault(in.op.Pos, "`%s`: %s is not always a whole number, so equality would miss it; compare with a range", in.op.Text, s.Path)
 	case x != math.Trunc(x):
 		b.fault(l.Pos, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
 	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
@@ -217,30 +228,30 @@ func (b *builder) noUnit(path string, unit Name) {
 }
 
 // inUnit converts a literal into the unit of a signal or actuator.
-func (b *builder) inUnit(path, want string, l Literal, unit Name) (float64, bool) {
+func (b *builder) inUnit(path, want string, l Literal, in operand) (float64, bool) {
 	switch {
-	case want == "" && unit.Text == "":
+	case want == "" && in.unit.Text == "":
 		return l.Num, true
 	case want == "":
-		b.fault(unit.Pos, "%s has no unit in the vehicle profile; leave `unit` out, or give it one there", path)
+		b.fault(in.unit.Pos, "%s has no unit in the vehicle profile; leave `unit` out, or give it one there", path)
 		return 0, false
-	case unit.Text == "":
-		b.fault(l.Pos, "`unit` is missing: %s has the unit %s; add unit: %s", path, want, want)
+	case in.unit.Text == "":
+		b.fault(in.at, "`unit` is missing: %s has the unit %s; add unit: %s", path, want, want)
 		return 0, false
 	}
 	wantQ, to, _ := findUnit(want)
-	q, from, ok := findUnit(unit.Text)
+	q, from, ok := findUnit(in.unit.Text)
 	switch {
 	case !ok:
-		b.fault(unit.Pos, "%s", unknownUnit(unit.Text))
+		b.fault(in.unit.Pos, "%s", unknownUnit(in.unit.Text))
 		return 0, false
 	case q != wantQ:
-		b.fault(unit.Pos, "%s is %s (%s); %s is %s", path, wantQ.name, want, unit.Text, q.name)
+		b.fault(in.unit.Pos, "%s is %s (%s); %s is %s", path, wantQ.name, want, in.unit.Text, q.name)
 		return 0, false
 	}
 	x := convert(from, to).Apply(l.Num)
 	if math.IsInf(x, 0) {
-		b.fault(l.Pos, "%v %s is too large a number in %s", l, unit.Text, want)
+		b.fault(l.Pos, "%v %s is too large a number in %s", l, in.unit.Text, want)
 		return 0, false
 	}
 	return x, true

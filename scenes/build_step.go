@@ -28,14 +28,17 @@ func (b *builder) set(e *engine.Step, s *Step) {
 		return
 	}
 	a := &b.v.Actuators[e.Actuator]
-	e.Value = b.value(a, s.To, s.Unit)
+	e.Value = b.value(a, s.To, s.operand())
 	if s.AtEnd == engine.SetTo {
-		e.EndValue = b.value(a, s.EndValue, s.Unit)
+		e.EndValue = b.value(a, s.EndValue, s.operand())
 	}
 	if s.Lease > a.MaxLease {
 		b.fault(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
 	}
 }
+
+// operand says where the values of a set stand.
+func (s *Step) operand() operand { return operand{at: s.Pos, op: s.forms[0], unit: s.Unit} }
 
 func (b *builder) noActuator(name Name) {
 	if entry, no := b.v.forbidden(name.Text); no {
@@ -50,15 +53,15 @@ func (b *builder) noActuator(name Name) {
 }
 
 // value is a literal as a value of the actuator, in its unit.
-func (b *builder) value(a *Actuator, l Literal, unit Name) engine.Value {
+func (b *builder) value(a *Actuator, l Literal, in operand) engine.Value {
 	switch {
 	case a.Kind != l.Kind:
 		b.wrongKind(a.Path, a.Kind, a.Labels, l)
 		return engine.Value{}
 	case a.Kind == engine.Number:
-		return b.setting(a, l, unit)
+		return b.setting(a, l, in)
 	}
-	b.noUnit(a.Path, unit)
+	b.noUnit(a.Path, in.unit)
 	if a.Kind == engine.Bool {
 		return engine.Value{Kind: engine.Bool, Num: l.Num}
 	}
@@ -71,23 +74,23 @@ func (b *builder) value(a *Actuator, l Literal, unit Name) engine.Value {
 }
 
 // setting holds a number within range and on the grid of min, min+step, ….
-func (b *builder) setting(a *Actuator, l Literal, unit Name) engine.Value {
-	x, ok := b.inUnit(a.Path, a.Unit, l, unit)
+func (b *builder) setting(a *Actuator, l Literal, in operand) engine.Value {
+	x, ok := b.inUnit(a.Path, a.Unit, l, in)
 	if !ok {
 		return engine.Value{}
 	}
 	_, whole := integers[a.Type]
-	in := show(x)
+	shown := show(x)
 	if a.Unit != "" {
-		in += " " + a.Unit
+		shown += " " + a.Unit
 	}
 	switch {
 	case x < a.Min || x > a.Max:
-		b.fault(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", in, a.Path, show(a.Min), show(a.Max))
+		b.fault(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", shown, a.Path, show(a.Min), show(a.Max))
 	case a.Step > 0 && !onGrid(a, x):
-		b.fault(l.Pos, "%s is not a step of %s, which goes from %s in steps of %s; choose one", in, a.Path, show(a.Min), show(a.Step))
+		b.fault(l.Pos, "%s is not a step of %s, which goes from %s in steps of %s; choose one", shown, a.Path, show(a.Min), show(a.Step))
 	case whole && x != math.Trunc(x):
-		b.fault(l.Pos, "%s takes whole numbers (%s), not %s; round it", a.Path, a.Type, in)
+		b.fault(l.Pos, "%s takes whole numbers (%s), not %s; round it", a.Path, a.Type, shown)
 	}
 	return engine.Value{Kind: engine.Number, Num: x}
 }
@@ -127,7 +130,7 @@ func (b *builder) do(e *engine.Step, s *Step) {
 		if !slices.ContainsFunc(s.With, func(g Arg) bool { return g.Name.Text == p }) {
 			at := s.withPos
 			if at == (Pos{}) {
-				at = s.Name.Pos
+				at = s.Pos
 			}
 			b.fault(at, "%s needs the parameter `%s`; add it to `with`", a.Name, p)
 		}

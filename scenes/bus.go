@@ -96,12 +96,25 @@ func (p *profile) resolveBuses(open func(string) ([]byte, error)) {
 		interfaces[t.iface.Text] = t.name.Text
 		b := Bus{Name: t.name.Text, Interface: t.iface.Text, FD: t.fd, Pos: t.name.Pos}
 		for _, f := range t.files {
-			if d, ok := p.openDBC(f, open); ok {
+			if d, ok := p.openDBC(f, open); ok && p.distinct(&b, d, f.file.Pos) {
 				b.DBCs = append(b.DBCs, d)
 			}
 		}
 		p.v.Buses = append(p.v.Buses, b)
 	}
+}
+
+// distinct holds that no message of a bus is defined in two of its files.
+func (p *profile) distinct(b *Bus, d DBC, pos Pos) bool {
+	for _, other := range b.DBCs {
+		for _, m := range d.Database.Messages {
+			if other.Database.Message(m.Name) != nil || other.Database.Lookup(m.ID, m.Extended) != nil {
+				p.diags.add(p.file, pos, "%s defines message %s (id 0x%X), which %s defines too; keep it in one", d.File, m.Name, m.ID, other.File)
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // openDBC reads one DBC file and compares its hash, if the profile gives one.
@@ -151,10 +164,7 @@ func (p *profile) resolve(from Name) (bus int, m *dbc.Message, s *dbc.Signal, ok
 			for _, c := range d.Database.Messages {
 				messages = append(messages, c.Name)
 			}
-			switch c := d.Database.Message(parts[1]); {
-			case c != nil && m != nil:
-				return fail("message %s is in two DBC files of bus `%s`; keep it in one", parts[1], b.Name)
-			case c != nil:
+			if c := d.Database.Message(parts[1]); c != nil {
 				bus, m = i, c
 			}
 		}
@@ -164,6 +174,9 @@ func (p *profile) resolve(from Name) (bus int, m *dbc.Message, s *dbc.Signal, ok
 		if m == nil {
 			return fail("bus `%s` has no message `%s`%s", b.Name, parts[1], orElse(hint(parts[1], messages), "; look in its DBC"))
 		}
+	}
+	if len(buses) == 0 {
+		return 0, nil, nil, false // reported already
 	}
 	if m == nil {
 		return fail("`%s` is not a bus of this profile%s", parts[0], orElse(hint(parts[0], buses), "; known are "+quoted(buses)))

@@ -35,11 +35,8 @@ type Trigger struct {
 	Unit   Name          // of X and Rearm
 	Hold   time.Duration // 0: completes at the edge
 
-	forms    int
-	rearmKey string
-	rearmPos Pos
-	holdPos  Pos
-	opKey    string
+	ops         []Name // the edges that were given, by their keys
+	rearm, hold Name   // the keys
 }
 
 // Arg is one argument of a do.
@@ -94,16 +91,16 @@ func triggerKeys() object[Trigger] {
 	type t = Trigger
 	edge := func(name string, op engine.TriggerOp, read func(*reader, *yaml.Node) Literal) key[t] {
 		return key[t]{name, optional, func(r *reader, n *yaml.Node, t *t) {
-			t.Op, t.X, t.opKey = op, read(r, n), name
-			t.forms++
+			t.Op, t.X = op, read(r, n)
+			t.ops = append(t.ops, r.key(n))
 		}}
 	}
 	rearm := func(name string) key[t] {
 		return key[t]{name, optional, func(r *reader, n *yaml.Node, t *t) {
-			if t.rearmKey != "" {
-				r.fault(n, "`%s` and `%s` exclude each other; keep one", t.rearmKey, name)
+			if t.rearm.Text != "" {
+				r.diags.add(r.file, r.key(n).Pos, "`%s` and `%s` exclude each other; keep one", t.rearm.Text, name)
 			}
-			t.Rearm, t.rearmKey, t.rearmPos = r.numeral(n), name, at(n)
+			t.Rearm, t.rearm = r.numeral(n), r.key(n)
 		}}
 	}
 	o := object[t]{"a trigger", []key[t]{
@@ -114,7 +111,7 @@ func triggerKeys() object[Trigger] {
 		edge("leaves", engine.Leaves, (*reader).literal),
 		edge("changes", engine.Changes, (*reader).onlyTrue),
 		{"unit", optional, func(r *reader, n *yaml.Node, t *t) { t.Unit = r.name(n) }},
-		{"held_for", optional, func(r *reader, n *yaml.Node, t *t) { t.Hold, t.holdPos = r.duration(n, 1), at(n) }},
+		{"held_for", optional, func(r *reader, n *yaml.Node, t *t) { t.Hold, t.hold = r.duration(n, 1), r.key(n) }},
 	}}
 	for _, name := range []string{"stale_for", "recovered", "rate", "avg", "min", "max", "count", "sequence", "within", "at", "on",
 		"sunrise", "sunset", "offset", "place", "phone", "ignition", "button", "event"} {
@@ -126,7 +123,7 @@ func triggerKeys() object[Trigger] {
 // onlyTrue reads true.
 func (r *reader) onlyTrue(n *yaml.Node) Literal {
 	if r.scalar(n, "`true`") && (n.Style != 0 || n.Value != "true") {
-		r.fault(n, "`%s` says nothing here; write `true`, or leave the key out", n.Value)
+		r.wrong(n, "`%s` says nothing; write `true`, or leave the key out", n.Value)
 	}
 	return Literal{}
 }
@@ -141,16 +138,16 @@ func (r *reader) trigger(n *yaml.Node) Trigger {
 	switch {
 	case t.Signal.Text == "":
 		r.fault(n, "the trigger has no `signal`; add it")
-	case t.forms == 0:
+	case len(t.ops) == 0:
 		r.fault(n, "the trigger says nothing about its signal; give `rises_above`, `falls_below`, `becomes`, `leaves` or `changes: true`")
-	case t.forms > 1:
-		r.fault(n, "the trigger says several things about its signal; give one, and write a trigger for each")
-	case t.rearmKey != "" && wanted == "":
-		r.diags.add(r.file, t.rearmPos, "`%s` does not belong to `%s`; leave it out", t.rearmKey, t.opKey)
-	case t.rearmKey != "" && t.rearmKey != wanted:
-		r.diags.add(r.file, t.rearmPos, "`%s` does not belong to `%s`; use `%s`", t.rearmKey, t.opKey, wanted)
+	case len(t.ops) > 1:
+		r.diags.add(r.file, t.ops[1].Pos, "`%s` and `%s` are in one trigger; give one, and write a trigger for each", t.ops[0].Text, t.ops[1].Text)
+	case t.rearm.Text != "" && wanted == "":
+		r.diags.add(r.file, t.rearm.Pos, "`%s` does not belong to `%s`; leave it out", t.rearm.Text, t.ops[0].Text)
+	case t.rearm.Text != "" && t.rearm.Text != wanted:
+		r.diags.add(r.file, t.rearm.Pos, "`%s` does not belong to `%s`; use `%s`", t.rearm.Text, t.ops[0].Text, wanted)
 	case t.Hold != 0 && (t.Op == engine.Leaves || t.Op == engine.Changes):
-		r.diags.add(r.file, t.holdPos, "`held_for` does not go with `%s`; use it with rises_above, falls_below or becomes", t.opKey)
+		r.diags.add(r.file, t.hold.Pos, "`held_for` does not go with `%s`; use it with rises_above, falls_below or becomes", t.ops[0].Text)
 	}
 	return t
 }

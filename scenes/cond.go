@@ -17,8 +17,8 @@ type Cond struct {
 	State  Name
 	Of     []Cond // for All, Any and Not
 
-	path  Name
-	forms int // how many operators were given
+	path Name
+	ops  []Name // the operators that were given, by their keys
 }
 
 // Name is a word of a file and its place. The zero Name is absent.
@@ -33,7 +33,7 @@ func (r *reader) name(n *yaml.Node) Name { return Name{r.text(n), at(n)} }
 // condKeys is the table of a condition's keys.
 func condKeys() object[Cond] {
 	compare := func(op engine.CondOp, read func(*reader, *yaml.Node) Literal) func(*reader, *yaml.Node, *Cond) {
-		return func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.A = op, read(r, n); c.forms++ }
+		return func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, op); c.A = read(r, n) }
 	}
 	number, literal := (*reader).numeral, (*reader).literal
 	return object[Cond]{"a condition", []key[Cond]{
@@ -44,25 +44,29 @@ func condKeys() object[Cond] {
 		{"is", optional, compare(engine.Is, literal)},
 		{"is_not", optional, compare(engine.IsNot, literal)},
 		{"unit", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Unit = r.name(n) }},
-		{"state", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.State = engine.InState, r.name(n); c.forms++ }},
+		{"state", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.InState); c.State = r.name(n) }},
 		{"all", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.All, "`all`") }},
 		{"any", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.Any, "`any`") }},
-		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.Op, c.Of = engine.Not, []Cond{r.cond(n)}; c.forms++ }},
+		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Not); c.Of = []Cond{r.cond(n)} }},
 		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil}, {"expr", later, nil},
 	}}
 }
 
+// op notes the operator that a value belongs to.
+func (c *Cond) op(r *reader, n *yaml.Node, op engine.CondOp) {
+	c.Op = op
+	c.ops = append(c.ops, r.key(n))
+}
+
 // several reads the conditions that all or any combines.
 func (c *Cond) several(r *reader, n *yaml.Node, op engine.CondOp, what string) {
-	c.Op = op
-	c.forms++
+	c.op(r, n, op)
 	r.list(n, what, func(n *yaml.Node) { c.Of = append(c.Of, r.cond(n)) })
 }
 
 // readBetween reads [low, high].
 func readBetween(r *reader, n *yaml.Node, c *Cond) {
-	c.Op = engine.Between
-	c.forms++
+	c.op(r, n, engine.Between)
 	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
 		r.fault(n, "`between` takes two numbers, both included, such as [10, 20]")
 		return
@@ -81,10 +85,10 @@ func (r *reader) cond(n *yaml.Node) Cond {
 	}
 	compares := c.Op <= engine.IsNot
 	switch {
-	case c.forms == 0:
+	case len(c.ops) == 0:
 		r.fault(n, "the condition says nothing; give `state`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
-	case c.forms > 1:
-		r.fault(n, "the condition says several things; give one, and combine with `all` or `any`")
+	case len(c.ops) > 1:
+		r.diags.add(r.file, c.ops[1].Pos, "`%s` and `%s` are in one condition; give one, and combine with `all` or `any`", c.ops[0].Text, c.ops[1].Text)
 	case compares && c.Signal == "":
 		r.fault(n, "the condition has no `signal`; add it")
 	case !compares && (c.Signal != "" || c.Unit.Text != ""):

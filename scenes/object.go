@@ -98,6 +98,10 @@ func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 	if n.Kind == yaml.AliasNode {
 		return // noted by strict
 	}
+	if n.Tag == "!!null" {
+		r.empty(n, "a list, such as [a, b]")
+		return
+	}
 	if n.Kind != yaml.SequenceNode {
 		r.fault(n, "%s must be a list, such as [a, b]; found %s", what, describe(n))
 		return
@@ -112,7 +116,11 @@ func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 
 // mapping reports whether n is a mapping, and notes it if not.
 func (r *reader) mapping(n *yaml.Node, what string) bool {
-	if n.Kind != yaml.MappingNode && n.Kind != yaml.AliasNode {
+	switch {
+	case n.Kind == yaml.MappingNode, n.Kind == yaml.AliasNode:
+	case n.Tag == "!!null":
+		r.empty(n, "a mapping, such as {key: value}")
+	default:
 		r.fault(n, "%s must be a mapping, such as {key: value}; found %s", what, describe(n))
 	}
 	return n.Kind == yaml.MappingNode

@@ -16,13 +16,15 @@ const maxStates = 63
 func (r *reader) readStates(n *yaml.Node, p *profile) {
 	r.named(n, "`states`", func(name, value *yaml.Node) {
 		s := State{Name: r.pattern(name, nameText, nameWant), Pos: at(name)}
+		before := len(r.diags)
 		if s.Name == moving {
 			r.fault(name, "`moving` is what holds when no other state does; choose another name")
 		}
-		before := len(r.diags)
 		s.When = r.cond(value)
 		if len(r.diags) == before {
 			p.v.States = append(p.v.States, s)
+		} else {
+			p.v.faulty[name.Value] = true
 		}
 	})
 	if len(p.v.States) > maxStates {
@@ -73,6 +75,8 @@ func (p *profile) resolvePower() {
 	}
 	s := p.v.Signal(w.From.Text)
 	switch {
+	case s == nil && p.v.faulty[w.From.Text]:
+		return
 	case s == nil:
 		p.diags.add(p.file, w.From.Pos, "%s", p.v.noSignal(w.From.Text))
 		return

@@ -44,10 +44,10 @@ func (r *reader) scalar(n *yaml.Node, wanted string) bool {
 	case n.Kind == yaml.AliasNode:
 		return false // noted by strict
 	case n.Kind != yaml.ScalarNode:
-		r.fault(n, "%s is wanted here; found %s", wanted, describe(n))
+		r.wrong(n, "%s is wanted here; found %s", wanted, describe(n))
 		return false
 	case n.Tag == "!!null":
-		r.fault(n, "the value is missing; %s is wanted here", wanted)
+		r.empty(n, wanted)
 		return false
 	}
 	return true
@@ -60,11 +60,11 @@ func (r *reader) text(n *yaml.Node) string {
 	}
 	switch n.Tag {
 	case "!!bool", "!!int", "!!float":
-		r.fault(n, "a text is wanted here; found %s; put it in quotes", describe(n))
+		r.wrong(n, "a text is wanted here; found %s; put it in quotes", describe(n))
 		return ""
 	}
 	if strings.TrimSpace(n.Value) == "" {
-		r.fault(n, "the text is empty; write something")
+		r.wrong(n, "the text is empty; write something")
 		return ""
 	}
 	return n.Value
@@ -76,7 +76,7 @@ func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
 		return ""
 	}
 	if !re.MatchString(n.Value) {
-		r.fault(n, "`%s` is not %s", n.Value, want)
+		r.wrong(n, "`%s` is not %s", n.Value, want)
 		return ""
 	}
 	return n.Value
@@ -91,9 +91,9 @@ func (r *reader) word(n *yaml.Node, words ...string) string {
 	case slices.Contains(words, n.Value):
 		return n.Value
 	case len(words) == 1:
-		r.fault(n, "`%s` is not known here; write `%s`, or leave the key out", n.Value, words[0])
+		r.wrong(n, "`%s` is not known; write `%s`, or leave the key out", n.Value, words[0])
 	default:
-		r.fault(n, "`%s` is not one of %s%s", n.Value, quoted(words), hint(n.Value, words))
+		r.wrong(n, "`%s` is not one of %s%s", n.Value, quoted(words), hint(n.Value, words))
 	}
 	return ""
 }
@@ -104,7 +104,7 @@ func (r *reader) boolean(n *yaml.Node) bool {
 		return false
 	}
 	if n.Style != 0 || n.Value != "true" && n.Value != "false" {
-		r.fault(n, "`%s` is not a boolean; write `true` or `false`", n.Value)
+		r.wrong(n, "`%s` is not a boolean; write `true` or `false`", n.Value)
 	}
 	return n.Value == "true"
 }
@@ -117,19 +117,19 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 	digits := decimal.MatchString(n.Value)
 	switch {
 	case digits && n.Style != 0:
-		r.fault(n, "a number is wanted here; found %s; remove the quotes", describe(n))
+		r.wrong(n, "a number is wanted here; found %s; remove the quotes", describe(n))
 		return 0, false
 	case !digits && n.Tag != "!!int" && n.Tag != "!!float":
-		r.fault(n, "a number is wanted here; found %s", describe(n))
+		r.wrong(n, "a number is wanted here; found %s", describe(n))
 		return 0, false
 	}
 	if !digits {
-		r.fault(n, "`%s` is not a decimal number; write it like 12, -3 or 0.5, without NaN, infinity, hexadecimal or leading zeros", n.Value)
+		r.wrong(n, "`%s` is not a decimal number; write it like 12, -3 or 0.5, without NaN, infinity, hexadecimal or leading zeros", n.Value)
 		return 0, false
 	}
 	x, err := strconv.ParseFloat(n.Value, 64)
 	if err != nil {
-		r.fault(n, "`%s` is too large a number; correct it", n.Value)
+		r.wrong(n, "`%s` is too large a number; correct it", n.Value)
 		return 0, false
 	}
 	return x + 0, true // no -0
@@ -142,7 +142,7 @@ func (r *reader) whole(n *yaml.Node, lo, hi int) int {
 		return lo
 	}
 	if x != math.Trunc(x) || x < float64(lo) || x > float64(hi) {
-		r.fault(n, "`%s` is not a whole number from %d to %d", n.Value, lo, hi)
+		r.wrong(n, "`%s` is not a whole number from %d to %d", n.Value, lo, hi)
 		return lo
 	}
 	return int(x)
@@ -167,7 +167,7 @@ func (r *reader) literal(n *yaml.Node) Literal {
 		return r.numeral(n) // too large for YAML
 	}
 	if n.Value == "" {
-		r.fault(n, "the label is empty; write one")
+		r.wrong(n, "the label is empty; write one")
 		return Literal{}
 	}
 	return Literal{Pos: at(n), Kind: engine.Label, Text: n.Value}
@@ -210,22 +210,22 @@ func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
 	}
 	m := durationText.FindStringSubmatch(n.Value)
 	if m == nil {
-		r.fault(n, "`%s` is not %s", n.Value, want)
+		r.wrong(n, "`%s` is not %s", n.Value, want)
 		return 0
 	}
 	exact, _ := new(big.Rat).SetString(m[1] + m[2]) // the pattern admits decimals only
 	exact.Mul(exact, new(big.Rat).SetInt64(int64(durationUnit[m[3]])))
 	switch {
 	case !exact.IsInt():
-		r.fault(n, "`%s` is finer than a nanosecond; round it", n.Value)
+		r.wrong(n, "`%s` is finer than a nanosecond; round it", n.Value)
 		return 0
 	case exact.Cmp(new(big.Rat).SetInt64(int64(maxDuration))) > 0:
-		r.fault(n, "`%s` is longer than a year (8760h), the longest duration", n.Value)
+		r.wrong(n, "`%s` is longer than a year (8760h), the longest duration", n.Value)
 		return 0
 	}
 	d := time.Duration(exact.Num().Int64())
 	if d < least {
-		r.fault(n, "`%s` is too short; it must be above 0", n.Value)
+		r.wrong(n, "`%s` is too short; it must be above 0", n.Value)
 	}
 	return d
 }

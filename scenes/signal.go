@@ -3,6 +3,7 @@ package scenes
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,8 @@ func (r *reader) readSignals(n *yaml.Node, p *profile) {
 		s := signalText{path: Name{r.pattern(name, pathText, pathWant), at(name)}}
 		if signalKeys().read(r, value, &s) && s.path.Text != "" {
 			p.signals = append(p.signals, s)
+		} else {
+			p.v.faulty[name.Value] = true
 		}
 	})
 }
@@ -133,6 +136,8 @@ func (p *profile) resolveSignals() {
 	for _, t := range p.signals {
 		if s, ok := p.signal(t); ok {
 			p.v.Signals = append(p.v.Signals, s)
+		} else {
+			p.v.faulty[s.Path] = true
 		}
 	}
 	slices.SortFunc(p.v.Signals, func(a, b Signal) int { return strings.Compare(a.Path, b.Path) })
@@ -218,9 +223,6 @@ func (p *profile) setValues(s *Signal, t signalText) {
 		if !ok {
 			continue
 		}
-		if slices.ContainsFunc(s.values, func(m mapped) bool { return m.raw == raw }) {
-			p.diags.add(p.file, v.raw.pos, "raw value %s is given twice; keep one", v.raw.text)
-		}
 		num := s.convert.Apply(v.to.Num)
 		if s.Kind == engine.Label {
 			num = float64(s.label(v.to.Text))
@@ -242,31 +244,29 @@ func (s *Signal) label(text string) int {
 
 // raw reads a raw value and checks that the DBC signal can carry it.
 func (p *profile) raw(s *Signal, t rawText) (int64, bool) {
-	d := s.Signal
-	var raw int64
-	var err error
-	if d.Signed {
-		raw, err = strconv.ParseInt(t.text, 10, 64)
-		if err == nil && d.Length < 64 && raw>>(d.Length-1) != 0 && raw>>(d.Length-1) != -1 {
-			err = strconv.ErrRange
-		}
-	} else {
-		var u uint64
-		u, err = strconv.ParseUint(t.text, 10, 64)
-		if err == nil && d.Length < 64 && u>>d.Length != 0 {
-			err = strconv.ErrRange
-		}
-		raw = int64(u)
+	if !wholeText.MatchString(t.text) {
+		p.diags.add(p.file, t.pos, "raw value %s is not a whole number; write it like 3", t.text)
+		return 0, false
 	}
-	if err != nil {
-		sign := "unsigned"
-		if d.Signed {
-			sign = "signed"
-		}
+	d := s.Signal
+	sign, fits := "unsigned", false
+	var raw int64
+	if d.Signed {
+		var err error
+		raw, err = strconv.ParseInt(t.text, 10, d.Length)
+		sign, fits = "signed", err == nil
+	} else {
+		u, err := strconv.ParseUint(t.text, 10, d.Length)
+		raw, fits = int64(u), err == nil
+	}
+	if !fits {
 		p.diags.add(p.file, t.pos, "raw value %s does not fit signal %s, which has %d bits, %s; correct it", t.text, d.Name, d.Length, sign)
 	}
-	return raw, err == nil
+	return raw, fits
 }
+
+// wholeText is the one way to write a whole number: -0 is none.
+var wholeText = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 // setAlive finds the counter that tells whether the signal is frozen.
 func (p *profile) setAlive(s *Signal, from Name) {

@@ -26,27 +26,30 @@ type Step struct {
 	Continue bool // on_error: continue
 
 	withPos Pos
-	forms   int
+	forms   []Name // set, do and wait that were given, by their keys
 	extra   []extraKey
 }
 
 // extraKey is a key that only one kind of step has.
 type extraKey struct {
-	name string
 	kind engine.StepKind
-	pos  Pos
+	key  Name
 }
 
 // stepKeys is the table of the keys of a set, do or wait.
 func stepKeys() object[Step] {
 	of := func(name string, kind engine.StepKind, read func(*reader, *yaml.Node, *Step)) key[Step] {
 		return key[Step]{name, optional, func(r *reader, n *yaml.Node, s *Step) {
-			s.extra = append(s.extra, extraKey{name, kind, at(n)})
+			s.extra = append(s.extra, extraKey{kind, r.key(n)})
 			read(r, n, s)
 		}}
 	}
 	form := func(kind engine.StepKind, read func(*reader, *yaml.Node, *Step)) func(*reader, *yaml.Node, *Step) {
-		return func(r *reader, n *yaml.Node, s *Step) { s.Kind = kind; s.forms++; read(r, n, s) }
+		return func(r *reader, n *yaml.Node, s *Step) {
+			s.Kind = kind
+			s.forms = append(s.forms, r.key(n))
+			read(r, n, s)
+		}
 	}
 	name := func(r *reader, n *yaml.Node, s *Step) { s.Name = r.name(n) }
 	return object[Step]{"an action", []key[Step]{
@@ -98,14 +101,17 @@ func (r *reader) step(n *yaml.Node) Step {
 	if !stepKeys().read(r, n, &s) {
 		return s
 	}
-	if s.forms != 1 {
-		r.fault(n, "an action is one of `set`, `do` and `wait`; give one, and write an entry for each")
+	switch {
+	case len(s.forms) == 0:
+		r.fault(n, "the action says nothing; give `set`, `do` or `wait`")
+		return s
+	case len(s.forms) > 1:
+		r.diags.add(r.file, s.forms[1].Pos, "`%s` and `%s` are in one action; give one, and write an entry for each", s.forms[0].Text, s.forms[1].Text)
 		return s
 	}
-	word := [...]string{"set", "do", "wait"}
 	for _, k := range s.extra {
 		if k.kind != s.Kind {
-			r.diags.add(r.file, k.pos, "`%s` does not belong to `%s`; leave it out", k.name, word[s.Kind])
+			r.diags.add(r.file, k.key.Pos, "`%s` does not belong to `%s`; leave it out", k.key.Text, s.forms[0].Text)
 		}
 	}
 	if s.Kind == engine.Set && s.To.Kind == engine.None {

@@ -33,6 +33,7 @@ type Vehicle struct {
 	Quarantine engine.Quarantine // Fires 0: no bound
 
 	signals map[string]*Signal
+	faulty  map[string]bool // paths and states that the file names, but wrongly; only while it is read
 }
 
 // State is a drive state of the profile.
@@ -121,7 +122,7 @@ func LoadVehicle(path string) (*Vehicle, error) {
 // parseVehicle reads a profile whose DBC files are opened by open.
 func parseVehicle(file string, text []byte, open func(path string) ([]byte, error)) (*Vehicle, error) {
 	p := &profile{reader: &reader{file: file}}
-	p.v = &Vehicle{File: file, SHA256: hash(text), signals: map[string]*Signal{}}
+	p.v = &Vehicle{File: file, SHA256: hash(text), signals: map[string]*Signal{}, faulty: map[string]bool{}}
 	root := p.document(text, maxProfileNodes)
 	if root == nil {
 		return nil, p.diags.err()

@@ -28,6 +28,7 @@ const (
 type reader struct {
 	file  string
 	diags Diagnostics
+	keys  map[*yaml.Node]*yaml.Node // from a value to its key
 }
 
 // at is the place of a node.
@@ -36,6 +37,33 @@ func at(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
 // fault notes that something is wrong at a node.
 func (r *reader) fault(n *yaml.Node, format string, args ...any) {
 	r.diags.add(r.file, at(n), format, args...)
+}
+
+// key is the key of a value, with its place; in a list it is absent.
+func (r *reader) key(value *yaml.Node) Name {
+	if k := r.keys[value]; k != nil {
+		return Name{k.Value, at(k)}
+	}
+	return Name{}
+}
+
+// wrong notes that a value is wrong, with the name of its key.
+func (r *reader) wrong(n *yaml.Node, format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	if k := r.key(n); k.Text != "" {
+		what = "`" + k.Text + "`: " + what
+	}
+	r.fault(n, "%s", what)
+}
+
+// empty notes at its key that a value is missing.
+func (r *reader) empty(n *yaml.Node, wanted string) {
+	k := r.key(n)
+	if k.Text == "" {
+		r.fault(n, "the value is missing; give %s", wanted)
+		return
+	}
+	r.diags.add(r.file, k.Pos, "`%s` has no value; give %s", k.Text, wanted)
 }
 
 // load reads a file of at most limit bytes.
@@ -90,6 +118,7 @@ func (r *reader) document(text []byte, maxNodes int) *yaml.Node {
 		r.fault(&second, "a second document begins; write one document a file")
 	}
 	left := maxNodes
+	r.keys = map[*yaml.Node]*yaml.Node{}
 	if !r.strict(doc.Content[0], 0, &left) {
 		return nil
 	}
@@ -119,6 +148,9 @@ func (r *reader) strict(n *yaml.Node, depth int, left *int) bool {
 	}
 	if n.Kind == yaml.MappingNode {
 		r.keysOnce(n)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			r.keys[n.Content[i+1]] = n.Content[i]
+		}
 	}
 	for _, c := range n.Content {
 		if !r.strict(c, depth+1, left) {

@@ -63,6 +63,10 @@ func python(t *testing.T, args ...string) []byte {
 }
 
 // tally counts what a comparison has seen.
+//   - frames: of the log; unknown: of no message of the DBC
+//   - muxErrors: where cantools finds no signal for the multiplexer's value
+//   - unpacked: where cantools cannot decode the message
+//   - samples: signals present and compared; absent: short or multiplexed out
 type tally struct{ frames, unknown, muxErrors, unpacked, samples, absent int }
 
 // compare decodes the log with this package and holds every sample against
@@ -120,7 +124,8 @@ func compareFrame(t *testing.T, db *Database, f *can.Frame, want []string, n *ta
 		n.unknown++
 		return
 	}
-	if len(want) == 4 && want[3] == "?" {
+	mux := m.multiplexer() // cantools loses the signals below one with a long name
+	if len(want) == 4 && want[3] == "?" || mux != nil && mux.Name != mux.Short {
 		n.unpacked++
 		return
 	}
@@ -391,7 +396,7 @@ func randomFrame(rng *rand.Rand, id uint32, extended bool, length int) can.Frame
 		f.Flags |= can.FD
 	}
 	if rng.IntN(4) == 0 {
-		length = rng.IntN(min(length, 9))
+		length = rng.IntN(min(length, 8) + 1)
 	}
 	f.Len = uint8(length)
 	for i := range f.Payload() {

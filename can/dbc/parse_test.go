@@ -86,6 +86,32 @@ func TestCp1252IsRead(t *testing.T) {
 	}
 }
 
+func TestLongNames(t *testing.T) {
+	const names = `BA_DEF_ BO_ "SystemMessageLongSymbol" STRING ;
+BA_DEF_ SG_ "SystemSignalLongSymbol" STRING ;
+BA_ "SystemMessageLongSymbol" BO_ 1 "LongMessage";
+BA_ "SystemSignalLongSymbol" SG_ 1 A "LongSignal";
+BA_ "SystemSignalLongSymbol" SG_ 1 B "A";
+VAL_ 1 A 0 "off" ;
+`
+	db, err := Parse("t.dbc", []byte("BO_ 1 M: 8 X\n"+sg("A : 0|8@1+ (1,0)")+sg("B : 8|8@1+ (1,0)")+names))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := db.Message("LongMessage")
+	if m == nil || m != db.Message("M") || m.Name != "LongMessage" || m.Short != "M" {
+		t.Fatalf("message %+v", m)
+	}
+	a := m.Signal("LongSignal")
+	if a == nil || a != m.Signal("A") || a.Name != "LongSignal" || a.Short != "A" || a.Values[0] != "off" {
+		t.Errorf("signal %+v", a)
+	}
+	const want = `t.dbc:8:1: SystemSignalLongSymbol gives signal B the name of another one, "A"; it keeps its short name`
+	if b := m.Signal("B"); b == nil || b.Name != "B" || len(db.Diagnostics) != 1 || db.Diagnostics[0].Error() != want {
+		t.Errorf("signal %+v, diagnostics %v", b, db.Diagnostics)
+	}
+}
+
 // sg is a signal of one message, receivers included.
 func sg(text string) string { return " SG_ " + text + " [0|0] \"\" X\n" }
 

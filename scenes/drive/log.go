@@ -189,3 +189,18 @@ func (s *LogStream) Mapping() (used []string, left []string) {
 	}
 	return used, left
 }
+
+// Run feeds a pump from a stream until its end.
+func Run(s Stream, p *Pump) error {
+	var e Entry
+	for {
+		if err := s.Next(&e); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := p.Feed(&e); err != nil {
+			return err
+		}
+	}
+}

@@ -36,7 +36,11 @@ func readLayouts(channel, file string, text []byte) ([]*layout, error) {
 			byID[d.MessageID] = l
 			all = append(all, l)
 		case *dbc.SignalValueTypeDef:
-			byID[d.MessageID].floats[d.SignalName] = d.SignalValueType == dbc.SignalValueTypeFloat32
+			l := byID[d.MessageID]
+			if l == nil || d.SignalValueType != dbc.SignalValueTypeFloat32 {
+				return nil, fmt.Errorf("%v: signal type of %s: only single floats of messages defined above are known here", d.Pos, d.SignalName)
+			}
+			l.floats[d.SignalName] = true
 		case *dbc.AttributeValueForObjectDef:
 			if l := byID[d.MessageID]; l != nil {
 				l.attribute(d)

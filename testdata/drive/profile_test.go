@@ -3,6 +3,7 @@ package drive
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
@@ -126,6 +127,48 @@ func TestDBCsCoverTheFormat(t *testing.T) {
 			t.Errorf("no message with: %s", what)
 		}
 	}
+}
+
+// TestReadmeListsTheMessages: the table of messages is that of the DBCs.
+func TestReadmeListsTheMessages(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := layoutsByID(t)
+	for _, l := range messages {
+		if row := messageRow(l); !strings.Contains(string(text), row) {
+			t.Errorf("README.md lacks the row\n%s", row)
+		}
+	}
+	_, table, _ := strings.Cut(string(text), "## Messages")
+	if rows := strings.Count(table, "\n| ") - 1; rows != len(messages) {
+		t.Errorf("README.md has %d messages, the DBCs have %d", rows, len(messages))
+	}
+}
+
+// messageRow is the message's row in README.md.
+func messageRow(l *layout) string {
+	bus := map[string]string{"can0": "pt", "can1": "body"}[l.channel]
+	id := fmt.Sprintf("`%X`", l.id)
+	if l.extended {
+		id += "x"
+	}
+	size := fmt.Sprint(l.size)
+	if l.fd {
+		size += " FD"
+	}
+	cycle := fmt.Sprintf("%d ms", l.cycleMS)
+	if l.cycleMS == 1000 {
+		cycle = "1 s"
+	}
+	switch {
+	case l.onChange && l.cycleMS == 0:
+		cycle = "on change"
+	case l.onChange:
+		cycle = "on change, " + cycle
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d |\n", bus, id, l.name, size, cycle, len(l.signals))
 }
 
 // TestCards: each demonstration card is named after its id and speaks English

@@ -159,9 +159,9 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	}
 	result := drive.Output{Records: r.summary.take}
 	if r.o.decisions != "" {
-		file, err := createWhole(r.o.decisions, out)
-		if err != nil {
-			return err
+		file, cerr := createWhole(r.o.decisions, out)
+		if cerr != nil {
+			return cerr
 		}
 		defer func() { err = file.finish(err) }()
 		if result.Decisions, err = drive.NewDecisionLog(file, format, &r.header); err != nil {
@@ -176,13 +176,13 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	start := time.Now()
 	var e drive.Entry
 	for {
-		if err := r.stream.Next(&e); err == io.EOF {
+		if err = r.stream.Next(&e); err == io.EOF {
 			break
 		} else if err != nil {
 			return err
 		}
 		pacer.Wait(e.Time())
-		if err := pump.Feed(&e); err != nil {
+		if err = pump.Feed(&e); err != nil {
 			return err
 		}
 		meter.tick()

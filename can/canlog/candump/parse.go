@@ -72,53 +72,45 @@ func parseTime(line []byte, f *can.Frame) (int, string) {
 	if line[0] != '(' {
 		return 0, "expected `(seconds.fraction) interface ID#DATA`; check that the file is a candump log"
 	}
-	pos := 1
-	seconds, pos, what := parseSeconds(line, pos)
-	if what != "" {
-		return pos, what
+	seconds, n := digits(line[1:], 18)
+	pos := 1 + n
+	switch {
+	case n == 0:
+		return pos, "expected the digits of the seconds after `(`"
+	case seconds > maxSecond || n == 18:
+		return 1, "time is too large; seconds go up to 9223372035 (year 2262)"
+	case pos == len(line) || line[pos] != '.':
+		return pos, "expected `.` after the seconds"
 	}
-	pos++ // the point
-	start := pos
-	var fraction int64
-	for pos < len(line) && isDigit(line[pos]) && pos-start < 10 {
-		fraction = fraction*10 + int64(line[pos]-'0')
-		pos++
-	}
-	switch pos - start {
+	pos++
+	fraction, n := digits(line[pos:], 10)
+	switch n {
 	case 6:
 		fraction *= 1000
 	case 9:
 	default:
-		return start, "fraction of the time needs 6 digits (microseconds) or 9 digits (nanoseconds)"
+		return pos, "fraction of the time needs 6 digits (microseconds) or 9 digits (nanoseconds)"
 	}
-	if pos+1 >= len(line) || line[pos] != ')' || line[pos+1] != ' ' {
+	if pos += n; pos+1 >= len(line) || line[pos] != ')' || line[pos+1] != ' ' {
 		return pos, "expected `) ` after the time"
 	}
 	f.Time = seconds*1_000_000_000 + fraction
 	return pos + 2, ""
 }
 
-// parseSeconds reads the whole seconds up to the point.
-func parseSeconds(line []byte, pos int) (int64, int, string) {
-	start := pos
-	var seconds int64
-	for pos < len(line) && isDigit(line[pos]) {
-		seconds = seconds*10 + int64(line[pos]-'0')
-		if seconds > maxSecond {
-			return 0, start, "time is too large; seconds go up to 9223372035 (year 2262)"
+// digits reads the decimal digits that text begins with, most of them at most
+// and 18 in any case: those cannot overflow.
+func digits(text []byte, most int) (value int64, n int) {
+	for _, c := range text {
+		d := c - '0'
+		if d > 9 || n == most {
+			break
 		}
-		pos++
+		value = value*10 + int64(d)
+		n++
 	}
-	switch {
-	case pos == start:
-		return 0, pos, "expected the digits of the seconds after `(`"
-	case pos == len(line) || line[pos] != '.':
-		return 0, pos, "expected `.` after the seconds"
-	}
-	return seconds, pos, ""
+	return value, n
 }
-
-func isDigit(c byte) bool { return c-'0' <= 9 }
 
 // parseID reads 3 or 8 hex digits and the `#` behind them.
 func parseID(line []byte, pos int, f *can.Frame) (int, string) {
@@ -247,15 +239,17 @@ func parseFD(line []byte, pos int, f *can.Frame) (int, string) {
 
 // parseData reads up to most bytes of hex, single points between them allowed.
 func parseData(line []byte, pos, most int, f *can.Frame) (end, n int, what string) {
-	for n < most && pos+1 < len(line) { // plain pairs, nearly every line has no others
-		hi, lo := hexValue[line[pos]], hexValue[line[pos+1]]
+	rest := line[pos:]
+	for n < most && len(rest) >= 2 { // plain pairs, nearly every line has no others
+		hi, lo := hexValue[rest[0]], hexValue[rest[1]]
 		if hi|lo > 15 {
 			break
 		}
 		f.Data[n&(can.MaxLen-1)] = hi<<4 | lo
 		n++
-		pos += 2
+		rest = rest[2:]
 	}
+	pos = len(line) - len(rest)
 	for pos < len(line) { // whatever stopped them
 		if line[pos] == ' ' || line[pos] == '_' {
 			break
