@@ -50,8 +50,12 @@ func openOutputs(c *Config, h *drive.Header, judged bool) (o *outputs, err error
 	return o, nil
 }
 
-// create makes a file that only the agent's user reads: it tells where and when.
+// create makes a file that only the agent's user reads: it tells where and
+// when. A file of an earlier run is kept beside it as NAME.1, one of them.
 func (o *outputs) create(name string) (*bufio.Writer, error) {
+	if err := os.Rename(name, name+".1"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err

@@ -46,7 +46,6 @@ type actuatorText struct {
 	states, endStates []Name
 	call              *bindingText
 	readback          Name
-	numeric, interval bool
 }
 
 // integers are the whole VSS data types with their ranges.

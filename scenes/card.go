@@ -122,7 +122,7 @@ func triggerKeys() object[Trigger] {
 
 // onlyTrue reads true.
 func (r *reader) onlyTrue(n *yaml.Node) Literal {
-	if r.scalar(n, "`true`") && (n.Style != 0 || n.Value != "true") {
+	if r.scalar(n, "`true`") && (!bare(n) || n.Value != "true") {
 		r.wrong(n, "`%s` says nothing; write `true`, or leave the key out", n.Value)
 	}
 	return Literal{}

@@ -119,9 +119,9 @@ func TestRefusedDBC(t *testing.T) {
 	open := func(string) ([]byte, error) { return []byte("BO_ nonsense"), nil }
 	_, err := parseVehicle("bench.yaml", []byte(read(t, "bench.yaml")), open)
 	var ds Diagnostics
-	if !errors.As(err, &ds) || ds[0].Line != 5 || ds[0].Column != 19 ||
+	if !errors.As(err, &ds) || ds[0].Line != 5 || ds[0].Column != 20 ||
 		!strings.HasPrefix(ds[0].What, "DBC file cannot be used: bench.dbc:1:") {
-		t.Errorf("got %v, want it refused at bench.yaml:5:19", err)
+		t.Errorf("got %v, want it refused at bench.yaml:5:20", err)
 	}
 }
 

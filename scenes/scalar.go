@@ -38,6 +38,11 @@ func show(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
+// bare reports whether a scalar is written without quotes.
+func bare(n *yaml.Node) bool {
+	return n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+}
+
 // scalar reports whether n is a scalar with a value, and notes it if not.
 func (r *reader) scalar(n *yaml.Node, wanted string) bool {
 	switch {
@@ -103,7 +108,7 @@ func (r *reader) boolean(n *yaml.Node) bool {
 	if !r.scalar(n, "`true` or `false`") {
 		return false
 	}
-	if n.Style != 0 || n.Value != "true" && n.Value != "false" {
+	if !bare(n) || n.Value != "true" && n.Value != "false" {
 		r.wrong(n, "`%s` is not a boolean; write `true` or `false`", n.Value)
 	}
 	return n.Value == "true"
@@ -116,7 +121,7 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 	}
 	digits := decimal.MatchString(n.Value)
 	switch {
-	case digits && n.Style != 0:
+	case digits && !bare(n):
 		r.wrong(n, "a number is wanted here; found %s; remove the quotes", describe(n))
 		return 0, false
 	case !digits && n.Tag != "!!int" && n.Tag != "!!float":
@@ -163,7 +168,7 @@ func (r *reader) literal(n *yaml.Node) Literal {
 	case "!!int", "!!float":
 		return r.numeral(n)
 	}
-	if n.Style == 0 && decimal.MatchString(n.Value) {
+	if bare(n) && decimal.MatchString(n.Value) {
 		return r.numeral(n) // too large for YAML
 	}
 	if n.Value == "" {

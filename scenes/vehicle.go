@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -66,7 +65,6 @@ var (
 	pathWant   = "a VSS path, such as Vehicle.Speed or Private.Vendor.Name"
 	nameWant   = "a name: letters, digits, _ and -"
 	neverWant  = "a VSS path, with .* at its end for all below it, such as Vehicle.ADAS.*"
-	maxLease   = 365 * 24 * time.Hour
 	maxProfile = 1<<31 - 1
 )
 
@@ -78,8 +76,6 @@ type profile struct {
 	signals   []signalText
 	actuators []actuatorText
 	actions   []actionText
-	quarFires int
-	quarIn    time.Duration
 }
 
 // profileKeys is the table of the profile's keys.

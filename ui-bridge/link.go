@@ -9,6 +9,10 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
+// maxOut is the greatest number of calls on the wire of one bus. A bus allows 128
+// by default, see max_replies_per_connection in dbus-daemon(1).
+const maxOut = 64
+
 // link is one private connection to a bus, with its ordered sender.
 type link struct {
 	address string
@@ -17,6 +21,8 @@ type link struct {
 	signals chan *dbus.Signal
 	queue   chan *pending   // calls to send, in order
 	done    chan *dbus.Call // calls answered, in order
+
+	window chan struct{} // a token for each call that is out
 
 	mu  sync.Mutex
 	out map[*dbus.Call]*pending // calls sent and not answered
@@ -34,7 +40,8 @@ func dial(ctx context.Context, address string, export func(*dbus.Conn) error) (*
 		return nil, fmt.Errorf("cannot reach the D-Bus daemon at %s: %w; is dbus-daemon running?", address, err)
 	}
 	l := &link{address: address, own: export != nil, conn: conn, signals: make(chan *dbus.Signal, 16),
-		queue: make(chan *pending, maxCalls), done: make(chan *dbus.Call, 2*maxCalls), out: map[*dbus.Call]*pending{}}
+		queue: make(chan *pending, maxCalls), done: make(chan *dbus.Call, maxOut), window: make(chan struct{}, maxOut),
+		out: map[*dbus.Call]*pending{}}
 	conn.Signal(l.signals)
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	err = l.greet(export)
@@ -98,9 +105,11 @@ func (l *link) send(ctx context.Context) {
 	}
 }
 
-// sendOne sends a call unless its time is over already.
+// sendOne waits until a call may go out and sends it, unless its time is over.
 func (l *link) sendOne(p *pending) {
-	if p.ctx.Err() != nil {
+	select {
+	case l.window <- struct{}{}:
+	case <-p.ctx.Done():
 		return
 	}
 	l.mu.Lock()
@@ -119,6 +128,7 @@ func (l *link) collect(ctx context.Context) {
 			p := l.out[call]
 			delete(l.out, call)
 			l.mu.Unlock()
+			<-l.window
 			p.settle(call.Err)
 		case <-ctx.Done():
 			return

@@ -68,12 +68,15 @@ func (br *Bridge) startWatch(name string, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := br.watch.add(name, slots); err != nil {
+	fresh, err := br.watch.add(name, slots)
+	if err != nil {
 		return err
 	}
-	if err := br.follow(name); err != nil {
-		br.watch.remove(name)
-		return err
+	if fresh {
+		if err := br.follow(name); err != nil {
+			br.watch.remove(name)
+			return err
+		}
 	}
 	br.watch.poke()
 	return nil

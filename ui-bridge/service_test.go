@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vignette/scenes/engine"
@@ -246,6 +247,8 @@ func TestConsentAndRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	record(0)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if len(a.recorded) != 2 || a.recorded[0] != (trace.Interaction{Screen: "climate", Element: "fan", Gesture: "tap", Outcome: "ok"}) {
 		t.Errorf("the agent got %v", a.recorded)
 	}
@@ -255,13 +258,17 @@ func TestFloodIsTurnedAway(t *testing.T) {
 	address, _ := startBus(t)
 	a := newAgent()
 	a.block = make(chan struct{})
+	release := sync.OnceFunc(func() { close(a.block) })
 	br := connect(t, address, a)
-	hmi := client(t, address)
-	const flood = 500
+	t.Cleanup(release)            // before Close, which waits for handlers
+	const programs, each = 5, 100 // a bus allows each program 128 open calls
+	const flood = programs * each
 	done := make(chan *dbus.Call, flood)
-	obj := hmi.Object(AgentName, AgentPath)
-	for range flood {
-		obj.Go(AgentInterface+".Override", 0, done, "x", dbus.MakeVariant(1.0))
+	for range programs {
+		obj := client(t, address).Object(AgentName, AgentPath)
+		for range each {
+			obj.Go(AgentInterface+".Override", 0, done, "x", dbus.MakeVariant(1.0))
+		}
 	}
 	for range maxIncoming {
 		receive(t, a.overrides, "override")
@@ -271,7 +278,7 @@ func TestFloodIsTurnedAway(t *testing.T) {
 			t.Fatalf("error %v, want busy", call.Err)
 		}
 	}
-	close(a.block)
+	release()
 	for range maxIncoming {
 		if call := receive(t, done, "reply"); call.Err != nil {
 			t.Error(call.Err)

@@ -119,19 +119,20 @@ func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	return slices.Compact(slots), nil
 }
 
-// add makes name a watcher of slots, instead of what it watched before.
-func (w *watchers) add(name string, slots []int) error {
+// add makes name a watcher of slots, instead of what it watched before, and
+// reports whether it is a new one.
+func (w *watchers) add(name string, slots []int) (fresh bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if i := w.index(name); i >= 0 {
 		w.all[i].slots, w.all[i].dirty = slots, true
-		return nil
+		return false, nil
 	}
 	if len(w.all) == maxWatchers {
-		return fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
+		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
 	w.all = append(w.all, &watcher{name: name, slots: slots, dirty: true})
-	return nil
+	return true, nil
 }
 
 // remove forgets a watcher and what is queued for it; it reports whether name

@@ -176,6 +176,7 @@ func TestDiagnostics(t *testing.T) {
 		{"extended ranges", bo + mux + sg("A m0 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 0-3, 5-5;\n", "t.dbc:4:1: signal A of message M uses extended multiplexing (SG_MUL_VAL_), which is not supported yet", "A"},
 		{"extended that is simple", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 3-3;\n", "", ""},
 		{"extended not complete", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A;\n", "t.dbc:4:1: SG_MUL_VAL_ is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;", ""},
+		{"objects of a comment on a line of their own", bo + plain + "CM_\nSG_ 1 A \"x\";\nCM_\nBO_ 1 \"x\";\n", "", ""},
 		{"values swallowed by an unknown keyword", bo + plain + "SIG_GROUP_ 1 G 1 : A;\nVAL_ 1 A 0 \"x\" ;\n", "t.dbc:4:1: VAL_ is lost: the DBC parser swallowed it with the definition before; correct or delete that definition", ""},
 		{"cycle of an unknown message", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 2 5;\n", `t.dbc:3:1: BA_ GenMsgCycleTime is for message id 2, which the file does not define; correct the id or delete the line`, ""},
 		{"cycle negative", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 1 -5;\n", "t.dbc:3:1: GenMsgCycleTime of -5 ms is no cycle time; it is taken as unknown", ""},

@@ -42,11 +42,26 @@ func survey(name string, text []byte) []entry {
 func definition(line []byte) (entry, bool) {
 	trimmed := bytes.TrimLeft(line, " \t\r")
 	keyword, rest := word(trimmed)
-	if !surveyed[keyword] || len(bytes.TrimSpace(rest)) == 0 {
+	if !surveyed[keyword] || len(bytes.TrimSpace(rest)) == 0 || refersOnly(keyword, rest) {
 		return entry{}, false
 	}
 	column := utf8.RuneCount(line[:len(line)-len(trimmed)]) + 1
 	return entry{keyword, Pos{Column: column}, trimmed}, true
+}
+
+// refersOnly says whether BO_ or SG_ at a line's start names an object of a CM_
+// or BA_ that began in the line before: `SG_ 1 Name`, `BO_ 1 "text"`.
+func refersOnly(keyword string, rest []byte) bool {
+	first, rest := word(trimLeft(rest))
+	number := first != "" && first[0]-'0' <= 9
+	switch keyword {
+	case "SG_":
+		return number
+	case "BO_":
+		name, _ := word(trimLeft(rest))
+		return number && (name == "" || name[0]-'0' <= 9)
+	}
+	return false
 }
 
 // word splits the leading letters, digits and underscores from text.

@@ -120,6 +120,9 @@ func (p *Program) fail(s *State, c openCall, why string, out *Effects) {
 	s.record(out, p.about(&c, Failed, why))
 	if c.kind != CallDo {
 		a := &s.acts[c.act]
+		if a.command.n == c.n {
+			a.command.judging = false // a refused command cannot settle
+		}
 		for i := range a.stack {
 			if a.stack[i].call == c.n {
 				p.endLease(s, c.act, i, why, a.stack[i].acted, out)

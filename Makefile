@@ -1,0 +1,110 @@
+# Vignette. `make help` lists the targets; README.md says what each is for.
+# Two programs are needed to begin: GNU make and Go 1.25 or newer. What else a
+# target needs is named by its call of .ci/need, which installs it for root.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+# Patterns never match testdata, so its packages are named.
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/...
+# Packages with goroutines and processes: the race detector looks at them, and
+# no result of them is taken from the cache, which does not see processes.
+SHELL_PACKAGES := ./agent/... ./ui-bridge/...
+PURE_PACKAGES   = $(shell go list $(PACKAGES) | grep -Ev '^vignette/(agent|ui-bridge)(/|$$)')
+
+NATIVE := CGO_ENABLED=0 go build -trimpath
+STATIC := CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w'
+
+# The recorded drive is made by its generator, which embeds the DBCs.
+DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
+
+.PHONY: build arm demo test check-sources check-generated lint test-oracle bench generate clean help
+
+build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
+	@.ci/need go
+	$(NATIVE) -o bin/vignette ./agent/cmd/vignette
+	$(NATIVE) -o bin/vignette-agent ./agent/cmd/vignette-agent
+	$(NATIVE) -o bin/vignette-hmi ./ui-bridge/cmd/vignette-hmi
+
+arm: ## the agent, static and stripped, for ARMv7 and ARM64 Linux
+	@.ci/need go
+	GOARCH=arm GOARM=7 $(STATIC) -o bin/linux-armv7/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=arm64 $(STATIC) -o bin/linux-arm64/vignette-agent ./agent/cmd/vignette-agent
+
+demo: ## agent, D-Bus and a stand-in HMI on the recorded drive; DEMO_SECONDS=15 ends it early
+	@.ci/need go dbus-daemon
+	@$(MAKE) build build/drive.log
+	bin/vignette demo --log build/drive.log --vehicle testdata/drive/vehicle.yaml --cards testdata/drive/cards $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+build/drive.log: $(DRIVE_SOURCES)
+	@mkdir -p build
+	go run ./testdata/drive/gen -o $@.new
+	mv $@.new $@
+
+test: ## everything builds, is formatted, vetted, linted, up to date and passes its tests
+	@.ci/need go dbus-daemon qemu-arm qemu-aarch64
+	@$(MAKE) build check-sources lint check-generated
+	go test $(PURE_PACKAGES)
+	@if command -v gcc >/dev/null; then \
+		echo "go test -race -count=1 $(SHELL_PACKAGES)"; \
+		CGO_ENABLED=1 go test -race -count=1 $(SHELL_PACKAGES); \
+	else \
+		echo "make test: no gcc, so $(SHELL_PACKAGES) run without the race detector (CI has it)"; \
+		go test -count=1 $(SHELL_PACKAGES); \
+	fi
+
+check-sources:
+	@unformatted=$$(gofmt -l agent can scenes ui-bridge testdata); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	go vet $(PACKAGES)
+	go vet -tags oracle $(PACKAGES)
+
+lint: ## staticcheck with every check of staticcheck.conf
+	@.ci/need go
+	go run $(STATICCHECK) $(PACKAGES)
+	go run $(STATICCHECK) -tags oracle $(PACKAGES)
+
+# Generates in a copy of the sources, so that it holds with uncommitted work
+# too and never touches the checkout.
+check-generated:
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+	cp -r go.mod go.sum agent can scenes ui-bridge "$$copy"; \
+	(cd "$$copy" && go generate ./...); \
+	for room in go.mod go.sum agent can scenes ui-bridge; do \
+		diff -r "$$room" "$$copy/$$room" || { echo "generated code is out of date; run make generate" >&2; exit 1; }; \
+	done; \
+	echo "generated code is up to date"
+
+test-oracle: ## tests against cantools, python-can and the recordings in ../shared/data
+	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv
+	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
+		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
+	@$(MAKE) .venv/installed
+	PYTHON=$(CURDIR)/.venv/bin/python go test -count=1 -tags oracle $(PACKAGES)
+
+.venv/installed: .ci/requirements.txt
+	rm -rf .venv
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
+	touch $@
+
+bench: ## replay against python-can and cantools, and the pump's benchmarks
+	@.ci/need go python-venv
+	@$(MAKE) build build/drive.log .venv/installed
+	go run ./testdata/bench --python .venv/bin/python
+	go test -run '^$$' -bench Pump -benchmem ./scenes/drive
+
+generate: ## write generated code anew
+	@.ci/need go
+	go generate ./...
+
+clean: ## remove bin, build and .venv
+	rm -rf bin build .venv
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
