@@ -26,15 +26,16 @@ func nearest(written string, candidates []string) string {
 		if abs(len(c)-len(written)) >= least {
 			continue
 		}
-		if d := edits(strings.ToLower(written), strings.ToLower(c)); d < least && d < len(c) {
+		if d := edits(strings.ToLower(written), strings.ToLower(c), least); d < least && d < len(c) {
 			best, least = c, d
 		}
 	}
 	return best
 }
 
-// edits is the Levenshtein distance in bytes, a swap of neighbours counted as one.
-func edits(a, b string) int {
+// edits is the Levenshtein distance in bytes, a swap of neighbours counted as
+// one. It gives up at limit and returns that.
+func edits(a, b string, limit int) int {
 	before, last := []int(nil), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
@@ -42,6 +43,7 @@ func edits(a, b string) int {
 	for i := range len(a) {
 		row := make([]int, len(b)+1)
 		row[0] = i + 1
+		least := row[0]
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
@@ -51,6 +53,10 @@ func edits(a, b string) int {
 			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
 				row[j+1] = min(row[j+1], before[j-1]+1)
 			}
+			least = min(least, row[j+1])
+		}
+		if least > limit {
+			return limit
 		}
 		before, last = last, row
 	}

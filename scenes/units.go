@@ -26,14 +26,14 @@ func (c Conversion) identity() bool { return c.Scale == 1 && c.Offset == 0 }
 // plus offset; both are exact fractions.
 type unit struct {
 	name    string // VSS's own name where VSS 6.0 has one
-	vss     bool   // VSS 6.0 uses it: signals keep it
+	vss     bool   // a unit of VSS 6.0: signals keep it
 	scale   string
 	offset  string // empty: 0
 	aliases []string
 }
 
 // quantity is a dimension with its units; the first is the one that signals
-// are converted to when VSS 6.0 does not use the profile's unit.
+// are converted to when the profile's unit is none of VSS 6.0.
 type quantity struct {
 	name  string // "a speed"
 	units []unit

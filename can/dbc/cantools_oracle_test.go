@@ -69,10 +69,17 @@ func python(t *testing.T, args ...string) []byte {
 //   - samples: signals present and compared; absent: short or multiplexed out
 type tally struct{ frames, unknown, muxErrors, unpacked, samples, absent int }
 
-// compare decodes the log with this package and holds every sample against
-// cantools: the same signals present, the same raw, the same physical value bit
-// for bit.
+// compare decodes a log with this package and with cantools.
 func compare(t *testing.T, dbcPath, logPath string) tally {
+	t.Helper()
+	out := python(t, "testdata/cantools_decode.py", dbcPath, logPath)
+	return compareWith(t, dbcPath, logPath, bytes.TrimSuffix(out, []byte("end\n")))
+}
+
+// compareWith decodes a log with this package and holds every sample against
+// what cantools printed: the same signals present, the same raw, the same
+// physical value bit for bit.
+func compareWith(t *testing.T, dbcPath, logPath string, theirs []byte) tally {
 	t.Helper()
 	text, err := os.ReadFile(dbcPath)
 	if err != nil {
@@ -87,7 +94,7 @@ func compare(t *testing.T, dbcPath, logPath string) tally {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	out := bufio.NewScanner(bytes.NewReader(python(t, "testdata/cantools_decode.py", dbcPath, logPath)))
+	out := bufio.NewScanner(bytes.NewReader(theirs))
 	out.Buffer(nil, 1<<20)
 	var n tally
 	var f can.Frame

@@ -65,7 +65,7 @@ func AppendRecordJSON(b []byte, r *engine.Record) []byte {
 		b = AppendValue(append(b, `,"value":`...), r.Value)
 	}
 	if r.Lease != 0 {
-		b = AppendSeconds(append(b, `,"lease":`...), r.Lease)
+		b = AppendNumber(append(b, `,"lease":`...), seconds(r.Lease))
 	}
 	if r.Cause != 0 {
 		b = append(b, `,"cause":`...)
@@ -110,6 +110,9 @@ func AppendSeconds(b []byte, ns int64) []byte {
 	return b
 }
 
+// seconds is ns in s, the nearest number to it.
+func seconds(ns int64) float64 { return float64(ns) / 1e9 }
+
 // AppendValue appends a value as JSON: a number in shortest round-trip form as
 // ECMAScript writes it, a boolean, or a label.
 func AppendValue(b []byte, v engine.Value) []byte {
@@ -126,7 +129,12 @@ func AppendValue(b []byte, v engine.Value) []byte {
 // exponent below 1e-6 and from 1e21 on, as ECMAScript does.
 func AppendNumber(b []byte, f float64) []byte {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		return strconv.AppendFloat(b, f, 'e', -1, 64)
+		b = strconv.AppendFloat(b, f, 'e', -1, 64)
+		if n := len(b); b[n-2] == '0' { // e-07 is e-7 there
+			b[n-2] = b[n-1]
+			b = b[:n-1]
+		}
+		return b
 	}
 	if f == 0 {
 		return append(b, '0') // no negative zero

@@ -188,10 +188,14 @@ func (j *JournalReader) entry(e *Entry) error {
 }
 
 func (j *JournalReader) frame(r *fields, t int64, f *can.Frame) error {
-	f.Time, f.Bus, f.ID, f.Flags = t, uint8(r.int()), uint32(r.int()), can.Flags(r.int())
+	bus, id, flags := r.int(), r.int(), r.int()
 	if r.err != nil {
 		return r.err
 	}
+	if bus < 0 || int(bus) >= len(j.prog.Vehicle.Buses) || id != int64(uint32(id)) || flags != int64(uint8(flags)) {
+		return fmt.Errorf("a frame of bus %d, id %d, flags %d", bus, id, flags)
+	}
+	f.Time, f.Bus, f.ID, f.Flags = t, uint8(bus), uint32(id), can.Flags(flags)
 	n, err := j.m.ReadBytesHeader()
 	if err != nil {
 		return err

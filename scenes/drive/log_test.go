@@ -68,8 +68,8 @@ func drain(t *testing.T, s Stream) (frames []can.Frame, err error) {
 func TestLogsMergeByTimeThenBus(t *testing.T) {
 	v := demoProgram(t).Vehicle
 	s := NewLogStream(v, nil, []Log{
-		logOf("body.log", "(1.000000) can1 7#01\n(2.000000) can1 7#02\n"),
-		logOf("pt.log", "(0.500000) can0 7#03\n(1.000000) can0 7#04\n(2.000000) can0 7#05\n(2.000000) can0 7#06\n"),
+		logOf("body.log", "(1.000000) can1 007#01\n(2.000000) can1 007#02\n"),
+		logOf("pt.log", "(0.500000) can0 007#03\n(1.000000) can0 007#04\n(2.000000) can0 007#05\n(2.000000) can0 007#06\n"),
 	})
 	frames, err := drain(t, s)
 	if err != nil {
@@ -87,8 +87,8 @@ func TestLogsMergeByTimeThenBus(t *testing.T) {
 func TestDamagedLogGivesWhatIsBefore(t *testing.T) {
 	v := demoProgram(t).Vehicle
 	s := NewLogStream(v, nil, []Log{
-		logOf("cut.log", "(1.000000) can0 7#01\n(3.000000) can0 7#0"),
-		logOf("whole.log", "(2.000000) can1 7#02\n(4.000000) can1 7#03\n"),
+		logOf("cut.log", "(1.000000) can0 007#01\n(3.000000) can0 007#0"),
+		logOf("whole.log", "(2.000000) can1 007#02\n(4.000000) can1 007#03\n"),
 	})
 	frames, err := drain(t, s)
 	if len(frames) != 3 || err == nil || !strings.HasPrefix(err.Error(), "cut.log:2:") {
@@ -103,10 +103,10 @@ func TestChannelMapping(t *testing.T) {
 		named      map[string]int
 		bus        int // -1: left out
 	}{
-		{"interface", "(1.000000) can1 7#01\n", nil, 1},
-		{"bus name", "(1.000000) body 7#01\n", nil, 1},
-		{"as told", "(1.000000) vcan5 7#01\n", map[string]int{"vcan5": 1}, 1},
-		{"unknown", "(1.000000) vcan5 7#01\n", nil, -1},
+		{"interface", "(1.000000) can1 007#01\n", nil, 1},
+		{"bus name", "(1.000000) body 007#01\n", nil, 1},
+		{"as told", "(1.000000) vcan5 007#01\n", map[string]int{"vcan5": 1}, 1},
+		{"unknown", "(1.000000) vcan5 007#01\n", nil, -1},
 	} {
 		s := NewLogStream(v, c.named, []Log{logOf("a.log", c.line)})
 		frames, err := drain(t, s)
@@ -126,7 +126,7 @@ func TestChannelMapping(t *testing.T) {
 
 func TestStreamEndsAfterUntil(t *testing.T) {
 	v := demoProgram(t).Vehicle
-	s := NewLogStream(v, nil, []Log{logOf("a.log", "(1.000000) can0 7#01\n(2.000000) can0 7#02\n(2.000001) can0 7#03\n")})
+	s := NewLogStream(v, nil, []Log{logOf("a.log", "(1.000000) can0 007#01\n(2.000000) can0 007#02\n(2.000001) can0 007#03\n")})
 	s.Until = 1e9
 	if frames, err := drain(t, s); err != nil || len(frames) != 2 {
 		t.Errorf("%d frames, %v; want those within 1 s of the first", len(frames), err)
@@ -325,7 +325,7 @@ func TestRecordsAsJSON(t *testing.T) {
 		`{"t":"0.000000000","n":5,"what":"override","actuator":"Y","value":"a\"b\\c\u000a中"}`,
 		`{"t":"0.000000000","n":6,"what":"override","actuator":"Z","value":true}`,
 		`{"t":"0.000000000","n":7,"what":"override","actuator":"Z","value":0}`,
-		`{"t":"0.000000000","n":8,"what":"override","actuator":"Z","value":1e-07,"lease":0.000000001}`,
+		`{"t":"0.000000000","n":8,"what":"override","actuator":"Z","value":1e-7,"lease":1e-9}`,
 	}
 	for i := range records {
 		line := AppendRecordJSON(nil, &records[i])

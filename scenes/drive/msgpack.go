@@ -64,7 +64,7 @@ func appendRecordMsgp(b []byte, r *engine.Record) []byte {
 		b = appendValueMsgp(msgp.AppendString(b, "value"), r.Value)
 	}
 	if r.Lease != 0 {
-		b = msgp.AppendFloat64(msgp.AppendString(b, "lease"), float64(r.Lease)/1e9)
+		b = msgp.AppendFloat64(msgp.AppendString(b, "lease"), seconds(r.Lease))
 	}
 	if r.Cause != 0 {
 		b = msgp.AppendUint64(msgp.AppendString(b, "cause"), r.Cause)

@@ -1,8 +1,8 @@
-"""Decode a log with cantools, for the oracle tests of package dbc.
+"""Decode logs with cantools, for the oracle tests of package dbc.
 
-Usage: cantools_decode.py file.dbc file.log
+Usage: cantools_decode.py file.dbc file.log [file.dbc file.log]...
 
-The log is candump's or GVRET CSV. Each frame gives one line:
+A log is candump's or GVRET CSV; a line "end" follows each. Each frame gives one line:
 
     <index> <id in hex> <"x" extended or "-"> { <signal> <raw> <physical> }
 
@@ -59,10 +59,10 @@ def sample(message, name, raw, scaled):
     return f"{name} {bits(signal, raw)} {physical.hex()}"
 
 
-def main():
-    database = cantools.database.load_file(sys.argv[1], strict=False, database_format="dbc")
+def decode(dbc, log):
+    database = cantools.database.load_file(dbc, strict=False, database_format="dbc")
     messages = {(m.frame_id, m.is_extended_frame): m for m in database.messages}
-    with open(sys.argv[2], encoding="ascii") as file:
+    with open(log, encoding="ascii") as file:
         lines = file.readlines()
     frames = gvret(lines) if lines[0].startswith("Time Stamp") else candump(lines)
     for index, (ident, extended, data) in enumerate(frames):
@@ -80,4 +80,6 @@ def main():
         print(head, *(sample(message, n, r, scaled[n]) for n, r in raws.items()))
 
 
-main()
+for pair in range(1, len(sys.argv), 2):
+    decode(*sys.argv[pair : pair + 2])
+    print("end")
