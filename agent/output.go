@@ -18,36 +18,38 @@ type outputs struct {
 }
 
 // openOutputs creates the decision log and the journal that are configured.
-func openOutputs(c *Config, h *drive.Header, judged bool) (o *outputs, err error) {
-	o = &outputs{}
-	defer func() {
-		if err != nil {
-			o.close()
-		}
-	}()
-	if c.Decisions.File != "" {
-		w, err := o.create(c.Decisions.File)
-		if err != nil {
-			return nil, fmt.Errorf("decision log: %w", err)
-		}
-		format, err := drive.ParseLogFormat(c.Decisions.Format)
-		if err != nil {
-			return nil, err
-		}
-		if o.decisions, err = drive.NewDecisionLog(w, format, h); err != nil {
-			return nil, err
-		}
+func openOutputs(c *Config, h *drive.Header, judged bool) (*outputs, error) {
+	o := &outputs{}
+	if err := o.openDecisions(&c.Decisions, h); err != nil {
+		return nil, errors.Join(fmt.Errorf("decision log: %w", err), o.close())
 	}
-	if c.Journal != "" {
-		w, err := o.create(c.Journal)
-		if err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
-		}
-		if o.journal, err = drive.NewJournal(w, h, judged); err != nil {
-			return nil, err
-		}
+	if c.Journal == "" {
+		return o, nil
+	}
+	w, err := o.create(c.Journal)
+	if err == nil {
+		o.journal, err = drive.NewJournal(w, h, judged)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("journal: %w", err), o.close())
 	}
 	return o, nil
+}
+
+func (o *outputs) openDecisions(c *DecisionsConfig, h *drive.Header) error {
+	if c.File == "" {
+		return nil
+	}
+	format, err := drive.ParseLogFormat(c.Format)
+	if err != nil {
+		return err
+	}
+	w, err := o.create(c.File)
+	if err != nil {
+		return err
+	}
+	o.decisions, err = drive.NewDecisionLog(w, format, h)
+	return err
 }
 
 // create makes a file that only the agent's user reads: it tells where and

@@ -52,8 +52,12 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
 	if err := a.open(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop while starting
+		}
 		return err
 	}
+	log.Info("running", "vehicle", prog.Vehicle.ID, "cards", len(prog.Cards), "log", c.Source.Log, "speed", c.Source.Speed)
 	return a.loop(ctx)
 }
 
@@ -284,7 +288,7 @@ func (a *agent) rest() error {
 	}
 	st := &a.pump.Stats
 	a.log.Info("the recording has ended", "channels", used, "frames", st.Frames, "samples", st.Samples,
-		"calls_answered", a.answered, "calls_failed", a.failed)
+		"lost_by_recorder", a.stream.Dropped(), "calls_answered", a.answered, "calls_failed", a.failed)
 	return nil
 }
 

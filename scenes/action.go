@@ -69,11 +69,15 @@ func (p *profile) resolveActions() {
 		t := &p.actions[i]
 		slices.SortFunc(t.Params, func(a, b Param) int { return strings.Compare(a.Name, b.Name) })
 		names := []string{"lang", "card"}
+		texts := []string{"lang", "card"}
 		for _, q := range t.Params {
 			names = append(names, q.Name)
+			if q.Type == "localized" || q.Type == "string" {
+				texts = append(texts, q.Name)
+			}
 		}
 		t.States = p.stateSet(t.states)
-		t.Call = p.checkBinding(t.call, names)
+		t.Call = p.checkBinding(t.call, names, texts)
 		p.v.Actions = append(p.v.Actions, t.Action)
 	}
 	slices.SortFunc(p.v.Actions, func(a, b Action) int { return strings.Compare(a.Name, b.Name) })

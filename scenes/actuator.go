@@ -133,7 +133,11 @@ func (p *profile) resolveActuators() {
 		if t.endStates != nil {
 			a.EndStates = p.stateSet(t.endStates)
 		}
-		a.Call = p.checkBinding(t.call, []string{"actuator", "value", "lease_ms", "card"})
+		texts := []string{"actuator", "card"}
+		if a.Kind == engine.Label {
+			texts = append(texts, "value")
+		}
+		a.Call = p.checkBinding(t.call, []string{"actuator", "value", "lease_ms", "card"}, texts)
 		p.setReadback(t)
 		p.v.Actuators = append(p.v.Actuators, *a)
 	}

@@ -81,8 +81,9 @@ func (r *reader) binding(n *yaml.Node) *bindingText {
 }
 
 // checkBinding checks the signature against the arguments, and the
-// placeholders in them against the names that have a value.
-func (p *profile) checkBinding(b *bindingText, names []string) *Binding {
+// placeholders in them against the names that have a value; texts are those
+// whose value is a text.
+func (p *profile) checkBinding(b *bindingText, names, texts []string) *Binding {
 	if b == nil {
 		return nil
 	}
@@ -100,10 +101,22 @@ func (p *profile) checkBinding(b *bindingText, names []string) *Binding {
 				t, b.Signature)
 		}
 	}
-	for _, a := range b.args {
+	for i, a := range b.args {
 		p.checkPlaceholders(a, names)
+		if i < len(types) && !strings.Contains("sv", types[i]) {
+			p.checkNotText(a, types[i], texts)
+		}
 	}
 	return &b.Binding
+}
+
+// checkNotText holds that no text goes where D-Bus wants a number or boolean.
+func (p *profile) checkNotText(a Name, typ string, texts []string) {
+	for _, m := range placeholder.FindAllStringSubmatch(a.Text, -1) {
+		if slices.Contains(texts, m[1]) {
+			p.diags.add(p.file, a.Pos, "`{%s}` is a text, but its type in the signature is %s; use s or v", m[1], typ)
+		}
+	}
 }
 
 func (p *profile) checkPlaceholders(a Name, names []string) {

@@ -140,6 +140,7 @@ func TestRefusedTexts(t *testing.T) {
 		{"list", "- a\n- b\n", `card.yaml:1:1: the card must be a mapping, such as {key: value}; found a list`},
 		{"text", "hello\n", "card.yaml:1:1: the card must be a mapping, such as {key: value}; found the text `hello`"},
 		{"deep", "when: " + deep, `card.yaml:1:31: is nested more than 24 deep; flatten it`},
+		{"very deep", strings.Repeat("[", 60000), "card.yaml:1:1: is nested more than 24 deep; flatten it"},
 		{"long", "# " + strings.Repeat("x", maxCardBytes), `card.yaml: is longer than 64 KiB, the most that is read; split it`},
 		{"many values", "when: [" + strings.Repeat("1,", maxCardNodes) + "]", `card.yaml:1:10002: the file has too many values; split it`},
 		{"several", "schema: 1\nid: A\nversion: 1\ntitel: {en: x}\n", "card.yaml:1:1: the card has no `when`; add it\ncard.yaml:1:1: the card has no `then`; add it\ncard.yaml:2:5: `id`: `A` is not an id: lower-case letters, digits and hyphens, at most 64, not beginning with a hyphen\ncard.yaml:3:10: `version`: `1` is not a version of three numbers (semantic versioning), such as 1.2.0\ncard.yaml:4:1: unknown key `titel` in the card; did you mean `title`?"},

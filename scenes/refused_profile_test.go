@@ -88,6 +88,8 @@ var refusedProfiles = []struct{ name, old, new, want string }{
 	{"signature not closed", "signature: sdu", "signature: sd(u", "bench.yaml:36:133: signature `sd(u` is not valid: a struct is empty or not closed"},
 	{"signature dictionary", "signature: sdu", "signature: 'sda{vs}'", "bench.yaml:36:133: signature `sda{vs}` is not valid: a dictionary's key must be a basic type"},
 	{"signature array of nothing", "signature: sdu", "signature: sda", "bench.yaml:36:133: signature `sda` is not valid: a type is missing at its end"},
+	{"text as a number", "signature: sdu", "signature: udu", "bench.yaml:36:145: `{actuator}` is a text, but its type in the signature is u; use s or v"},
+	{"text of an action as a number", "signature: ss", "signature: sd", "bench.yaml:42:241: `{text}` is a text, but its type in the signature is d; use s or v"},
 	{"placeholder unknown", `"{lease_ms}"`, `"{lease}"`, "bench.yaml:36:170: placeholder `{lease}` is not known here; known are `actuator`, `value`, `lease_ms` and `card`"},
 	{"placeholder of an action", `"{lang}"`, `"{value}"`, "bench.yaml:42:231: placeholder `{value}` is not known here; known are `lang`, `card` and `text`"},
 	{"brace open", `"{lease_ms}"`, `"{lease_ms"`, "bench.yaml:36:170: `{lease_ms` has a brace without its partner; write placeholders like {value}"},

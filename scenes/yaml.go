@@ -219,6 +219,9 @@ func syntax(err error) string {
 	if m := syntaxUnknown.FindStringSubmatch(msg); m != nil {
 		return "alias `*" + m[1] + "` is not allowed; write the value out"
 	}
+	if strings.HasPrefix(msg, "exceeded max depth") {
+		return fmt.Sprintf("is nested more than %d deep; flatten it", maxDepth)
+	}
 	return "is not valid YAML: " + msg + "; look at this line and the one before it"
 }
 

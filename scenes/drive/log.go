@@ -190,6 +190,16 @@ func (s *LogStream) Mapping() (used []string, left []string) {
 	return used, left
 }
 
+// Dropped is how many frames the recorders say they lost, as far as read.
+func (s *LogStream) Dropped() (n uint64) {
+	for i := range s.heads {
+		if r, ok := s.heads[i].log.Reader.(interface{ Dropped() uint64 }); ok {
+			n += r.Dropped()
+		}
+	}
+	return n
+}
+
 // Run feeds a pump from a stream until its end.
 func Run(s Stream, p *Pump) error {
 	var e Entry

@@ -206,6 +206,7 @@ func (r *replayRun) report(out io.Writer) error {
 	if r.plain != nil {
 		used, left := r.plain.Mapping()
 		s.channels = used
+		s.lost = r.plain.Dropped()
 		for _, l := range left {
 			fmt.Fprintln(r.errs, "note:", l)
 		}

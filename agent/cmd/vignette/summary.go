@@ -35,6 +35,7 @@ type summary struct {
 	pump     *drive.Pump
 	took     time.Duration
 	channels []string
+	lost     uint64        // frames that the recorders say they lost
 	cards    []cardSummary // by card id
 	byID     map[string]*cardSummary
 	agent    map[string]int // records of no card, by what
@@ -104,6 +105,7 @@ func (s *summary) object() any {
 		Frozen     uint64         `json:"frozen"`
 		Errors     uint64         `json:"error_frames"`
 		Remote     uint64         `json:"remote_frames"`
+		Lost       uint64         `json:"lost_by_recorder"`
 		Events     uint64         `json:"events"`
 		Seconds    float64        `json:"seconds"`
 		Took       float64        `json:"took_seconds"`
@@ -112,7 +114,7 @@ func (s *summary) object() any {
 		Agent      map[string]int `json:"agent_records"`
 		Cards      []cardSummary  `json:"cards"`
 	}{st.Frames, st.Known, s.pump.KnownIDs(), st.Samples, st.Invalid, st.Absent, st.OutOfRange, st.Frozen, st.Errors, st.Remote,
-		st.Events, s.seconds(), s.took.Seconds(), s.rate(), s.channels, s.agent, s.cards}
+		s.lost, st.Events, s.seconds(), s.took.Seconds(), s.rate(), s.channels, s.agent, s.cards}
 }
 
 func (s *summary) rate() float64 {
@@ -134,6 +136,7 @@ func (s *summary) print(w io.Writer) {
 		{st.OutOfRange, "samples outside the DBC's range (taken as they are)"},
 		{st.Frozen, "samples behind a frozen counter (not taken)"},
 		{st.Errors, "error frames"}, {st.Remote, "remote frames"},
+		{s.lost, "frames that the recorder says it lost"},
 		{uint64(s.agent["clock"]), "steps back in time (taken as no step)"},
 	} {
 		if n.n > 0 {

@@ -1,0 +1,254 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vignette/scenes/drive"
+	driven "vignette/testdata/drive"
+	"vignette/ui-bridge/privatebus"
+)
+
+// bench is a directory with a configuration, a log and a private bus.
+type bench struct {
+	t       *testing.T
+	dir     string
+	config  *Config
+	stopBus func()
+}
+
+// newBench readies an agent on the first seconds of our own drive at full speed.
+func newBench(t *testing.T, seconds int) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	address, stop, err := privatebus.Start(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	var log bytes.Buffer
+	if err := driven.Generate(&log, seconds); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "drive.log"), log.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := Defaults()
+	c.Vehicle, c.Cards = "../testdata/drive/vehicle.yaml", []string{"../testdata/drive/cards"}
+	c.Source.Log, c.Source.Speed = filepath.Join(dir, "drive.log"), "max"
+	c.Bus = address
+	c.Decisions = DecisionsConfig{File: filepath.Join(dir, "d.jsonl"), Format: "jsonl"}
+	c.Journal = filepath.Join(dir, "j.msgp")
+	return &bench{t, dir, &c, stop}
+}
+
+func (b *bench) run() error {
+	return Run(b.t.Context(), b.config, slog.New(slog.NewTextHandler(io.Discard, nil)))
+}
+
+func (b *bench) file(name string) []byte {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return text
+}
+
+// replay replays the agent's journal.
+func (b *bench) replay() []byte {
+	b.t.Helper()
+	prog, err := Load(b.config)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	j, err := drive.NewJournalReader("j.msgp", bytes.NewReader(b.file("j.msgp")), prog)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := j.Fits(prog); err != nil {
+		b.t.Fatal(err)
+	}
+	var out bytes.Buffer
+	log, err := drive.NewDecisionLog(&out, drive.JSONLines, &j.Header)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := drive.Run(j, drive.NewPump(prog, j.Header.Session, j.Judged, drive.Output{Decisions: log})); err != nil {
+		b.t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestRepliesAsEvents runs without the HMI's service, so that every call is
+// refused by the bus: the failures are events, they change decisions, and the
+// journal's replay makes the same ones.
+func TestRepliesAsEvents(t *testing.T) {
+	b := newBench(t, 20)
+	b.config.Source.Replies, b.config.Source.Speed = "events", "20x"
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	decisions := b.file("d.jsonl")
+	for _, want := range []string{`"what":"failed","why":"error","action":"set"`, `"what":"ended","why":"error"`, `"session":1`} {
+		if !strings.Contains(string(decisions), want) {
+			t.Errorf("no %s in\n%s", want, decisions)
+		}
+	}
+	if replay := b.replay(); !bytes.Equal(replay, decisions) {
+		t.Errorf("the journal's replay differs:\n%s\nagent:\n%s", replay, decisions)
+	}
+}
+
+// TestEarlierFilesAreKept runs twice: the first run's files stay beside the new.
+func TestEarlierFilesAreKept(t *testing.T) {
+	b := newBench(t, 10)
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	first := b.file("d.jsonl")
+	b.config.Source.Duration = 5e9
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.file("d.jsonl.1"), first) || bytes.Equal(b.file("d.jsonl"), first) {
+		t.Error("the first run's decision log is not in d.jsonl.1")
+	}
+}
+
+// TestNoConsentNoByte runs with a trace directory and no consent.
+func TestNoConsentNoByte(t *testing.T) {
+	b := newBench(t, 10)
+	b.config.Traces = filepath.Join(b.dir, "traces")
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(b.config.Traces); !os.IsNotExist(err) {
+		t.Errorf("without consent the trace directory was made: %v", err)
+	}
+}
+
+// onRunning is a logger's writer that calls itself when the agent is running.
+type onRunning func()
+
+func (f onRunning) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("msg=running")) {
+		f()
+	}
+	return len(line), nil
+}
+
+// TestStopsWhenTold ends a paced run by its context.
+func TestStopsWhenTold(t *testing.T) {
+	b := newBench(t, 60)
+	b.config.Source.Speed = "1x"
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := Run(ctx, b.config, slog.New(slog.NewTextHandler(onRunning(cancel), nil))); err != nil {
+		t.Errorf("told to stop, it said %v", err)
+	}
+	if !bytes.HasPrefix(b.file("d.jsonl"), []byte(`{"log":1,`)) {
+		t.Error("the decision log is not written out")
+	}
+}
+
+// TestBusLost kills the D-Bus daemon under a running agent.
+func TestBusLost(t *testing.T) {
+	b := newBench(t, 60)
+	b.config.Source.Speed = "1x"
+	err := Run(t.Context(), b.config, slog.New(slog.NewTextHandler(onRunning(b.stopBus), nil)))
+	if err == nil || !strings.Contains(err.Error(), "lost the D-Bus daemon") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRunErrors starts the agent with what cannot work: a clear message each,
+// and no decision log.
+func TestRunErrors(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(b *bench)
+		want string
+	}{
+		{"no bus daemon", func(b *bench) { b.config.Bus = "unix:path=" + filepath.Join(b.dir, "nobus") }, "is dbus-daemon running?"},
+		{"no log", func(b *bench) { b.config.Source.Log += "x" }, "no such file"},
+		{"empty log", func(b *bench) { b.truncate(0) }, "the log is empty"},
+		{"trace directory is a file", func(b *bench) { b.config.Traces = b.config.Source.Log }, "drive.log"},
+		{"no profile", func(b *bench) { b.config.Vehicle = "nosuch.yaml" }, "nosuch.yaml"},
+		{"bus map", func(b *bench) { b.config.Source.Map = []string{"can0=nosuch"} }, "has no bus \"nosuch\""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, 5)
+			c.set(b)
+			err := b.run()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if _, err := os.Stat(filepath.Join(b.dir, "d.jsonl")); !os.IsNotExist(err) {
+				t.Errorf("a decision log was begun: %v", err)
+			}
+		})
+	}
+	t.Run("cut log", func(t *testing.T) {
+		b := newBench(t, 5)
+		b.truncate(len(b.file("drive.log")) - 3)
+		if err := b.run(); err == nil || !strings.Contains(err.Error(), "cut") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("unwritable decision log", func(t *testing.T) {
+		b := newBench(t, 5)
+		b.config.Decisions.File = filepath.Join(b.dir, "nosuch", "d.jsonl")
+		if err := b.run(); err == nil || !strings.Contains(err.Error(), "decision log: ") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func (b *bench) truncate(n int) {
+	b.t.Helper()
+	if err := os.Truncate(b.config.Source.Log, int64(n)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// TestLoadConfig reads bad configurations: each message names the file and
+// what to do.
+func TestLoadConfig(t *testing.T) {
+	const good = "vehicle: v.yaml\ncards: [c]\nsource: {log: l}\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"good", good, ""},
+		{"empty", "", "the configuration is empty"},
+		{"unknown key", good + "speeed: 3\n", "line 4: field speeed not found"},
+		{"twice", good + "vehicle: w.yaml\n", "already defined"},
+		{"no vehicle", "cards: [c]\nsource: {log: l}\n", "vehicle is missing"},
+		{"no cards", "vehicle: v\nsource: {log: l}\n", "cards is missing"},
+		{"no log", "vehicle: v\ncards: [c]\n", "source.log is missing"},
+		{"speed", "vehicle: v\ncards: [c]\nsource: {log: l, speed: fast}\n", `source.speed "fast" is not max`},
+		{"replies", "vehicle: v\ncards: [c]\nsource: {log: l, replies: yes}\n", "source.replies"},
+		{"format", good + "decisions: {file: d, format: xml}\n", "unknown decision log format"},
+		{"not a mapping", "- 1\n", "cannot unmarshal"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "agent.yaml")
+			if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			got, err := LoadConfig(path)
+			if c.want == "" {
+				if err != nil || got.Vehicle != filepath.Join(filepath.Dir(path), "v.yaml") || got.Source.Speed != "1x" {
+					t.Errorf("%+v, %v", got, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vignette/scenes/engine"
+	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/privatebus"
+	"vignette/ui-bridge/trace"
+)
+
+const testPatience = 20 * time.Second
+
+// agent is the other side: a bridge with a real recorder behind it.
+type agent struct {
+	rec       *trace.Recorder
+	answers   chan bool
+	consented chan bool
+}
+
+func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
+func (a *agent) Override(string, engine.Value) error { return nil }
+func (a *agent) Recording() (study string, on bool)  { return a.rec.Study(), a.rec.Recording() }
+func (a *agent) Consent(study string, yes bool) error {
+	err := a.rec.GiveConsent(study)
+	a.consented <- yes
+	return err
+}
+
+func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
+	return a.rec.Record(batch, trace.Context{Now: time.Unix(1_750_000_000, 0)})
+}
+
+// stage is a bus with the stand-in and an agent on it.
+type stage struct {
+	*agent
+	br     *uibridge.Bridge
+	traces string
+	status chan int
+	out    *bytes.Buffer
+}
+
+func setUp(t *testing.T, args ...string) *stage {
+	t.Helper()
+	address, stop, err := privatebus.Start(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	s := &stage{traces: filepath.Join(t.TempDir(), "traces"), status: make(chan int, 1), out: new(bytes.Buffer)}
+	rec, err := trace.Open(s.traces, trace.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.agent = &agent{rec: rec, answers: make(chan bool, 64), consented: make(chan bool, 1)}
+	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
+	t.Cleanup(cancel)
+	go func() { s.status <- run(ctx, append(args, "--bus", address), s.out, s.out) }()
+	s.br, err = uibridge.Connect(ctx, uibridge.Options{Address: address, Handler: s.agent, Signals: watched()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.br.Close() })
+	if !<-s.consented {
+		t.Fatal("the HMI withdrew consent")
+	}
+	return s
+}
+
+func notify() *uibridge.Binding {
+	return &uibridge.Binding{Service: hmiName, Path: hmiPath, Interface: hmiName, Member: "Notify", Signature: "ss", Within: testPatience}
+}
+
+func TestStandInLivesThroughADrive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "summary.json")
+	s := setUp(t, "--summary", file)
+	s.br.Publish(0, engine.Value{Kind: engine.Number, Num: 12.5})
+	s.br.Publish(1, engine.Value{Kind: engine.Number, Num: 127})
+	s.br.Decisions([]engine.Record{{N: 1, Card: "air", What: engine.Fired, Why: "trigger[0]"},
+		{N: 2, Card: "rain", What: engine.Blocked, Why: "cooldown"}})
+	s.br.Call(3, notify(), []any{"en", "Welcome\x1b[2J aboard."})
+	if !<-s.answers {
+		t.Fatal("Notify failed")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
+	defer cancel()
+	if err := s.br.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.br.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-s.status; status != 0 {
+		t.Fatalf("status %d: %s", status, s.out)
+	}
+	for _, want := range []string{"speed 12.5 km/h   gear D   cabin --", "notice: Welcome?[2J aboard.", "air started (trigger[0])", "rain did nothing: cooldown"} {
+		if !strings.Contains(s.out.String(), want) {
+			t.Errorf("the terminal does not show %q:\n%s", want, s.out)
+		}
+	}
+	var sum summary
+	b, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(b, &sum)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sum.Calls) != 1 || sum.Calls[0].Method != "Notify" || len(sum.Decisions) != 2 || sum.Decisions[1].Why != "cooldown" {
+		t.Errorf("summary %+v", sum)
+	}
+	if sum.Interactions.Sent == 0 || sum.Interactions.Accepted > sum.Interactions.Sent {
+		t.Errorf("interactions %+v", sum.Interactions)
+	}
+}
+
+func TestDieAfter(t *testing.T) {
+	s := setUp(t, "--die-after", "2")
+	s.br.Call(1, notify(), []any{"en", "one"})
+	s.br.Call(2, notify(), []any{"en", "two"})
+	if status := <-s.status; status != 3 {
+		t.Errorf("status %d, want 3: %s", status, s.out)
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+		text string
+	}{
+		{nil, 2, "give --bus"},
+		{[]string{"--bus", "unix:path=/nowhere/bus"}, 1, "is dbus-daemon running?"},
+		{[]string{"--bus", "x", "--lang", "fr"}, 2, "use en or zh"},
+		{[]string{"--bus", "x", "more"}, 2, `"more" is not wanted`},
+		{[]string{"--bus", "x", "--die-after", "-1"}, 2, "give a number of calls"},
+		{[]string{"--help"}, 0, "-summary"},
+	} {
+		var out bytes.Buffer
+		if got := run(context.Background(), c.args, &out, &out); got != c.want || !strings.Contains(out.String(), c.text) {
+			t.Errorf("%v: status %d, want %d with %q:\n%s", c.args, got, c.want, c.text, &out)
+		}
+	}
+}
+
+func TestStandInTouchesRegisteredElementsOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	rec, err := trace.Open(dir, trace.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rec.GiveConsent(trace.DemoStudy); err != nil {
+		t.Fatal(err)
+	}
+	var d driver
+	now := trace.Context{Now: time.Unix(1_750_000_000, 0)}
+	for range idlePlay {
+		for _, batch := range [][]trace.Interaction{d.idle(), d.asked(received{method: "Notify"}), d.asked(received{method: "ShowTip"})} {
+			if _, err := rec.Record(batch, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if n, err := trace.Show(&out, dir, trace.ShowOptions{}); err != nil || n == 0 {
+		t.Fatalf("%d episodes, %v", n, err)
+	}
+	if strings.Contains(out.String(), "other/") || strings.Contains(out.String(), "/other") || strings.Contains(out.String(), "other ->") {
+		t.Errorf("an element is not registered:\n%s", &out)
+	}
+}
+
+func TestWordsAreCompleteInEachLanguage(t *testing.T) {
+	for lang, words := range labels {
+		for key := range labels["en"] {
+			if words[key] == "" {
+				t.Errorf("%s has no word for %s", lang, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package trace
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func sample(n int) Episode {
+	ep := Episode{V: SchemaVersion, Policy: 1, Week: 2610, TOD: 2, Task: 1, M: Metrics{1, 2, 3}}
+	for i := range ep.EID {
+		ep.EID[i] = byte(n + i)
+	}
+	for i := range n%MaxEvents + 1 {
+		ep.Ev = append(ep.Ev, Event{Screen: uint16(i), Elem: 300, Gesture: 2, DT: 1, Speed: 3, Out: 2})
+	}
+	return ep
+}
+
+// segment returns the bytes of a segment of n episodes, and where each ends.
+func segment(t testing.TB, n int) (b []byte, ends []int) {
+	t.Helper()
+	b = bytes.Clone(header)
+	for i := range n {
+		ep := sample(i)
+		var err error
+		if b, err = appendRecord(b, &ep); err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, len(b))
+	}
+	return b, ends
+}
+
+// TestReleasedTypesHoldNoText walks the released types: no string, map, float,
+// pointer, interface or time.
+func TestReleasedTypesHoldNoText(t *testing.T) {
+	var walk func(typ reflect.Type, path string)
+	walk = func(typ reflect.Type, path string) {
+		switch typ.Kind() {
+		case reflect.Uint8, reflect.Uint16:
+		case reflect.Slice, reflect.Array:
+			walk(typ.Elem(), path+"[]")
+		case reflect.Struct:
+			if typ == reflect.TypeFor[time.Time]() {
+				t.Errorf("%s is a time", path)
+			}
+			for i := range typ.NumField() {
+				walk(typ.Field(i).Type, path+"."+typ.Field(i).Name)
+			}
+		default:
+			t.Errorf("%s is a %s", path, typ.Kind())
+		}
+	}
+	walk(reflect.TypeFor[Episode](), "Episode")
+}
+
+func TestSegmentRoundTrip(t *testing.T) {
+	b, _ := segment(t, 10)
+	eps, err := Read(bytes.NewReader(b))
+	if err != nil || len(eps) != 10 {
+		t.Fatalf("%d episodes, %v", len(eps), err)
+	}
+	for i, ep := range eps {
+		if !reflect.DeepEqual(ep, sample(i)) {
+			t.Errorf("episode %d is %+v", i, ep)
+		}
+	}
+	if !strings.Contains(string(b[:headerBytes]), "not for release") {
+		t.Error("the header does not say what the segment is")
+	}
+}
+
+func TestLargestEpisodeFits(t *testing.T) {
+	ep := Episode{V: 255, Policy: 65535, Cohort: 65535, Week: 65535, TOD: 255, Task: 65535, Variant: 65535, Auto: 255}
+	for range MaxEvents {
+		ep.Ev = append(ep.Ev, Event{65535, 65535, 255, 255, 255, 255})
+	}
+	b, err := appendRecord(nil, &ep)
+	if err != nil || len(b) > 190+recordHead {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
+func TestTornAtEveryByte(t *testing.T) {
+	b, ends := segment(t, 4)
+	for cut := range len(b) {
+		eps, err := Read(bytes.NewReader(b[:cut]))
+		if cut < headerBytes {
+			if !errors.Is(err, ErrNotSegment) {
+				t.Fatalf("cut at %d: %v", cut, err)
+			}
+			continue
+		}
+		whole, start := 0, headerBytes
+		for _, end := range ends {
+			if end <= cut {
+				whole, start = whole+1, end
+			}
+		}
+		var damage *DamageError
+		switch {
+		case len(eps) != whole:
+			t.Fatalf("cut at %d: %d episodes, want %d", cut, len(eps), whole)
+		case cut == start && err != nil:
+			t.Fatalf("cut at %d, between records: %v", cut, err)
+		case cut != start && (!errors.As(err, &damage) || damage.Offset != int64(start) || damage.Records != whole):
+			t.Fatalf("cut at %d: %v, want damage at %d after %d", cut, err, start, whole)
+		}
+	}
+}
+
+func TestEveryFlippedBitIsFound(t *testing.T) {
+	b, _ := segment(t, 3)
+	for i := range b {
+		for bit := range 8 {
+			bad := bytes.Clone(b)
+			bad[i] ^= 1 << bit
+			if _, err := Read(bytes.NewReader(bad)); err == nil {
+				t.Fatalf("bit %d of byte %d is wrong and nobody saw it", bit, i)
+			}
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	b, _ := segment(f, 3)
+	f.Add(b)
+	f.Add(b[:len(b)-1])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		eps, err := Read(bytes.NewReader(b))
+		var damage *DamageError
+		if err != nil && !errors.Is(err, ErrNotSegment) && !errors.As(err, &damage) {
+			t.Fatalf("error %v", err)
+		}
+		again := bytes.Clone(header)
+		for i := range eps {
+			if len(eps[i].Ev) > MaxEvents {
+				t.Fatalf("%d events", len(eps[i].Ev))
+			}
+			var err error
+			if again, err = appendRecord(again, &eps[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		back, err := Read(bytes.NewReader(again))
+		if err != nil || !reflect.DeepEqual(back, eps) {
+			t.Fatalf("written and read again: %v, %v; want %v", back, err, eps)
+		}
+	})
+}
+
+// FuzzEpisode decodes episodes that no checksum guards.
+func FuzzEpisode(f *testing.F) {
+	ep := sample(3)
+	b, err := ep.MarshalMsg(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte{0x9b, 0xdd, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var ep Episode
+		if _, err := ep.UnmarshalMsg(b); err == nil && len(ep.Ev) > MaxEvents {
+			t.Fatalf("%d events", len(ep.Ev))
+		}
+	})
+}
+
+func TestBuckets(t *testing.T) {
+	for _, c := range []struct {
+		kmh  float64
+		want uint8
+	}{{0, SpeedParked}, {0.5, SpeedParked}, {-0.5, SpeedParked}, {0.51, SpeedUnder8}, {-7.9, SpeedUnder8}, {8, SpeedUnder30}, {30, SpeedUnder60},
+		{59.9, SpeedUnder60}, {60, SpeedUnder100}, {99.9, SpeedUnder100}, {100, SpeedFrom100}, {math.NaN(), SpeedUnknown}, {math.Inf(1), SpeedUnknown}} {
+		if got := bucketSpeed(Context{SpeedKmh: c.kmh, SpeedKnown: true}); got != c.want {
+			t.Errorf("%v km/h is in bucket %d, want %d", c.kmh, got, c.want)
+		}
+	}
+	if got := bucketSpeed(Context{SpeedKmh: 50}); got != SpeedUnknown {
+		t.Errorf("an unknown speed is in bucket %d", got)
+	}
+	for _, c := range []struct {
+		ms   int64
+		want uint8
+	}{{0, DTUnder0s5}, {499, DTUnder0s5}, {500, DTUnder1s}, {1000, DTUnder2s}, {2000, DTUnder5s}, {5000, DTUnder15s}, {14999, DTUnder15s}, {15000, DTFrom15s}} {
+		if got := bucketDT(time.Duration(c.ms) * time.Millisecond); got != c.want {
+			t.Errorf("%d ms is in bucket %d, want %d", c.ms, got, c.want)
+		}
+	}
+}
+
+func TestCalendar(t *testing.T) {
+	for _, c := range []struct {
+		now     time.Time
+		trusted bool
+		week    uint16
+		tod     uint8
+	}{
+		{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), true, 2601, TODNight},
+		{time.Date(2027, 1, 1, 5, 59, 0, 0, time.UTC), true, 2653, TODNight}, // still ISO week 53 of 2026
+		{time.Date(2026, 3, 4, 6, 0, 0, 0, time.UTC), true, 2610, TODMorning},
+		{time.Date(2026, 3, 4, 23, 59, 0, 0, time.UTC), true, 2610, TODEvening},
+		{time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC), false, 0, TODUnknown},
+		{time.Date(1970, 1, 1, 12, 0, 0, 0, time.UTC), true, 0, TODUnknown},
+	} {
+		week, tod := calendar(Context{Now: c.now, ClockTrusted: c.trusted})
+		if week != c.week || tod != c.tod {
+			t.Errorf("%v: week %d, part %d; want %d, %d", c.now, week, tod, c.week, c.tod)
+		}
+	}
+}
+
+func TestDictionaryIDsAreUnique(t *testing.T) {
+	check := func(what string, terms []term, most uint16) {
+		seen := map[uint16]bool{0: true, other: true}
+		for _, e := range terms {
+			if seen[e.id] || e.id > most || e.name == "other" {
+				t.Errorf("%s %s has the id %d", what, e.name, e.id)
+			}
+			seen[e.id] = true
+		}
+	}
+	var screens, elements []term
+	for _, s := range demo.screens {
+		screens, elements = append(screens, s.term), append(elements, s.elements...)
+	}
+	check("screen", screens, math.MaxUint16)
+	check("element", elements, math.MaxUint16)
+	check("gesture", demo.gestures, math.MaxUint8)
+	check("outcome", demo.outcomes, math.MaxUint8)
+}
+
+func TestShow(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	r := consented(t, dir, Options{})
+	record(t, r, at(0, 0), tap("climate", "fan"))
+	record(t, r, at(1.5, 120), Interaction{"sos", "x", "y", "blocked"})
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	n, err := Show(&out, dir, ShowOptions{Hex: true})
+	if n != 1 || err != nil {
+		t.Fatalf("%d episodes, %v", n, err)
+	}
+	for _, want := range []string{"demo study, not for release", "week 2026-W10, afternoon", "1. climate/fan tap -> ok, first, parked",
+		"2. other/other other -> blocked, <2 s, >=100 km/h", "touches 2, moving 1", "bytes (", "1 episodes in 1 segments"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, &out)
+		}
+	}
+}
+
+func TestShowTellsWhatIsWrong(t *testing.T) {
+	var out bytes.Buffer
+	if _, err := Show(&out, filepath.Join(t.TempDir(), "none"), ShowOptions{}); err == nil || !strings.Contains(err.Error(), "no such directory") {
+		t.Errorf("missing directory: %v", err)
+	}
+	dir := t.TempDir()
+	b, ends := segment(t, 3)
+	err := errors.Join(os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("hello"), 0o600),
+		os.WriteFile(filepath.Join(dir, strings.Repeat("0a", 16)+segmentSuffix), b[:ends[1]+3], 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := Show(&out, dir, ShowOptions{})
+	if n != 2 || err == nil || !strings.Contains(err.Error(), "notes.txt: not a trace segment") ||
+		!strings.Contains(err.Error(), "torn end (3 bytes of a record's head)") {
+		t.Errorf("%d episodes, error %v", n, err)
+	}
+}
