@@ -329,8 +329,8 @@ func (a *agent) reply(r reply) error {
 		a.failed++
 		a.log.Warn("a call failed", "n", r.n, "why", r.detail)
 	}
-	if !a.judged {
-		return nil
+	if !a.judged || r.detail == uibridge.Timeout {
+		return nil // the engine has the time limit itself
 	}
 	return a.pump.Event(&engine.Event{T: a.pacer.StreamTime(a.pump.State().Now()), Kind: engine.EvReply,
 		Session: a.session, Ref: r.n, OK: r.ok})
