@@ -224,7 +224,7 @@ func TestLoadConfig(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"good", good, ""},
 		{"empty", "", "the configuration is empty"},
-		{"unknown key", good + "speeed: 3\n", "line 4: field speeed not found"},
+		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, cards"},
 		{"twice", good + "vehicle: w.yaml\n", "already defined"},
 		{"no vehicle", "cards: [c]\nsource: {log: l}\n", "vehicle is missing"},
 		{"no cards", "vehicle: v\nsource: {log: l}\n", "cards is missing"},

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -68,13 +70,50 @@ func LoadConfig(path string) (*Config, error) {
 	if err := dec.Decode(&c); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: the configuration is empty", path)
 	} else if err != nil {
-		return nil, fmt.Errorf("%s: %s", path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+		return nil, explain(path, err)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	c.resolve(filepath.Dir(path))
 	return &c, nil
+}
+
+var (
+	atLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)`)
+	unknownKey = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
+)
+
+// explain puts the YAML reader's errors as file:line: what.
+func explain(path string, err error) error {
+	list := []string{err.Error()}
+	var several *yaml.TypeError
+	if errors.As(err, &several) {
+		list = several.Errors
+	}
+	for i, text := range list {
+		line, what := "", strings.TrimPrefix(text, "yaml: ")
+		if m := atLine.FindStringSubmatch(text); m != nil {
+			line, what = m[1]+":", m[2]
+		}
+		if m := unknownKey.FindStringSubmatch(what); m != nil {
+			what = "unknown key " + m[1] + "; known are " + strings.Join(keysOf(m[2]), ", ")
+		}
+		list[i] = fmt.Sprintf("%s:%s %s", path, line, what)
+	}
+	return errors.New(strings.Join(list, "\n"))
+}
+
+// keysOf lists the keys of a configuration type by its name.
+func keysOf(name string) (keys []string) {
+	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}} {
+		if t := reflect.TypeOf(v); t.String() == name {
+			for i := range t.NumField() {
+				keys = append(keys, t.Field(i).Tag.Get("yaml"))
+			}
+		}
+	}
+	return keys
 }
 
 // check reports what is missing or no known word.

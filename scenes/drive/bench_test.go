@@ -95,10 +95,10 @@ func feed(tb testing.TB, p *drive.Pump, list []can.Frame, later int64) {
 // BenchmarkPump decodes and steps one frame of our drive an operation, with the
 // ten cards of the demonstration and with many that the frames do not concern.
 func BenchmarkPump(b *testing.B) {
+	list := frames(b, load(b, 0))
 	for _, cards := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprintf("cards=%d", cards), func(b *testing.B) {
 			program := load(b, cards)
-			list := frames(b, program)
 			pump := drive.NewPump(program, 0, false, drive.Output{})
 			feed(b, pump, list, 0)
 			later := lap

@@ -1,0 +1,241 @@
+// Command bench times vignette against python-can with cantools on our own
+// drive, whole processes by turns on the same machine, and prints a table in
+// Markdown. Before it times, it checks that both decode the same samples.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vignette/scenes"
+)
+
+// options are the files that a benchmark runs on.
+type options struct {
+	vignette, python, script string
+	vehicle, cards, log      string
+	runs                     int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.vignette, "vignette", "bin/vignette", "the `program` to time")
+	flag.StringVar(&o.python, "python", "python3", "Python `interpreter` with python-can and cantools")
+	flag.StringVar(&o.script, "script", "testdata/bench/decode.py", "the `file` that decodes with them")
+	flag.StringVar(&o.vehicle, "vehicle", "testdata/drive/vehicle.yaml", "vehicle profile `file`")
+	flag.StringVar(&o.cards, "cards", "testdata/drive/cards", "`directory` of cards")
+	flag.StringVar(&o.log, "log", "build/drive.log", "candump `file` of the drive")
+	flag.IntVar(&o.runs, "runs", 5, "how often each program runs")
+	flag.Parse()
+	if err := run(&o, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// row is one comparison: the same work by both programs.
+type row struct {
+	name           string
+	frames         int
+	ours, theirs   []string
+	ourTime, their []time.Duration
+}
+
+func run(o *options, out io.Writer) error {
+	if o.runs < 1 || flag.NArg() > 0 {
+		return errors.New("usage: bench [options]; runs is 1 or more")
+	}
+	dir, err := os.MkdirTemp("", "vignette-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	rows, err := prepare(o, dir)
+	if err != nil {
+		return err
+	}
+	for range o.runs {
+		for i := range rows {
+			if err := rows[i].time(); err != nil {
+				return err
+			}
+		}
+	}
+	return report(out, o, rows)
+}
+
+// prepare writes what the programs read, and checks that they decode alike.
+func prepare(o *options, dir string) ([]row, error) {
+	vehicle, err := scenes.LoadVehicle(o.vehicle)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := scenes.LoadCards(o.cards)
+	if err != nil {
+		return nil, err
+	}
+	program, err := scenes.Compile(vehicle, cards)
+	if err != nil {
+		return nil, err
+	}
+	some, err := writeWanted(o, program, filepath.Join(dir, "cards.json"), true)
+	if err != nil {
+		return nil, err
+	}
+	all, err := writeWanted(o, program, filepath.Join(dir, "all.json"), false)
+	if err != nil {
+		return nil, err
+	}
+	first, err := firstLine(o.log, filepath.Join(dir, "one.log"))
+	if err != nil {
+		return nil, err
+	}
+	replay := []string{o.vignette, "replay", "--vehicle", o.vehicle, "--cards", o.cards, "--json"}
+	frames, err := sameSamples(o, replay, some)
+	if err != nil {
+		return nil, err
+	}
+	return []row{
+		{name: "start-up: one frame", frames: 1, ours: append(slices.Clone(replay), first), theirs: []string{o.python, o.script, some, first}},
+		{name: "signals of the cards: `vignette replay`", frames: frames, ours: append(slices.Clone(replay), o.log),
+			theirs: []string{o.python, o.script, some, o.log}},
+		{name: "all signals: `vignette signals`", frames: frames, ours: []string{o.vignette, "signals", "--vehicle", o.vehicle, o.log},
+			theirs: []string{o.python, o.script, all, o.log}},
+	}, nil
+}
+
+// wanted is what decode.py decodes of one channel.
+type wanted struct {
+	DBC      string              `json:"dbc"`
+	Messages map[string][]string `json:"messages"` // nil: all of the DBC
+}
+
+// writeWanted tells decode.py the messages and signals that the program's cards
+// read, or that it is to decode everything.
+func writeWanted(o *options, p *scenes.Program, name string, cardsOnly bool) (string, error) {
+	plan := map[string]*wanted{}
+	for i := range p.Vehicle.Buses {
+		b := &p.Vehicle.Buses[i]
+		if len(b.DBCs) != 1 {
+			return "", fmt.Errorf("bus %s has %d DBCs; the benchmark knows one", b.Name, len(b.DBCs))
+		}
+		w := &wanted{DBC: filepath.Join(filepath.Dir(o.vehicle), b.DBCs[0].File)}
+		if cardsOnly {
+			w.Messages = map[string][]string{}
+		}
+		plan[b.Interface] = w
+	}
+	for i := range p.Sources {
+		if s := &p.Sources[i]; cardsOnly {
+			m := plan[p.Vehicle.Buses[s.Bus].Interface].Messages
+			id := fmt.Sprint(s.Message.ID)
+			m[id] = append(m[id], s.Signal.Name)
+		}
+	}
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return "", err
+	}
+	return name, os.WriteFile(name, text, 0o600)
+}
+
+// firstLine copies the first line of a log.
+func firstLine(from, to string) (string, error) {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return to, os.WriteFile(to, append(line, '\n'), 0o600)
+}
+
+// sameSamples runs both programs once and compares what they decoded. It
+// returns the number of frames.
+func sameSamples(o *options, replay []string, wanted string) (int, error) {
+	text, err := output(append(slices.Clone(replay), o.log))
+	if err != nil {
+		return 0, err
+	}
+	var ours struct {
+		Frames  int `json:"frames"`
+		Samples int `json:"decoded_signals"`
+		Invalid int `json:"invalid"`
+		Frozen  int `json:"frozen"`
+	}
+	if err := json.Unmarshal(text, &ours); err != nil {
+		return 0, err
+	}
+	text, err = output([]string{o.python, o.script, wanted, o.log})
+	if err != nil {
+		return 0, err
+	}
+	var frames, decoded, samples int
+	if _, err := fmt.Sscan(string(text), &frames, &decoded, &samples); err != nil {
+		return 0, fmt.Errorf("decode.py printed %q: %w", text, err)
+	}
+	if all := ours.Samples + ours.Invalid + ours.Frozen; frames != ours.Frames || samples != all || samples == 0 {
+		return 0, fmt.Errorf("the programs did not do the same: vignette decoded %d samples of %d frames, Python %d of %d", all, ours.Frames, samples, frames)
+	}
+	return frames, nil
+}
+
+// time runs both programs once.
+func (r *row) time() error {
+	for _, side := range []struct {
+		command []string
+		times   *[]time.Duration
+	}{{r.ours, &r.ourTime}, {r.theirs, &r.their}} {
+		start := time.Now()
+		cmd := exec.Command(side.command[0], side.command[1:]...) // output to /dev/null
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(side.command, " "), err, &errs)
+		}
+		*side.times = append(*side.times, time.Since(start))
+	}
+	return nil
+}
+
+// output runs a command for its standard output.
+func output(command []string) ([]byte, error) {
+	out, err := exec.Command(command[0], command[1:]...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, exit.Stderr)
+	}
+	return out, err
+}
+
+// report prints the table.
+func report(out io.Writer, o *options, rows []row) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d frames, %d runs of each program by turns, whole processes, seconds\n\n", rows[len(rows)-1].frames, o.runs)
+	b.WriteString("| work | vignette best | median | Python best | median | ratio of bests | of medians | vignette frames/s |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|\n")
+	for i := range rows {
+		r := &rows[i]
+		best, median := figures(r.ourTime)
+		theirBest, theirMedian := figures(r.their)
+		fmt.Fprintf(&b, "| %s | %.3f | %.3f | %.2f | %.2f | %.0f | %.0f | %.2g |\n", r.name, best, median,
+			theirBest, theirMedian, theirBest/best, theirMedian/median, float64(r.frames)/best)
+	}
+	_, err := b.WriteTo(out)
+	return err
+}
+
+// figures are the best and the median of times, in seconds.
+func figures(times []time.Duration) (best, median float64) {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[0].Seconds(), sorted[len(sorted)/2].Seconds()
+}
