@@ -131,6 +131,9 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 		return false, f.Close()
 	}
 	r.journal = f
+	if r.o.length > 0 || len(r.o.maps) > 0 {
+		return true, fmt.Errorf("%s is a journal: --for and --map are for recordings", path)
+	}
 	j, err := drive.NewJournalReader(path, b, r.prog)
 	if err != nil {
 		return true, err

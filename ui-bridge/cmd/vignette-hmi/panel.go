@@ -13,11 +13,11 @@ import (
 // labels are the words of the panel by language.
 var labels = map[string]map[string]string{
 	"en": {"waiting": "waiting for the agent", "consent": "consent to the demo study given", "speed": "speed", "gear": "gear",
-		"cabin": "cabin", "outside": "outside", "charge": "battery", "notice": "notice", "tip": "tip", "set": "set", "for": "for",
+		"cabin": "cabin", "outside": "outside", "charge": "battery", "notice": "notice", "tip": "tip", "car": "car", "set": "set", "for": "for",
 		"fired": "started", "blocked": "did nothing:", "denied": "was refused:", "lost": "gave way:", "failed": "failed:",
 		"ended": "is over:", "quarantined": "is quarantined:", "override": "the driver's hand:", "end": "the agent has ended"},
 	"zh": {"waiting": "等待座舱代理", "consent": "已同意演示研究", "speed": "车速", "gear": "挡位",
-		"cabin": "车内", "outside": "车外", "charge": "电量", "notice": "通知", "tip": "提示", "set": "设置", "for": "持续",
+		"cabin": "车内", "outside": "车外", "charge": "电量", "notice": "通知", "tip": "提示", "car": "车辆", "set": "设置", "for": "持续",
 		"fired": "已触发", "blocked": "未执行：", "denied": "被拒绝：", "lost": "让位：", "failed": "失败：",
 		"ended": "已结束：", "quarantined": "已隔离：", "override": "驾驶员手动：", "end": "座舱代理已退出"},
 }
@@ -146,6 +146,8 @@ func (p *panel) asked(c received) {
 		p.line(fmt.Sprintf("%s: %s", p.words["notice"], visible(c.args[1])))
 	case c.method == "ShowTip" && len(c.args) == 2:
 		p.line(fmt.Sprintf("%s: %s", p.words["tip"], visible(c.args[1])))
+	case c.method == "SetActuator" && len(c.args) == 3:
+		p.line(fmt.Sprintf("%s: %s %s", p.words["car"], leaf(fmt.Sprint(c.args[0])), visible(plain(c.args[1]))))
 	default:
 		p.line(fmt.Sprintf("%s %s", c.method, visible(c.args)))
 	}
@@ -161,7 +163,7 @@ func (p *panel) decided(d decision) {
 		}
 		lease := ""
 		if d.Lease > 0 {
-			lease = fmt.Sprintf(", %s %g s", p.words["for"], d.Lease)
+			lease = fmt.Sprintf(", %s %.3g s", p.words["for"], d.Lease)
 		}
 		p.line(fmt.Sprintf("%s: %s %s = %s%s", visible(d.Card), p.words["set"], leaf(d.Actuator), visible(d.Value), lease))
 	case "fired":
@@ -171,6 +173,14 @@ func (p *panel) decided(d decision) {
 	case "blocked", "denied", "lost", "failed", "ended", "quarantined":
 		p.line(fmt.Sprintf("%s %s %s", visible(d.Card), word, visible(d.Why)))
 	}
+}
+
+// plain takes a value out of its D-Bus variant.
+func plain(v any) any {
+	if variant, ok := v.(dbus.Variant); ok {
+		return variant.Value()
+	}
+	return v
 }
 
 // leaf is the last two words of a path.
