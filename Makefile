@@ -97,7 +97,7 @@ bench: ## replay against python-can and cantools, and the pump's benchmarks
 	@.ci/need go python-venv
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python
-	go test -run '^$$' -bench Pump -benchmem ./scenes/drive
+	go test -run '^$$' -bench . -benchmem ./scenes/drive
 
 generate: ## write generated code anew
 	@.ci/need go

@@ -113,6 +113,28 @@ func BenchmarkPump(b *testing.B) {
 	}
 }
 
+// BenchmarkReplay reads our drive from a candump log in memory, decodes and
+// steps it; an operation is the whole drive.
+func BenchmarkReplay(b *testing.B) {
+	program := load(b, 0)
+	var log bytes.Buffer
+	if err := driven.Generate(&log, driven.Seconds); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	frames := uint64(0)
+	for b.Loop() {
+		pump := drive.NewPump(program, 0, false, drive.Output{})
+		reader := candump.NewReader("drive.log", bytes.NewReader(log.Bytes()))
+		stream := drive.NewLogStream(program.Vehicle, nil, []drive.Log{{Reader: reader, Name: "drive.log"}})
+		if err := drive.Run(stream, pump); err != nil {
+			b.Fatal(err)
+		}
+		frames += pump.Stats.Frames
+	}
+	b.ReportMetric(float64(frames)/b.Elapsed().Seconds(), "frames/s")
+}
+
 // TestCostIsOfTheCardsConcerned: a frame costs what the cards cost that read
 // it, not what all cards cost. A look at each of a hundred times as many cards
 // would show as many times the cost; noise of the machine does not reach 3.

@@ -2,26 +2,44 @@ package engine
 
 import (
 	"fmt"
-	"strings"
+	"math/rand/v2"
+	"reflect"
 	"testing"
 )
 
-// bench is a one-actuator program as in the contract's worked example.
-func bench(t *testing.T) *Program {
+// The meaning of each step is held by the hand-worked traces of
+// testdata/meaning, run in scenes/drive. Here: what must hold for any events.
+
+// rich is a program that uses every operator, two actuators that three cards
+// contend for, waits, a loop through its own readback, and a small quarantine.
+func rich(t testing.TB) *Program {
 	t.Helper()
+	num := func(x float64) Value { return Value{Kind: Number, Num: x} }
+	set := func(act int, x float64, lease int64, end EndKind) Step {
+		return Step{Kind: Set, Actuator: act, Value: num(x), Lease: lease, AtEnd: end, EndValue: num(10)}
+	}
 	p := &Program{
 		Signals: []Signal{
-			{Path: "A", Type: Number},
-			{Path: "B", Type: Number},
-			{Path: "F", Type: Number},
+			{Path: "A", Type: Number, StaleAfter: 3e9}, {Path: "B", Type: Number}, {Path: "C", Type: Bool},
+			{Path: "F", Type: Number}, {Path: "L", Type: Label, Labels: []string{"x", "y"}, StaleAfter: 5e9},
 		},
-		Actuators: []Actuator{{Path: "F", Step: 10, Slew: 20, MinInterval: 2e9, States: 1, EndStates: 1,
-			Holdoff: 600e9, HasCall: true, Within: 5e8, Readback: 2, ReadWithin: 2e9}},
+		States: []DriveState{{"parked", Cond{{Op: All, Size: 3}, {Op: Is, Slot: 2, A: 1, Size: 1}, {Op: Between, Slot: 0, A: -1, B: 5, Size: 1}}},
+			{"idling", Cond{{Op: Below, Slot: 0, A: 2, Size: 1}}}},
+		Actuators: []Actuator{
+			{Path: "F", Step: 1, Slew: 2, MinInterval: 1e9, States: 7, EndStates: 3, Holdoff: 4e9, HasCall: true, Within: 5e8, Readback: 3, ReadWithin: 1e9},
+			{Path: "G", States: 3, EndStates: 7, Holdoff: 1e9, Readback: -1},
+		},
+		Actions:    []Action{{"note", 7, 2e9, true, 5e8}, {"tip", 1, 0, false, 0}},
+		Quarantine: Quarantine{Fires: 4, Within: 5e9},
 		Cards: []Card{
-			{ID: "a", When: []Trigger{{Op: Becomes, Slot: 0, X: 1}}, Names: []int{0},
-				Then: []Step{{Kind: Set, Value: Value{Kind: Number, Num: 60}, Lease: 60e9}}},
-			{ID: "b", When: []Trigger{{Op: Becomes, Slot: 1, X: 1}}, Names: []int{1}, Priority: 5,
-				Then: []Step{{Kind: Set, Value: Value{Kind: Number, Num: 30}, Lease: 20e9}}},
+			{ID: "a", When: []Trigger{{Op: RisesAbove, Slot: 0, X: 4, Rearm: 2, Hold: 1e9}, {Op: Becomes, Slot: 4, X: 1}}, Names: []int{0, 4},
+				Then: []Step{set(0, 6, 3e9, Restore), {Kind: Wait, Wait: 1e9}, {Kind: Do, Action: 0, Continue: true}, set(1, 3, 2e9, SetTo)}},
+			{ID: "b", When: []Trigger{{Op: FallsBelow, Slot: 0, X: 3, Rearm: 4}, {Op: Leaves, Slot: 4, X: 0}}, Names: []int{0, 1, 4}, Priority: 2, Cooldown: 1e9,
+				OnlyIf: []Cond{{{Op: Any, Size: 4}, {Op: InState, State: 2, Size: 1}, {Op: Not, Size: 2}, {Op: IsNot, Slot: 1, A: 3, Size: 1}}},
+				Then:   []Step{set(0, 2, 2e9, Leave), {Kind: Do, Action: 1}}},
+			{ID: "c", When: []Trigger{{Op: Changes, Slot: 3}, {Op: Becomes, Slot: 2, X: 1, Hold: 5e8}}, Names: []int{2, 3},
+				OnlyIf: []Cond{{{Op: Above, Slot: 3, A: 0, Size: 1}}},
+				Then:   []Step{set(0, 4, 1e9, SetTo), set(1, 5, 1e9, Leave)}},
 		},
 	}
 	if err := p.Build(); err != nil {
@@ -30,72 +48,151 @@ func bench(t *testing.T) *Program {
 	return p
 }
 
-func brief(r Record) string {
-	return strings.Join(strings.Fields(fmt.Sprint(float64(r.T)/1e9, " ", r.Card, " ", r.What, " ", r.Why, " ", r.Action, " ", r.Value.Num, " ", r.Lease/1e9)), " ")
+// randomEvents makes a stream with small values, so that everything happens.
+func randomEvents(r *rand.Rand, n int) (events []Event) {
+	t := int64(0)
+	for range n {
+		t += int64(r.IntN(5)) * 250e6
+		if r.IntN(40) == 0 {
+			t -= 1e9
+		}
+		ev := Event{T: t, Session: 1}
+		switch k := r.IntN(10); {
+		case k < 7:
+			for slot := range 5 {
+				if r.IntN(3) > 0 {
+					continue
+				}
+				limit := []int{8, 4, 2, 9, 2}[slot]
+				ev.Samples = append(ev.Samples, Sample{slot, r.IntN(12) > 0, float64(r.IntN(limit))})
+			}
+		case k == 7:
+			ev.Kind = EvTick
+		case k == 8:
+			ev.Kind, ev.Ref, ev.OK = EvReply, 0, r.IntN(4) > 0 // Ref is chosen when it is fed
+		default:
+			if r.IntN(4) > 0 {
+				ev.Kind = EvTick
+				break
+			}
+			ev.Kind, ev.Actuator, ev.Value = EvOverride, r.IntN(2), Value{Kind: Number, Num: float64(r.IntN(9))}
+		}
+		events = append(events, ev)
+	}
+	return events
 }
 
-// TestWorkedExample runs the contract's worked example; testdata/meaning holds
-// it again, with the rest of *Meaning*, through the whole pump.
-func TestWorkedExample(t *testing.T) {
-	p := bench(t)
-	s := p.NewState(1, true)
+// play feeds events, replies to calls in order, and checks each step.
+func play(t *testing.T, p *Program, events []Event, judged bool) (all []Record) {
+	t.Helper()
+	s := p.NewState(1, judged)
 	var out Effects
-	var got []string
-	last := map[string]uint64{}
-	frame := func(at float64, slot int, v float64) {
-		p.Step(s, &Event{T: int64(at * 1e9), Kind: EvFrame, Samples: []Sample{{slot, true, v}}}, &out)
-	}
-	answer := func(at float64, card string) {
-		p.Step(s, &Event{T: int64(at * 1e9), Kind: EvReply, Session: 1, Ref: last[card], OK: true}, &out)
-	}
-	take := func() {
-		for _, r := range out.Records {
-			if r.What == Live || r.What == Known {
-				continue
-			}
-			if r.What == Acted {
-				last[r.Card] = r.N
-			}
-			got = append(got, brief(r))
+	var calls []uint64
+	for i := range events {
+		ev := events[i]
+		if ev.Kind == EvReply && len(calls) > 0 {
+			ev.Ref, calls = calls[0], calls[1:]
 		}
 		out.Reset()
+		p.Step(s, &ev, &out)
+		all = append(all, out.Records...)
+		for _, c := range out.Calls {
+			if r := &all[c.N-1]; r.What != Acted || c.NotAfter < r.T {
+				t.Fatalf("call %+v of record %+v", c, *r)
+			}
+			calls = append(calls, c.N)
+		}
 	}
-	edge := func(at float64, slot int) { frame(at-0.05, slot, 0); frame(at, slot, 1); take() }
-	frame(0, 0, 0)
-	frame(0, 1, 0)
-	frame(0, 2, 20)
-	edge(10, 0)
-	answer(10.1, "a")
-	frame(12, 2, 50)
-	edge(12.05, 1)
-	answer(12.1, "b")
-	frame(12.2, 2, 55)
-	frame(13.6, 2, 30)
-	edge(25, 0)
-	frame(32.06, 0, 0)
-	take()
-	answer(32.1, "a")
-	frame(33.6, 2, 60)
-	frame(50, 2, 20)
-	edge(55, 1)
-	edge(660, 0)
-	answer(660.1, "a")
-	frame(662, 2, 60)
-	take()
-	want := []string{
-		"10 a fired trigger[0] 0 0", "10 a acted set 60 60",
-		"10.1 a replied set 0 0",
-		"12.05 b fired trigger[0] 0 0", "12.05 a lost winner:b set 60 0", "12.05 b acted set 30 20",
-		"12.1 b replied set 0 0",
-		"25 a fired trigger[0] 0 0", "25 a lost winner:b set 60 0",
-		"32.05 b ended duration 0 0", "32.05 a acted set 60 37",
-		"32.1 a replied set 0 0",
-		"50 override 20 0", "50 a ended override 0 0",
-		"55 b fired trigger[0] 0 0", "55 b lost winner:driver set 30 0",
-		"660 a fired trigger[0] 0 0", "660 a acted set 60 60",
-		"660.1 a replied set 0 0",
+	return all
+}
+
+// sound reports what may not be in any log.
+func sound(records []Record) error {
+	ended := map[uint64]bool{} // by the n of the grant
+	for i, r := range records {
+		switch {
+		case r.N != uint64(i+1):
+			return fmt.Errorf("record %d has n %d", i+1, r.N)
+		case i > 0 && r.T < records[i-1].T:
+			return fmt.Errorf("record %d goes back in time", r.N)
+		case r.Cause >= r.N:
+			return fmt.Errorf("record %d is caused by %d", r.N, r.Cause)
+		}
+		var cause Record
+		if r.Cause > 0 {
+			cause = records[r.Cause-1]
+		}
+		switch r.What {
+		case Ended:
+			if r.Why == "override" {
+				if cause.What != Override || cause.Actuator != r.Actuator {
+					return fmt.Errorf("record %d ends by %v of %s", r.N, cause.What, cause.Actuator)
+				}
+				continue
+			}
+			if cause.What != Acted || cause.Card != r.Card || cause.Actuator != r.Actuator || ended[r.Cause] {
+				return fmt.Errorf("record %d ends a lease that is over, or another's: %+v", r.N, cause)
+			}
+			ended[r.Cause] = true
+		case Replied, Failed:
+			if cause.What != Acted || cause.Card != r.Card || cause.Action != r.Action {
+				return fmt.Errorf("record %d is about %+v", r.N, cause)
+			}
+		case Acted:
+			if want := (map[bool]What{true: Ended, false: Fired})[r.Action == "end" || cause.What == Ended]; cause.What != want {
+				return fmt.Errorf("record %d acts because of %v", r.N, cause.What)
+			}
+		case Held, Fired, Blocked, Quarantined, Cancelled, Denied, Lost, Known, Unknown, Override, Live, Clock, Dropped:
+		}
 	}
-	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
-		t.Errorf("got:\n%s\nwant:\n%s", g, w)
+	return nil
+}
+
+// TestAnyEvents holds for any events: the log is sound, the same events give
+// the same log, and everything that can happen does.
+func TestAnyEvents(t *testing.T) {
+	p := rich(t)
+	seen := map[string]bool{}
+	for seed := range uint64(400) {
+		events := randomEvents(rand.New(rand.NewPCG(seed, 1)), 400)
+		for _, judged := range []bool{false, true} {
+			log := play(t, p, events, judged)
+			if err := sound(log); err != nil {
+				t.Fatalf("seed %d, judged %v: %v", seed, judged, err)
+			}
+			if again := play(t, p, events, judged); !reflect.DeepEqual(log, again) {
+				t.Fatalf("seed %d, judged %v: a second run differs", seed, judged)
+			}
+			for _, r := range log {
+				seen[r.What.String()+" "+r.Why] = true
+			}
+		}
+	}
+	for _, want := range []string{"live ", "held trigger[0]", "cancelled rearmed", "cancelled unknown:A", "blocked not_live", "blocked cooldown",
+		"blocked reentry", "blocked only_if[0]", "blocked quarantined", "quarantined fires", "denied base", "denied interval", "denied state:moving",
+		"lost winner:b", "lost winner:driver", "ended duration", "ended error", "ended timeout", "ended override", "ended quarantined",
+		"ended state:moving", "failed readback", "failed timeout", "replied ", "override ", "unknown stale:A", "unknown invalid:L", "clock back",
+		"dropped reply"} {
+		if !seen[want] {
+			t.Errorf("400 runs never showed %q", want)
+		}
+	}
+}
+
+// TestBuildRefuses names programs that are no programs.
+func TestBuildRefuses(t *testing.T) {
+	for name, spoil := range map[string]func(p *Program){
+		"cards out of order": func(p *Program) { p.Cards[0].ID = "z" },
+		"no trigger":         func(p *Program) { p.Cards[1].When = nil },
+		"no action":          func(p *Program) { p.Cards[1].Then = nil },
+		"state of states":    func(p *Program) { p.States[1].When = Cond{{Op: InState, Size: 1}} },
+		"too many states":    func(p *Program) { p.States = make([]DriveState, 64) },
+	} {
+		p := rich(t)
+		p.idx = index{}
+		spoil(p)
+		if err := p.Build(); err == nil {
+			t.Errorf("%s: built", name)
+		}
 	}
 }

@@ -101,16 +101,22 @@ func prepare(o *options, dir string) ([]row, error) {
 		return nil, err
 	}
 	replay := []string{o.vignette, "replay", "--vehicle", o.vehicle, "--cards", o.cards, "--json"}
+	signals := []string{o.vignette, "signals", "--vehicle", o.vehicle, o.log}
 	frames, err := sameSamples(o, replay, some)
 	if err != nil {
+		return nil, err
+	}
+	if err := sameRows(o, signals, all); err != nil {
 		return nil, err
 	}
 	return []row{
 		{name: "start-up: one frame", frames: 1, ours: append(slices.Clone(replay), first), theirs: []string{o.python, o.script, some, first}},
 		{name: "signals of the cards: `vignette replay`", frames: frames, ours: append(slices.Clone(replay), o.log),
 			theirs: []string{o.python, o.script, some, o.log}},
-		{name: "all signals: `vignette signals`", frames: frames, ours: []string{o.vignette, "signals", "--vehicle", o.vehicle, o.log},
+		{name: "all signals: `vignette signals`", frames: frames, ours: signals,
 			theirs: []string{o.python, o.script, all, o.log}},
+		{name: "the same, and Python writes the rows too", frames: frames, ours: signals,
+			theirs: []string{o.python, o.script, all, o.log, os.DevNull}},
 	}, nil
 }
 
@@ -187,6 +193,26 @@ func sameSamples(o *options, replay []string, wanted string) (int, error) {
 		return 0, fmt.Errorf("the programs did not do the same: vignette decoded %d samples of %d frames, Python %d of %d", all, ours.Frames, samples, frames)
 	}
 	return frames, nil
+}
+
+// sameRows compares the number of samples when everything is decoded.
+func sameRows(o *options, signals []string, wanted string) error {
+	rows, err := output(signals)
+	if err != nil {
+		return err
+	}
+	text, err := output([]string{o.python, o.script, wanted, o.log})
+	if err != nil {
+		return err
+	}
+	var frames, decoded, samples int
+	if _, err := fmt.Sscan(string(text), &frames, &decoded, &samples); err != nil {
+		return fmt.Errorf("decode.py printed %q: %w", text, err)
+	}
+	if ours := bytes.Count(rows, []byte("\n")) - 1; ours != samples { // one line is the heading
+		return fmt.Errorf("the programs did not do the same: vignette signals gave %d samples, Python %d", ours, samples)
+	}
+	return nil
 }
 
 // time runs both programs once.

@@ -1,0 +1,778 @@
+//go:build oracle
+
+package drive
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vignette/scenes"
+	"vignette/scenes/engine"
+)
+
+var (
+	modelCases = flag.Int("model.cases", 3000, "random cases that the engine and testdata/meaning/model.py both run")
+	modelSeed  = flag.Uint64("model.seed", 1, "seed of the random cases")
+)
+
+// TestModel runs random cases through the engine and through model.py, a
+// reading of *Meaning* of its own, and compares the whole logs.
+func TestModel(t *testing.T) {
+	var wg sync.WaitGroup
+	var tally modelTally
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			m := startModel(t)
+			defer m.close()
+			for i := w; i < *modelCases && !tally.full(); i += workers {
+				m.compare(&tally, *modelSeed, uint64(i))
+			}
+		})
+	}
+	wg.Wait()
+	tally.report(t)
+}
+
+// Cases.
+
+// modelCase is a profile, cards and a stream, as model.py reads them.
+type modelCase struct {
+	Profile modelProfile       `json:"profile"`
+	Cards   []modelCard        `json:"cards"`
+	Judged  bool               `json:"judged"`
+	Factors map[string]float64 `json:"factors"`
+	Stream  []modelEvent       `json:"stream"`
+}
+
+type object = map[string]any
+
+type modelProfile struct {
+	Schema     int                      `json:"schema"`
+	ID         string                   `json:"id"`
+	Version    int                      `json:"version"`
+	Buses      object                   `json:"buses"`
+	Signals    map[string]modelSignal   `json:"signals"`
+	States     modelStates              `json:"states"`
+	Actuators  map[string]modelActuator `json:"actuators"`
+	Actions    map[string]modelAction   `json:"actions"`
+	Quarantine object                   `json:"quarantine"`
+}
+
+type modelSignal struct {
+	From    string         `json:"from"`
+	Unit    string         `json:"unit,omitempty"`
+	Stale   string         `json:"stale_after"`
+	Values  map[string]any `json:"values,omitempty"`
+	Invalid []int64        `json:"invalid,omitempty"`
+}
+
+// modelStates keeps the order of the states.
+type modelStates struct {
+	Parked object `json:"parked"`
+	Idling object `json:"idling"`
+}
+
+type modelActuator struct {
+	Type        string   `json:"type"`
+	Unit        string   `json:"unit"`
+	Min         int      `json:"min"`
+	Max         int      `json:"max"`
+	Step        int      `json:"step,omitempty"`
+	Slew        string   `json:"slew,omitempty"`
+	MinInterval string   `json:"min_interval,omitempty"`
+	MaxLease    string   `json:"max_lease"`
+	States      []string `json:"states"`
+	EndStates   []string `json:"end_states,omitempty"`
+	Holdoff     string   `json:"manual_holdoff"`
+	Call        object   `json:"call,omitempty"`
+	Readback    object   `json:"readback,omitempty"`
+}
+
+type modelAction struct {
+	Params      object   `json:"params"`
+	States      []string `json:"states"`
+	MinInterval string   `json:"min_interval,omitempty"`
+	Call        object   `json:"call,omitempty"`
+}
+
+type modelCard struct {
+	Schema   int      `json:"schema"`
+	ID       string   `json:"id"`
+	Version  string   `json:"version"`
+	Title    object   `json:"title"`
+	When     []object `json:"when"`
+	OnlyIf   []object `json:"only_if,omitempty"`
+	Then     []object `json:"then"`
+	Cooldown string   `json:"cooldown,omitempty"`
+	Priority int      `json:"priority,omitempty"`
+}
+
+// modelEvent is one event of a stream. A reply knows its call by key, so that
+// it finds it again in a smaller case.
+type modelEvent struct {
+	T     int64
+	Kind  string // frame, reply, override, tick
+	Raws  map[string]int64
+	Key   string // of the `acted` record; empty: N as it stands
+	N     uint64
+	OK    bool
+	Path  string
+	Value float64
+}
+
+// MarshalJSON writes the list that model.py reads.
+func (e *modelEvent) MarshalJSON() ([]byte, error) {
+	list := []any{e.T, e.Kind}
+	switch e.Kind {
+	case "frame":
+		list = append(list, e.Raws)
+	case "reply":
+		list = append(list, e.N, e.outcome())
+	case "override":
+		list = append(list, e.Path, e.Value)
+	}
+	return json.Marshal(list)
+}
+
+func (e *modelEvent) outcome() string {
+	if e.OK {
+		return "ok"
+	}
+	return "error"
+}
+
+// The signals that random cases use, with the raw values that they take.
+type benchSignal struct {
+	path, from, unit string
+	raws             []int64
+	values           map[string]any
+	equal            bool // whole, boolean or labelled
+}
+
+const (
+	benchInvalid = -99 // a raw value that no signal accepts
+	benchHalf    = "Private.Bench.Half"
+	fanDriver    = "Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed"
+	fanPassenger = "Vehicle.Cabin.HVAC.Station.Row1.Passenger.FanSpeed"
+	fanRear      = "Vehicle.Cabin.HVAC.Station.Row2.Driver.FanSpeed"
+	lightDriver  = "Vehicle.Cabin.Light.AmbientLight.Row1.DriverSide.Intensity"
+	speedPath    = "Vehicle.Speed"
+	gearPath     = "Vehicle.Powertrain.Transmission.SelectedGear"
+)
+
+var fanRaws = []int64{0, 10, 15, 20, 25, 30, 40, 50, 55, 60, 70, 80}
+
+var benchSignals = []benchSignal{
+	{speedPath, "b.MSpeed.Speed", "km/h", []int64{0, 0, 0, 1, 5, 10, 11}, nil, true},
+	{"Vehicle.AverageSpeed", "b.MMeanSpeed.MeanSpeed", "mph", []int64{0, 4, 5, 6, 7, 9}, nil, false},
+	{gearPath, "b.MGear.Gear", "", []int64{126, 126, 126, 127, 0}, nil, true},
+	{"Vehicle.LowVoltageSystemState", "b.MPowerState.PowerState", "", []int64{0, 2, 3}, map[string]any{"0": "LOCK", "2": "ACC", "3": "ON"}, true},
+	{"Vehicle.Cabin.HVAC.AmbientAirTemperature", "b.MAmbientTemp.AmbientTemp", "Celsius", []int64{29, 30, 31, 32, 33}, nil, true},
+	{"Vehicle.Cabin.Door.Row1.DriverSide.IsOpen", "b.MDriverDoor.DriverDoor", "", []int64{0, 1}, map[string]any{"0": false, "1": true}, true},
+	{fanDriver, "b.MDriverFan.DriverFan", "percent", fanRaws, nil, true},
+	{fanPassenger, "b.MPassengerFan.PassengerFan", "percent", fanRaws, nil, true},
+	{fanRear, "b.MRearFan.RearFan", "percent", fanRaws, nil, true},
+	{"Private.Bench.A", "b.MBenchA.BenchA", "", []int64{0, 1, 2, 3}, nil, true},
+	{"Private.Bench.B", "b.MBenchB.BenchB", "", []int64{0, 1, 2}, nil, true},
+	{"Private.Bench.C", "b.MBenchC.BenchC", "", []int64{0, 1}, nil, true},
+	{benchHalf, "b.MBenchHalf.BenchHalf", "", []int64{0, 1, 2, 3, 4, 5}, nil, false},
+}
+
+// generator makes random cases.
+type generator struct {
+	*rand.Rand
+	c       modelCase
+	signals []*benchSignal // those that the cards may name
+	sets    []string       // actuators that the cards may set
+}
+
+func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
+
+func (g *generator) chance(percent int) bool { return g.IntN(100) < percent }
+
+func generate(seed, number uint64) *generator {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, number))}
+	g.c.Judged = g.chance(70)
+	g.c.Factors = map[string]float64{benchHalf: 0.5}
+	for i := range benchSignals {
+		if g.chance(40) {
+			g.signals = append(g.signals, &benchSignals[i])
+		}
+	}
+	if len(g.signals) == 0 {
+		g.signals = append(g.signals, &benchSignals[9])
+	}
+	g.sets = []string{fanDriver, fanPassenger, fanRear, lightDriver}
+	g.Shuffle(len(g.sets), func(i, j int) { g.sets[i], g.sets[j] = g.sets[j], g.sets[i] })
+	g.sets = g.sets[:1+g.IntN(3)]
+	g.profile()
+	for _, id := range []string{"a", "b", "c", "d", "e", "f"}[:1+g.IntN(6)] {
+		g.c.Cards = append(g.c.Cards, g.card(id))
+	}
+	return g
+}
+
+func (g *generator) profile() {
+	p := modelProfile{Schema: 1, ID: "bench", Version: 1,
+		Buses:      object{"b": object{"dbc": []string{"bench.dbc"}, "interface": "can0", "fd": false}},
+		Signals:    map[string]modelSignal{},
+		Actuators:  map[string]modelActuator{},
+		Actions:    map[string]modelAction{},
+		Quarantine: object{"fires": pick(g, 2, 4, 8, 50, 50), "within": pick(g, "2s", "5s", "20s", "60s")},
+	}
+	still := object{"signal": speedPath, "between": []any{-0.5, 0.5}, "unit": "km/h"}
+	p.States = modelStates{object{"all": []object{{"signal": gearPath, "is": 126}, still}}, still}
+	for i := range benchSignals {
+		s := &benchSignals[i]
+		m := modelSignal{From: s.from, Unit: s.unit, Stale: pick(g, "never", "never", "never", "1s", "2s", "5s"), Values: s.values}
+		if s.values == nil {
+			m.Invalid = []int64{benchInvalid}
+		}
+		p.Signals[s.path] = m
+	}
+	for _, path := range []string{fanDriver, fanPassenger, fanRear, lightDriver} {
+		p.Actuators[path] = g.actuator(path)
+	}
+	p.Actions["notify"] = g.action(object{"text": "localized"}, []string{"{lang}", "{text}"})
+	p.Actions["tip"] = g.action(object{"text": "localized"}, []string{"{lang}", "{text}"})
+	p.Actions["mark"] = modelAction{Params: object{}, States: g.states()}
+	g.c.Profile = p
+}
+
+func (g *generator) states() []string {
+	return pick(g, []string{"parked", "idling", "moving"}, []string{"parked", "idling", "moving"}, []string{"parked"}, []string{"parked", "idling"})
+}
+
+func (g *generator) actuator(path string) modelActuator {
+	a := modelActuator{Type: "uint8", Unit: "percent", Max: 80, Step: pick(g, 0, 10, 10, 10, 20), MaxLease: "30m",
+		MinInterval: pick(g, "", "0s", "500ms", "2s"), States: g.states(), Holdoff: pick(g, "0s", "2s", "5s", "20s"), Slew: pick(g, "", "20/s", "40/s")}
+	if g.chance(30) {
+		a.EndStates = g.states()
+	}
+	if g.chance(85) {
+		a.Call = g.call([]string{"{actuator}", "{value}", "{lease_ms}"})
+		a.Call["signature"] = "sdu"
+	}
+	if path != lightDriver && g.chance(90) {
+		a.Readback = object{"signal": path, "within": pick(g, "500ms", "1s", "2s", "2s")}
+	}
+	return a
+}
+
+func (g *generator) action(params object, args []string) modelAction {
+	a := modelAction{Params: params, States: g.states(), MinInterval: pick(g, "", "0s", "1s", "5s")}
+	if g.chance(70) {
+		a.Call = g.call(args)
+		a.Call["signature"] = "ss"
+	}
+	return a
+}
+
+func (g *generator) call(args []string) object {
+	return object{"bus": "system", "service": "org.example.A1", "path": "/org/example/A1", "interface": "org.example.A1",
+		"member": "Set", "args": args, "within": pick(g, "250ms", "500ms", "1s", "3s")}
+}
+
+func (g *generator) card(id string) modelCard {
+	c := modelCard{Schema: 1, ID: id, Version: "1.0.0", Title: object{"en": id}, Cooldown: pick(g, "", "", "0s", "500ms", "2s", "5s"),
+		Priority: pick(g, 0, 0, 0, 0, 1, 5, -3)}
+	for range pick(g, 1, 1, 2, 3) {
+		c.When = append(c.When, g.trigger())
+	}
+	for range pick(g, 0, 0, 0, 1, 2) {
+		c.OnlyIf = append(c.OnlyIf, g.condition(2))
+	}
+	for range 1 + g.IntN(4) {
+		c.Then = append(c.Then, g.step())
+	}
+	return c
+}
+
+func (g *generator) signal() (*benchSignal, object) {
+	s := pick(g, g.signals...)
+	o := object{"signal": s.path}
+	if s.unit != "" {
+		o["unit"] = s.unit
+	}
+	return s, o
+}
+
+// limit is a number among a signal's values, in the profile's unit.
+func (g *generator) limit(s *benchSignal) float64 {
+	v := float64(pick(g, s.raws...))
+	if s.path == benchHalf {
+		v /= 2
+	}
+	return v
+}
+
+// equal is a value that the signal can be.
+func (g *generator) equal(s *benchSignal) any {
+	raw := pick(g, s.raws...)
+	if s.values != nil {
+		return s.values[fmt.Sprint(raw)]
+	}
+	return raw
+}
+
+func (g *generator) trigger() object {
+	s, o := g.signal()
+	kinds := []string{"changes"}
+	if s.values == nil {
+		kinds = append(kinds, "rises_above", "falls_below", "rises_above", "falls_below")
+	}
+	if s.equal {
+		kinds = append(kinds, "becomes", "leaves", "becomes")
+	}
+	kind := pick(g, kinds...)
+	switch kind {
+	case "changes":
+		o["changes"] = true
+		delete(o, "unit")
+	case "becomes", "leaves":
+		o[kind] = g.equal(s)
+	default:
+		x := g.limit(s)
+		o[kind] = x
+		band := map[string]string{"rises_above": "rearm_below", "falls_below": "rearm_above"}[kind]
+		sign := map[string]float64{"rises_above": -1, "falls_below": 1}[kind]
+		if g.chance(50) {
+			o[band] = x + sign*float64(g.IntN(3))
+		}
+	}
+	if kind != "changes" && kind != "leaves" && g.chance(35) {
+		o["held_for"] = pick(g, "250ms", "500ms", "1s", "2s", "5s")
+	}
+	return o
+}
+
+func (g *generator) condition(depth int) object {
+	if depth > 0 && g.chance(40) {
+		kind := pick(g, "all", "any", "not")
+		if kind == "not" {
+			return object{kind: g.condition(depth - 1)}
+		}
+		var list []object
+		for range 1 + g.IntN(3) {
+			list = append(list, g.condition(depth-1))
+		}
+		return object{kind: list}
+	}
+	if g.chance(25) {
+		return object{"state": pick(g, "parked", "idling", "moving")}
+	}
+	s, o := g.signal()
+	if s.equal && (s.values != nil || g.chance(30)) {
+		o[pick(g, "is", "is_not")] = g.equal(s)
+		return o
+	}
+	if g.chance(30) {
+		low := g.limit(s)
+		o["between"] = []float64{low, low + float64(g.IntN(5))}
+		return o
+	}
+	o[pick(g, "above", "below")] = g.limit(s)
+	return o
+}
+
+func (g *generator) step() object {
+	var o object
+	switch g.IntN(8) {
+	case 0:
+		return object{"wait": pick(g, "250ms", "500ms", "1s", "2s")}
+	case 1, 2:
+		name := pick(g, "notify", "tip", "mark")
+		o = object{"do": name}
+		if name != "mark" {
+			o["with"] = object{"text": object{"en": "x"}}
+		}
+	default:
+		o = object{"set": pick(g, g.sets...), "to": 20 * g.IntN(5), "unit": "percent", "lease": pick(g, "500ms", "1s", "2s", "5s", "10s", "20s")}
+		if end := pick(g, any(nil), any(nil), any("restore"), any("leave"), any(object{"set": 20 * g.IntN(5)})); end != nil {
+			o["at_end"] = end
+		}
+	}
+	if g.chance(40) {
+		o["on_error"] = "continue"
+	}
+	return o
+}
+
+// Running a case.
+
+// modelRun is a case in the engine.
+type modelRun struct {
+	traceRun
+	acted []engine.Record // calls and other acts, in order
+}
+
+func newModelRun(dir string, c *modelCase) (*modelRun, error) {
+	prog, err := compileCase(dir, c)
+	if err != nil {
+		return nil, err
+	}
+	r := &modelRun{traceRun: traceRun{prog: prog, shown: map[uint64]int{}, real: []uint64{0}}}
+	r.pump = NewPump(prog, 1, c.Judged, Output{Records: func(records []engine.Record) {
+		for i := range records {
+			if records[i].What == engine.Acted {
+				r.acted = append(r.acted, records[i])
+			}
+		}
+		r.take(records)
+	}})
+	return r, nil
+}
+
+var quotedNumber = regexp.MustCompile(`"(-?\d+)":`)
+
+// compileCase loads a case's profile and cards.
+func compileCase(dir string, c *modelCase) (*scenes.Program, error) {
+	file := filepath.Join(dir, "vehicle.yaml")
+	if err := os.WriteFile(file, profileText(c), 0o644); err != nil {
+		return nil, err
+	}
+	v, err := scenes.LoadVehicle(file)
+	if err != nil {
+		return nil, err
+	}
+	var cards []*scenes.Card
+	for i := range c.Cards {
+		card, err := scenes.ParseCard(c.Cards[i].ID+".json", mustJSON(&c.Cards[i]))
+		if err != nil {
+			return nil, err
+		}
+		cards = append(cards, card)
+	}
+	return scenes.Compile(v, cards)
+}
+
+// profileText is the profile as the loader wants it: JSON, but raw values are
+// keys without quotes.
+func profileText(c *modelCase) []byte {
+	return append(quotedNumber.ReplaceAll(mustJSON(&c.Profile), []byte("$1: ")), '\n')
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// actKey names an act without its number.
+func actKey(rec *engine.Record) string {
+	return fmt.Sprint(rec.T, rec.Card, rec.Action, rec.Actuator)
+}
+
+// feedEvent steps the engine; a reply looks up its record first.
+func (r *modelRun) feedEvent(e *modelEvent) error {
+	ev := engine.Event{T: e.T}
+	switch e.Kind {
+	case "tick":
+		ev.Kind = engine.EvTick
+	case "reply":
+		ev.Kind, ev.Session, ev.OK = engine.EvReply, 1, e.OK
+		if e.Key != "" {
+			e.N = 999999
+		}
+		for i := range r.acted {
+			if e.Key == actKey(&r.acted[i]) {
+				e.N = r.acted[i].N
+			}
+		}
+		ev.Ref = e.N
+	case "override":
+		act, ok := r.prog.Actuator(e.Path)
+		if !ok {
+			return fmt.Errorf("no actuator %s", e.Path)
+		}
+		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: e.Value}
+	default:
+		ev.Kind = engine.EvFrame
+		for slot := range r.prog.Sources {
+			if raw, ok := e.Raws[r.prog.Sources[slot].Path]; ok {
+				num, valid, _ := r.prog.Sources[slot].Sample([]byte{byte(raw), byte(raw >> 8)})
+				ev.Samples = append(ev.Samples, engine.Sample{Slot: slot, Valid: valid, Num: num})
+			}
+		}
+	}
+	return r.pump.step(&ev)
+}
+
+// runCase runs a whole case in the engine.
+func runCase(dir string, c *modelCase) ([]string, error) {
+	r, err := newModelRun(dir, c)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.Stream {
+		if err := r.feedEvent(&c.Stream[i]); err != nil {
+			return nil, err
+		}
+	}
+	return r.got, nil
+}
+
+// The world that a random case is driven in: it answers calls and moves the
+// actuators, well or badly.
+
+type world struct {
+	*generator
+	run    *modelRun
+	now    int64
+	seen   int              // acts looked at
+	open   []*engine.Record // calls not answered yet
+	past   []*engine.Record // answered or given up
+	at     map[string]int64 // where an actuator stands
+	target map[string]int64
+}
+
+// drive makes the case's stream in lock step with the engine.
+func (g *generator) drive(dir string) ([]string, error) {
+	run, err := newModelRun(dir, &g.c)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{generator: g, run: run, at: map[string]int64{}, target: map[string]int64{}}
+	if g.chance(90) {
+		w.first()
+	}
+	for range 40 + g.IntN(260) {
+		w.event()
+		if err := w.settle(); err != nil {
+			return nil, err
+		}
+	}
+	w.now += 100e9
+	w.add(modelEvent{Kind: "tick"})
+	return run.got, w.settle()
+}
+
+// settle feeds the events that were added and notes what was acted.
+func (w *world) settle() error {
+	e := &w.c.Stream[len(w.c.Stream)-1]
+	if err := w.run.feedEvent(e); err != nil {
+		return err
+	}
+	for ; w.seen < len(w.run.acted); w.seen++ {
+		rec := w.run.acted[w.seen]
+		if rec.Actuator != "" {
+			w.target[rec.Actuator] = int64(rec.Value.Num)
+		}
+		w.open = append(w.open, &rec)
+	}
+	return nil
+}
+
+func (w *world) add(e modelEvent) {
+	e.T = w.now
+	w.c.Stream = append(w.c.Stream, e)
+}
+
+// first is one frame with every signal, parked.
+func (w *world) first() {
+	raws := map[string]int64{}
+	for i := range benchSignals {
+		raws[benchSignals[i].path] = benchSignals[i].raws[0]
+	}
+	w.add(modelEvent{Kind: "frame", Raws: raws})
+	_ = w.settle()
+}
+
+func (w *world) event() {
+	w.now += pick(w.generator, 0, 0, 0, 100, 250, 250, 250, 500, 500, 1000, 1000, 2000) * int64(time.Millisecond)
+	switch n := w.IntN(100); {
+	case n < 2:
+		back := w.now
+		w.now = max(0, w.now-pick(w.generator, int64(250e6), 1e9, 5e9))
+		w.frame()
+		w.now = back
+		if w.chance(30) {
+			w.now -= min(back, 250e6)
+		}
+	case n < 3 && w.chance(30):
+		w.now += 20e9
+		w.add(modelEvent{Kind: "tick"})
+	case n < 10:
+		w.add(modelEvent{Kind: "tick"})
+	case n < 13 && w.c.Judged:
+		w.add(modelEvent{Kind: "override", Path: pick(w.generator, w.sets...), Value: float64(pick(w.generator, fanRaws...))})
+	case n < 40 && w.c.Judged && (len(w.open) > 0 || w.chance(5)):
+		w.reply()
+	default:
+		w.frame()
+	}
+}
+
+func (w *world) reply() {
+	e := modelEvent{Kind: "reply", N: 999999, OK: w.chance(75)}
+	switch {
+	case len(w.open) > 0 && w.chance(93):
+		i := w.IntN(len(w.open))
+		if w.chance(60) {
+			i = len(w.open) - 1
+		}
+		e.Key = actKey(w.open[i])
+		w.past = append(w.past, w.open[i])
+		w.open = slices.Delete(w.open, i, i+1)
+	case len(w.past) > 0 && w.chance(80):
+		e.Key = actKey(pick(w.generator, w.past...))
+	case w.chance(50):
+		e.N = uint64(w.IntN(30))
+	}
+	w.add(e)
+}
+
+func (w *world) frame() {
+	raws := map[string]int64{}
+	for range pick(w.generator, 1, 1, 1, 2, 3) {
+		if w.chance(40) {
+			path := pick(w.generator, w.sets...)
+			if path != lightDriver {
+				raws[path] = w.readback(path)
+				continue
+			}
+		}
+		s := pick(w.generator, w.signals...)
+		if w.chance(12) {
+			s = &benchSignals[pick(w.generator, 0, 2)]
+		}
+		raws[s.path] = pick(w.generator, s.raws...)
+		if w.chance(4) {
+			raws[s.path] = benchInvalid
+		}
+	}
+	w.add(modelEvent{Kind: "frame", Raws: raws})
+}
+
+// readback moves an actuator: along its ramp, to its end, not at all, or away.
+func (w *world) readback(path string) int64 {
+	at, target := w.at[path], w.target[path]
+	switch n := w.IntN(100); {
+	case n < 40:
+		at = target
+	case n < 65:
+		at += max(-20, min(20, target-at))
+	case n < 80:
+	case n < 92:
+		at = max(0, target+pick(w.generator, int64(-20), -10, -5, 5, 10, 20))
+	default:
+		at = pick(w.generator, fanRaws...)
+	}
+	w.at[path] = at
+	return at
+}
+
+// The model.
+
+type model struct {
+	t   *testing.T
+	dir string
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+	err bytes.Buffer
+}
+
+// startModel starts model.py with $PYTHON, or python3.
+func startModel(t *testing.T) *model {
+	m := &model{t: t, dir: t.TempDir()}
+	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(m.dir, "bench.dbc"))
+	interpreter := os.Getenv("PYTHON")
+	if interpreter == "" {
+		interpreter = "python3"
+	}
+	m.cmd = exec.Command(interpreter, filepath.Join(meaningDir, "model.py"))
+	m.cmd.Stderr = &m.err
+	in, err := m.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := m.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.in, m.out = in, bufio.NewReaderSize(out, 1<<20)
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (m *model) close() {
+	m.in.Close()
+	if err := m.cmd.Wait(); err != nil {
+		m.t.Errorf("model.py: %v\n%s", err, &m.err)
+	}
+}
+
+// run gives the model's log of a case.
+func (m *model) run(c *modelCase) ([]string, error) {
+	if _, err := m.in.Write(append(mustJSON(c), '\n')); err != nil {
+		return nil, err
+	}
+	line, err := m.out.ReadBytes('\n')
+	if err != nil {
+		return nil, fmt.Errorf("model.py ended on a case: %w", err)
+	}
+	var log []string
+	return log, json.Unmarshal(line, &log)
+}
+
+// compare makes a case, runs it on both sides and notes a difference.
+func (m *model) compare(tally *modelTally, seed, number uint64) {
+	g := generate(seed, number)
+	got, err := g.drive(m.dir)
+	if err != nil {
+		m.t.Errorf("case %d of seed %d: %v", number, seed, err)
+		return
+	}
+	want, err := m.run(&g.c)
+	if err != nil {
+		m.t.Errorf("case %d of seed %d: %v", number, seed, err)
+		tally.stop()
+		return
+	}
+	class := difference(got, want)
+	if tally.add(&g.c, got, class) {
+		tally.found(class, fmt.Sprintf("case %d of seed %d, %s:\n%s", number, seed, class, m.trace(m.minimise(&g.c, class))))
+	}
+}
+
+var numbers = regexp.MustCompile(`^\S+ \d+ |cause=\d+|value=\S+|lease=\S+`)
+
+// difference names the first lines that differ, without their figures; empty:
+// none do.
+func difference(got, want []string) string {
+	at := func(log []string, i int) string {
+		if i < len(log) {
+			return log[i]
+		}
+		return "nothing"
+	}
+	for i := range max(len(got), len(want)) {
+		if a, b := at(got, i), at(want, i); a != b {
+			short := func(s string) string { return strings.Join(strings.Fields(numbers.ReplaceAllString(s, "")), " ") }
+			return fmt.Sprintf("engine %q, model %q", short(a), short(b))
+		}
+	}
+	return ""
+}
