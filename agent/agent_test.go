@@ -101,6 +101,9 @@ func TestRepliesAsEvents(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, decisions)
 		}
 	}
+	if strings.Contains(string(decisions), `"why":"back"`) {
+		t.Errorf("a reply was stamped after a frame that was due before it:\n%s", decisions)
+	}
 	if replay := b.replay(); !bytes.Equal(replay, decisions) {
 		t.Errorf("the journal's replay differs:\n%s\nagent:\n%s", replay, decisions)
 	}
@@ -116,6 +119,11 @@ func TestEarlierFilesAreKept(t *testing.T) {
 	b.config.Source.Duration = 5e9
 	if err := b.run(); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"d.jsonl", "j.msgp", "d.jsonl.1"} {
+		if info, err := os.Stat(filepath.Join(b.dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, mode %v; only the agent's user may read where and when", name, err, info.Mode())
+		}
 	}
 	if !bytes.Equal(b.file("d.jsonl.1"), first) || bytes.Equal(b.file("d.jsonl"), first) {
 		t.Error("the first run's decision log is not in d.jsonl.1")

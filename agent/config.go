@@ -20,14 +20,15 @@ import (
 
 // Config is the agent's configuration file. File names are relative to it.
 type Config struct {
-	Vehicle   string          `yaml:"vehicle"`   // vehicle profile
-	Cards     []string        `yaml:"cards"`     // card files and directories
-	Source    SourceConfig    `yaml:"source"`    // where frames come from
-	Bus       string          `yaml:"bus"`       // D-Bus: system, session, or an address
-	Language  string          `yaml:"language"`  // BCP-47 tag of the texts for the driver
-	Decisions DecisionsConfig `yaml:"decisions"` // the decision log; no file: none
-	Journal   string          `yaml:"journal"`   // file of the journal; empty: none
-	Traces    string          `yaml:"traces"`    // directory of interaction traces; empty: none
+	Vehicle   string            `yaml:"vehicle"`   // vehicle profile
+	Cards     []string          `yaml:"cards"`     // card files and directories
+	Source    SourceConfig      `yaml:"source"`    // where frames come from
+	Bus       string            `yaml:"bus"`       // D-Bus: system, session, or an address
+	Buses     map[string]string `yaml:"buses"`     // addresses of further buses that the profile's calls name
+	Language  string            `yaml:"language"`  // BCP-47 tag of the texts for the driver
+	Decisions DecisionsConfig   `yaml:"decisions"` // the decision log; no file: none
+	Journal   string            `yaml:"journal"`   // file of the journal; empty: none
+	Traces    string            `yaml:"traces"`    // directory of interaction traces; empty: none
 }
 
 // SourceConfig names where frames come from. This version reads a recording;

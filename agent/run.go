@@ -79,6 +79,7 @@ type agent struct {
 	book     *callBook
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	upTo     int64           // time of the entry that is next in line, ns
 	failed   uint64          // calls that failed
 	answered uint64
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -168,7 +169,7 @@ func (a *agent) connect(ctx context.Context) (err error) {
 		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
 	}
 	a.bridge, err = uibridge.Connect(ctx, uibridge.Options{
-		Address: a.config.Bus, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
+		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
 		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures,
 	})
 	return err
@@ -205,6 +206,7 @@ func (a *agent) loop(ctx context.Context) error {
 	var e drive.Entry
 	err := a.stream.Next(&e)
 	for err == nil {
+		a.upTo = e.Time()
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -226,6 +228,7 @@ func (a *agent) loop(ctx context.Context) error {
 	if err != io.EOF {
 		return err
 	}
+	a.upTo = math.MaxInt64
 	return a.drain(ctx)
 }
 
@@ -332,13 +335,19 @@ func (a *agent) reply(r reply) error {
 	if !a.judged || r.detail == uibridge.Timeout {
 		return nil // the engine has the time limit itself
 	}
-	return a.pump.Event(&engine.Event{T: a.pacer.StreamTime(a.pump.State().Now()), Kind: engine.EvReply,
+	return a.pump.Event(&engine.Event{T: a.stamp(), Kind: engine.EvReply,
 		Session: a.session, Ref: r.n, OK: r.ok})
+}
+
+// stamp is an event's time: now, but not after the entry that is next in line,
+// which may be due already.
+func (a *agent) stamp() int64 {
+	return min(a.pacer.StreamTime(a.pump.State().Now()), a.upTo)
 }
 
 // hand takes the HMI's report of the driver's hand.
 func (a *agent) hand(h hand) error {
-	err := a.pump.Event(&engine.Event{T: a.pacer.StreamTime(a.pump.State().Now()), Kind: engine.EvOverride,
+	err := a.pump.Event(&engine.Event{T: a.stamp(), Kind: engine.EvOverride,
 		Actuator: h.actuator, Value: h.value})
 	h.done <- err
 	return err

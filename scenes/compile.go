@@ -89,7 +89,7 @@ func (p *Program) compileVehicle(b *builder) {
 	b.inProfile = false
 	for i := range v.Actuators {
 		a := &v.Actuators[i]
-		e := engine.Actuator{Path: a.Path, Step: a.Step, Slew: a.Slew, MinInterval: int64(a.MinInterval), States: a.States,
+		e := engine.Actuator{Path: a.Path, Min: a.Min, Max: a.Max, Step: a.Step, Slew: a.Slew, MinInterval: int64(a.MinInterval), States: a.States,
 			EndStates: a.EndStates, Holdoff: int64(a.Holdoff), Readback: -1}
 		if a.Call != nil {
 			e.HasCall, e.Within = true, int64(a.Call.Within)

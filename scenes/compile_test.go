@@ -111,10 +111,10 @@ func TestCompile(t *testing.T) {
 // checkActuators holds that only what a card sets is read back.
 func checkActuators(t *testing.T, p *Program) {
 	want := []engine.Actuator{
-		{Path: "Private.Bench.Heat", Step: 0.5, States: 1, EndStates: 1, Holdoff: minim, Readback: -1},
+		{Path: "Private.Bench.Heat", Min: 16, Max: 28, Step: 0.5, States: 1, EndStates: 1, Holdoff: minim, Readback: -1},
 		{Path: "Private.Bench.Lamp", States: 1, EndStates: 5, Readback: -1},
 		{Path: "Private.Bench.Light", States: 1, EndStates: 1, Holdoff: minim, Readback: 0, ReadWithin: sec},
-		{Path: fan, Step: 10, Slew: 20, MinInterval: 2 * sec, States: 7, EndStates: 7, Holdoff: 10 * minim,
+		{Path: fan, Max: 80, Step: 10, Slew: 20, MinInterval: 2 * sec, States: 7, EndStates: 7, Holdoff: 10 * minim,
 			HasCall: true, Within: sec / 2, Readback: 2, ReadWithin: 2 * sec},
 	}
 	if !reflect.DeepEqual(p.Engine.Actuators, want) {

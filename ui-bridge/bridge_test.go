@@ -194,7 +194,8 @@ func TestConnectTellsWhatIsWrong(t *testing.T) {
 		{"no daemon", nowhere, "cannot reach the D-Bus daemon at " + nowhere},
 		{"no daemon, what to do", nowhere, "is dbus-daemon running?"},
 		{"no address", "", "no D-Bus address given"},
-		{"not an address", "nonsense", "cannot reach the D-Bus daemon at nonsense"},
+		{"not an address", "nonsense", "D-Bus address nonsense is not a Unix socket"},
+		{"a network address", "unix:path=/nowhere;tcp:host=localhost,port=9", "D-Bus address tcp:host=localhost,port=9 is not a Unix socket"},
 		{"name taken", address, "belongs to another process"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -54,19 +54,6 @@ func dial(ctx context.Context, address string, export func(*dbus.Conn) error) (*
 	return l, nil
 }
 
-// resolve finds the address of a well-known bus.
-func resolve(address string) (string, error) {
-	switch address {
-	case "":
-		return "", errors.New("no D-Bus address given; use system, session or an address such as unix:path=/run/dbus/system_bus_socket")
-	case "system":
-		return systemAddress(), nil
-	case "session":
-		return sessionAddress()
-	}
-	return address, nil
-}
-
 func (l *link) greet(export func(*dbus.Conn) error) error {
 	if export != nil {
 		if err := export(l.conn); err != nil {

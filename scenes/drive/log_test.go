@@ -452,3 +452,64 @@ func TestUnwritableOutputs(t *testing.T) {
 		t.Errorf("a full disk gave %v", err)
 	}
 }
+
+// TestFrozenCounterIsNoSample drives a message whose counter stands still: its
+// signals go stale though frames come, and are counted.
+func TestFrozenCounterIsNoSample(t *testing.T) {
+	p := counterProgram(t)
+	var got []string
+	pump := NewPump(p, 0, false, Output{Records: func(list []engine.Record) {
+		for _, r := range list {
+			if r.What == engine.Known || r.What == engine.Unknown {
+				got = append(got, string(AppendSeconds(nil, r.T))+" "+r.Why)
+			}
+		}
+	}})
+	s := NewLogStream(p.Vehicle, nil, []Log{logOf("frozen.log", `(0.000000) can0 100#0500
+(0.400000) can0 100#0501
+(0.800000) can0 100#0601
+(1.200000) can0 100#0701
+(1.600000) can0 100#0801
+(2.000000) can0 100#0802
+`)})
+	if err := Run(s, pump); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"0 first:Private.Level", "1.4 stale:Private.Level", "2 recovered:Private.Level"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if pump.Stats.Frozen != 3 || pump.Stats.Samples != 3 {
+		t.Errorf("%d frozen and %d samples, want 3 and 3", pump.Stats.Frozen, pump.Stats.Samples)
+	}
+}
+
+// counterProgram is a car of one message with a level and a counter.
+func counterProgram(t *testing.T) *scenes.Program {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"m.dbc": "VERSION \"\"\nNS_ :\nBS_:\nBU_: A B\nBO_ 256 M: 2 A\n SG_ Level : 0|8@1+ (1,0) [0|0] \"\" B\n SG_ Count : 8|8@1+ (1,0) [0|0] \"\" B\n",
+		"car.yaml": "schema: 1\nid: x\nversion: 1\nbuses:\n  b: {dbc: [m.dbc], interface: can0}\nsignals:\n" +
+			"  Private.Level: {from: b.M.Level, alive: b.M.Count, stale_after: 1s}\n" +
+			"actions:\n  note: {params: {}, states: [moving], min_interval: 0s}\n",
+		"card.yaml": "schema: 1\nid: c\nversion: 1.0.0\ntitle: {en: C}\nwhen:\n  - {signal: Private.Level, rises_above: 9}\nthen:\n  - {do: note}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := scenes.LoadVehicle(filepath.Join(dir, "car.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cards, err := scenes.LoadCards(filepath.Join(dir, "card.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := scenes.Compile(v, cards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

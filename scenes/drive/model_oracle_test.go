@@ -577,9 +577,19 @@ func (w *world) settle() error {
 		if rec.Actuator != "" {
 			w.target[rec.Actuator] = int64(rec.Value.Num)
 		}
-		w.open = append(w.open, &rec)
+		if w.calls(&rec) {
+			w.open = append(w.open, &rec)
+		}
 	}
 	return nil
+}
+
+// calls reports whether an act waits for a reply.
+func (w *world) calls(rec *engine.Record) bool {
+	if rec.Actuator != "" {
+		return w.c.Profile.Actuators[rec.Actuator].Call != nil
+	}
+	return w.c.Profile.Actions[rec.Action].Call != nil
 }
 
 func (w *world) add(e modelEvent) {
@@ -598,7 +608,12 @@ func (w *world) first() {
 }
 
 func (w *world) event() {
-	w.now += pick(w.generator, 0, 0, 0, 100, 250, 250, 250, 500, 500, 1000, 1000, 2000) * int64(time.Millisecond)
+	if len(w.open) > 0 && w.c.Judged && w.chance(60) {
+		w.now += pick(w.generator, int64(0), 0, 50e6, 100e6, 250e6)
+		w.reply()
+		return
+	}
+	w.now += pick(w.generator, int64(0), 0, 0, 100, 250, 250, 250, 500, 500, 1000, 1000, 2000) * int64(time.Millisecond)
 	switch n := w.IntN(100); {
 	case n < 2:
 		back := w.now
@@ -757,22 +772,298 @@ func (m *model) compare(tally *modelTally, seed, number uint64) {
 	}
 }
 
-var numbers = regexp.MustCompile(`^\S+ \d+ |cause=\d+|value=\S+|lease=\S+`)
+// figures are the parts of a line that a class leaves out: time, n, card, and
+// which signal, card or actuator it was.
+var figures = regexp.MustCompile(`^\S+ \d+ \S+ | (actuator|cause|value|lease)=\S+|:\S+|\[\d\]`)
 
-// difference names the first lines that differ, without their figures; empty:
-// none do.
+// difference classes the first lines that differ; empty: none do.
 func difference(got, want []string) string {
 	at := func(log []string, i int) string {
 		if i < len(log) {
 			return log[i]
 		}
-		return "nothing"
+		return "0 0 - nothing"
 	}
 	for i := range max(len(got), len(want)) {
-		if a, b := at(got, i), at(want, i); a != b {
-			short := func(s string) string { return strings.Join(strings.Fields(numbers.ReplaceAllString(s, "")), " ") }
-			return fmt.Sprintf("engine %q, model %q", short(a), short(b))
+		a, b := at(got, i), at(want, i)
+		if a == b {
+			continue
 		}
+		short, other := figures.ReplaceAllString(a, ""), figures.ReplaceAllString(b, "")
+		if short == other {
+			return short + ": " + differingKeys(strings.Fields(a), strings.Fields(b))
+		}
+		return "engine " + short + ", model " + other
 	}
 	return ""
+}
+
+// differingKeys names the words of two lines that differ.
+func differingKeys(a, b []string) string {
+	var keys []string
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		key, _, _ := strings.Cut(a[i], "=")
+		if i < 3 {
+			key = []string{"t", "n", "card"}[i]
+		}
+		keys = append(keys, key)
+	}
+	if len(a) != len(b) {
+		keys = append(keys, "number of keys")
+	}
+	return strings.Join(keys, " ")
+}
+
+// minimise drops events, cards and parts of cards while the difference stays.
+func (m *model) minimise(c *modelCase, class string) *modelCase {
+	least := cloneCase(c)
+	differs := func(try *modelCase) bool {
+		got, err := runCase(m.dir, try)
+		if err != nil {
+			return false
+		}
+		want, err := m.run(try)
+		if err != nil || difference(got, want) != class {
+			return false
+		}
+		least = try
+		return true
+	}
+	for size := -1; size != least.size(); {
+		size = least.size()
+		for n := max(1, len(least.Stream)/2); n > 0; n /= 2 {
+			for i := 0; i+n <= len(least.Stream); {
+				try := cloneCase(least)
+				try.Stream = slices.Delete(try.Stream, i, i+n)
+				if !differs(try) {
+					i += n
+				}
+			}
+		}
+		least.shrink(func(try *modelCase) bool { return differs(try) }, func() *modelCase { return least })
+	}
+	differs(least.prune())
+	// The replies have the numbers of this case.
+	if _, err := runCase(m.dir, least); err != nil {
+		m.t.Error(err)
+	}
+	return least
+}
+
+// prune leaves out what neither the cards nor the stream name. Text is enough
+// to tell: a path is named in quotes.
+func (c *modelCase) prune() *modelCase {
+	d := cloneCase(c)
+	named := func(text []byte) func(string) bool {
+		return func(name string) bool { return bytes.Contains(text, mustJSON(name)) }
+	}
+	set := named(mustJSON(d.Cards))
+	d.Profile.Actuators = keep(d.Profile.Actuators, set)
+	d.Profile.Actions = keep(d.Profile.Actions, set)
+	text := slices.Concat(mustJSON(d.Cards), mustJSON(d.Profile.Actuators), mustJSON(d.Profile.States))
+	d.Profile.Signals = keep(d.Profile.Signals, named(text))
+	for i := range d.Stream {
+		d.Stream[i].Raws = keep(d.Stream[i].Raws, named(text))
+	}
+	return d
+}
+
+func keep[V any](m map[string]V, wanted func(string) bool) map[string]V {
+	kept := map[string]V{}
+	for k, v := range m {
+		if wanted(k) {
+			kept[k] = v
+		}
+	}
+	return kept
+}
+
+func (c *modelCase) size() int { return len(c.Stream) + len(mustJSON(c.Cards)) }
+
+func cloneCase(c *modelCase) *modelCase {
+	d := *c
+	d.Stream = slices.Clone(c.Stream)
+	for i := range d.Stream {
+		d.Stream[i].Raws = maps.Clone(d.Stream[i].Raws)
+	}
+	d.Cards = slices.Clone(c.Cards)
+	for i := range d.Cards {
+		card := &d.Cards[i]
+		card.When, card.OnlyIf, card.Then = slices.Clone(card.When), slices.Clone(card.OnlyIf), slices.Clone(card.Then)
+	}
+	return &d
+}
+
+// shrink tries to leave out a card, a part of one, or a signal of a frame.
+func (c *modelCase) shrink(differs func(*modelCase) bool, least func() *modelCase) {
+	for i := len(least().Cards) - 1; i >= 0; i-- {
+		if try := cloneCase(least()); len(try.Cards) > 1 {
+			try.Cards = slices.Delete(try.Cards, i, i+1)
+			differs(try)
+		}
+	}
+	for i := range least().Cards {
+		for _, part := range []func(*modelCard) (*[]object, int){
+			func(c *modelCard) (*[]object, int) { return &c.When, 1 },
+			func(c *modelCard) (*[]object, int) { return &c.OnlyIf, 0 },
+			func(c *modelCard) (*[]object, int) { return &c.Then, 1 },
+		} {
+			list, _ := part(&least().Cards[i])
+			for k := len(*list) - 1; k >= 0; k-- {
+				try := cloneCase(least())
+				if list, keep := part(&try.Cards[i]); len(*list) > keep {
+					*list = slices.Delete(*list, k, k+1)
+					differs(try)
+				}
+			}
+		}
+		try := cloneCase(least())
+		try.Cards[i].Cooldown = ""
+		differs(try)
+		try = cloneCase(least())
+		try.Cards[i].Priority = 0
+		differs(try)
+	}
+	for i := range least().Stream {
+		for _, path := range slices.Sorted(maps.Keys(least().Stream[i].Raws)) {
+			if try := cloneCase(least()); len(try.Stream[i].Raws) > 1 {
+				delete(try.Stream[i].Raws, path)
+				differs(try)
+			}
+		}
+	}
+}
+
+// trace writes a case as a hand-worked trace is written, with the model's log.
+func (m *model) trace(c *modelCase) string {
+	var b strings.Builder
+	got, err := runCase(m.dir, c)
+	if err != nil {
+		m.t.Error(err)
+	}
+	want, err := m.run(c)
+	if err != nil {
+		m.t.Error(err)
+	}
+	mode := "plain"
+	if c.Judged {
+		mode = "judged"
+	}
+	fmt.Fprintf(&b, "The engine's log:\n%s\n-- mode --\n%s\n-- show --\nlive known unknown\n-- vehicle.yaml --\n", strings.Join(got, "\n"), mode)
+	b.WriteString(breakAfter.ReplaceAllString(string(profileText(c)), "},\n\"") + "")
+	for i := range c.Cards {
+		fmt.Fprintf(&b, "-- cards/%s.yaml --\n%s\n", c.Cards[i].ID, mustJSON(&c.Cards[i]))
+	}
+	b.WriteString("-- stream --\n")
+	for i := range c.Stream {
+		b.WriteString(c.line(&c.Stream[i]) + "\n")
+	}
+	return b.String() + "-- log --\n" + strings.Join(want, "\n") + "\n"
+}
+
+var breakAfter = regexp.MustCompile(`\},"`)
+
+// line is an event as a trace writes it.
+func (c *modelCase) line(e *modelEvent) string {
+	b := string(AppendSeconds(nil, e.T)) + " "
+	switch e.Kind {
+	case "reply":
+		return b + fmt.Sprintf("reply %d %s", e.N, e.outcome())
+	case "override":
+		return b + fmt.Sprintf("override %s %v", e.Path, e.Value)
+	case "tick":
+		return b + "tick"
+	}
+	var pairs []string
+	for _, path := range slices.Sorted(maps.Keys(e.Raws)) {
+		raw := e.Raws[path]
+		value := any(raw)
+		switch signal := c.Profile.Signals[path]; {
+		case raw == benchInvalid:
+			value = "invalid"
+		case signal.Values != nil:
+			value = signal.Values[fmt.Sprint(raw)]
+		case c.Factors[path] != 0:
+			value = float64(raw) * c.Factors[path]
+		}
+		pairs = append(pairs, fmt.Sprintf("%s=%v", path, value))
+	}
+	return b + strings.Join(pairs, " ")
+}
+
+// modelTally counts what was compared, and by kind of record how often.
+type modelTally struct {
+	mu      sync.Mutex
+	cases   int
+	judged  int
+	events  int
+	records map[string]int
+	classes map[string]int
+	traces  []string
+	stopped bool
+}
+
+const maxTraces = 12
+
+// add counts a case; true: its class of difference is new and should be shown.
+func (y *modelTally) add(c *modelCase, got []string, class string) bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.records == nil {
+		y.records, y.classes = map[string]int{}, map[string]int{}
+	}
+	y.cases++
+	y.events += len(c.Stream)
+	if c.Judged {
+		y.judged++
+	}
+	for _, line := range got {
+		f := strings.Fields(line)
+		kind := f[3]
+		if len(f) > 4 && (kind == "blocked" || kind == "failed" || kind == "ended" || kind == "denied" || kind == "lost") {
+			why, _, _ := strings.Cut(strings.TrimPrefix(f[4], "why="), "[")
+			why, _, _ = strings.Cut(why, ":")
+			kind += " " + why
+		}
+		y.records[kind]++
+	}
+	if class == "" {
+		return false
+	}
+	y.classes[class]++
+	return y.classes[class] == 1 && len(y.classes) <= maxTraces
+}
+
+func (y *modelTally) found(class, trace string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.traces = append(y.traces, trace)
+}
+
+func (y *modelTally) stop() {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.stopped = true
+}
+
+func (y *modelTally) full() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.stopped
+}
+
+func (y *modelTally) report(t *testing.T) {
+	t.Logf("%d cases, %d of them judged; %d events", y.cases, y.judged, y.events)
+	for _, kind := range slices.Sorted(maps.Keys(y.records)) {
+		t.Logf("%8d %s", y.records[kind], kind)
+	}
+	for _, class := range slices.Sorted(maps.Keys(y.classes)) {
+		t.Errorf("%d cases differ: %s", y.classes[class], class)
+	}
+	for _, trace := range y.traces {
+		t.Error(trace)
+	}
 }

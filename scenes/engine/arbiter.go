@@ -241,15 +241,23 @@ func (p *Program) closeLease(s *State, act int, left *ending, out *Effects) {
 	p.sendEnd(s, act, out)
 }
 
-// sendEnd sends an open end if the drive state allows it; else it waits,
-// denied once.
+// sendEnd sends an open end if range and drive state allow it; else it waits,
+// denied once. A base that the driver's hand set may be out of the range that
+// cards have.
 func (p *Program) sendEnd(s *State, act int, out *Effects) {
 	a, spec := &s.acts[act], &p.Actuators[act]
 	e := &a.end
-	if !spec.EndStates.Has(s.drive) {
+	why := ""
+	switch {
+	case e.value.Kind == Number && !(spec.Min <= e.value.Num && e.value.Num <= spec.Max):
+		why = "range"
+	case !spec.EndStates.Has(s.drive):
+		why = p.idx.why.state[s.drive]
+	}
+	if why != "" {
 		if !e.denied {
 			e.denied = true
-			s.record(out, Record{Card: p.Cards[e.card].ID, What: Denied, Why: p.idx.why.state[s.drive], Action: "end",
+			s.record(out, Record{Card: p.Cards[e.card].ID, What: Denied, Why: why, Action: "end",
 				Actuator: spec.Path, Value: e.value, Cause: e.cause})
 		}
 		return

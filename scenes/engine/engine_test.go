@@ -26,8 +26,8 @@ func rich(t testing.TB) *Program {
 		States: []DriveState{{"parked", Cond{{Op: All, Size: 3}, {Op: Is, Slot: 2, A: 1, Size: 1}, {Op: Between, Slot: 0, A: -1, B: 5, Size: 1}}},
 			{"idling", Cond{{Op: Below, Slot: 0, A: 2, Size: 1}}}},
 		Actuators: []Actuator{
-			{Path: "F", Step: 1, Slew: 2, MinInterval: 1e9, States: 7, EndStates: 3, Holdoff: 4e9, HasCall: true, Within: 5e8, Readback: 3, ReadWithin: 1e9},
-			{Path: "G", States: 3, EndStates: 7, Holdoff: 1e9, Readback: -1},
+			{Path: "F", Min: 0, Max: 7, Step: 1, Slew: 2, MinInterval: 1e9, States: 7, EndStates: 3, Holdoff: 4e9, HasCall: true, Within: 5e8, Readback: 3, ReadWithin: 1e9},
+			{Path: "G", Max: 10, States: 3, EndStates: 7, Holdoff: 1e9, Readback: -1},
 		},
 		Actions:    []Action{{"note", 7, 2e9, true, 5e8}, {"tip", 1, 0, false, 0}},
 		Quarantine: Quarantine{Fires: 4, Within: 5e9},
@@ -169,13 +169,38 @@ func TestAnyEvents(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"live ", "held trigger[0]", "cancelled rearmed", "cancelled unknown:A", "blocked not_live", "blocked cooldown",
-		"blocked reentry", "blocked only_if[0]", "blocked quarantined", "quarantined fires", "denied base", "denied interval", "denied state:moving",
+		"blocked reentry", "blocked only_if[0]", "blocked quarantined", "quarantined fires", "denied base", "denied interval", "denied state:moving", "denied range",
 		"lost winner:b", "lost winner:driver", "ended duration", "ended error", "ended timeout", "ended override", "ended quarantined",
 		"ended state:moving", "failed readback", "failed timeout", "replied ", "override ", "unknown stale:A", "unknown invalid:L", "clock back",
 		"dropped reply"} {
 		if !seen[want] {
 			t.Errorf("400 runs never showed %q", want)
 		}
+	}
+}
+
+// TestLeaseMS holds what a service is told: the time left, the call's limit and
+// the readback's time, in ms; an end has nothing left to end.
+func TestLeaseMS(t *testing.T) {
+	p := rich(t)
+	s := p.NewState(1, false)
+	var out Effects
+	feed := func(at int64, samples ...Sample) {
+		p.Step(s, &Event{T: at, Samples: samples}, &out)
+	}
+	feed(0, Sample{0, true, 1}, Sample{1, true, 0}, Sample{2, true, 1}, Sample{3, true, 0}, Sample{4, true, 0})
+	feed(1e9, Sample{4, true, 1}) // a: F from its base 0 to 6 for 3 s; b is blocked
+	feed(2e9, Sample{0, true, 1})
+	feed(5e9, Sample{0, true, 1})
+	var got []string
+	for _, c := range out.Calls {
+		if c.Actuator == 0 && c.Kind != CallDo {
+			got = append(got, fmt.Sprintf("%v %v %v", c.Kind, c.Value.Num, c.LeaseMS))
+		}
+	}
+	// 3 s + 0.5 s + (1 s + 6/2 s)
+	if want := []string{"0 6 7500", "1 0 0"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("calls of kind, value and lease_ms %q, want %q", got, want)
 	}
 }
 

@@ -153,6 +153,7 @@ type Step struct {
 // Actuator is what a card may set, with the limits of the profile.
 type Actuator struct {
 	Path        string
+	Min, Max    float64  // of a number that an end may send
 	Step        float64  // least distance between two settings; 0: any value
 	Slew        float64  // units per second that the ECU ramps; 0: at once
 	MinInterval int64    // ns between granted requests

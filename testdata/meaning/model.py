@@ -119,6 +119,7 @@ class End:
 class Actuator:
     def __init__(self, path, text):
         self.path, self.step = path, text.get("step", 0)
+        self.low, self.high = text["min"], text["max"]
         self.states = text["states"]
         self.end_states = text.get("end_states", text["states"])
         self.min_interval = duration(text.get("min_interval", "0s"))
@@ -168,6 +169,7 @@ class Call:
 class Model:
     def __init__(self, case):
         self.profile, self.judging = case["profile"], case["judged"]
+        self.open = case.get("open", [])  # differences that are known and open: the engine's way is taken
         self.factors = case.get("factors", {})
         self.cards = [Card(c) for c in sorted(case["cards"], key=lambda c: c["id"])]
         self.actuators = {p: Actuator(p, a) for p, a in sorted(self.profile["actuators"].items())}
@@ -269,6 +271,7 @@ class Model:
         for path, value in samples:
             if path in self.readbacks and value is not None:
                 causes[path] = self.act_behind(self.readbacks[path])
+        self.follow_state()
         for path, value in samples:
             if path in self.readbacks and value is not None:
                 self.readback(self.readbacks[path], value)
@@ -355,8 +358,6 @@ class Model:
         depth = 0 if cause is None else self.depths[cause] + 1
         if "held_for" not in trigger:
             self.completions.setdefault(card.id, []).append((index, cause, depth))
-            return
-        if card.quarantined:
             return
         detector = card.detectors[index]
         detector.depth = depth
@@ -539,14 +540,13 @@ class Model:
         best = min([q.card for q, _ in passed] + ([top.card] if top else []), key=rank)
         granted = [r for r in passed if r[0].card is best]
         losers = {q.card.id: (q, a) for q, a in passed if q.card is not best}
-        if granted and top and top.card is not best and top.card.id not in losers:
-            losers[top.card.id] = None
-        for card in sorted(losers):
-            if losers[card]:
-                self.refuse("lost", "winner:" + best.id, actuator, *losers[card])
-            else:
+        displaced = top.card.id if granted and top and top.card is not best else None
+        for card in sorted(set(losers) | {displaced} - {None}):
+            if card == displaced:
                 self.record(card, "lost", why="winner:" + best.id, action="set", actuator=actuator.path, value=show(top.value),
                             cause=granted[0][0].n)
+            if card in losers:
+                self.refuse("lost", "winner:" + best.id, actuator, *losers[card])
         return granted[0] if granted else None
 
     def grant(self, actuator, queue, action):
@@ -621,6 +621,7 @@ class Model:
         actuator.top = None
         if lease.at_end == "leave":
             actuator.base = lease.value
+            self.unjudge(actuator)
             return
         if lease.at_end != "restore":
             actuator.base = lease.at_end["set"]
@@ -636,10 +637,15 @@ class Model:
 
     def go_end(self, actuator):
         end, state = actuator.end, self.drive_state()
-        end.waiting = state not in actuator.end_states
+        why = None
+        if not actuator.low <= end.value <= actuator.high:
+            why = "range"
+        elif state not in actuator.end_states:
+            why = "state:" + state
+        end.waiting = why is not None
         if end.waiting:
             if not end.denied:
-                self.record(end.lease.card.id, "denied", why="state:" + state, action="end", actuator=actuator.path,
+                self.record(end.lease.card.id, "denied", why=why, action="end", actuator=actuator.path,
                             value=show(end.value), cause=end.n)
             end.denied = True
             return
@@ -713,7 +719,7 @@ class Model:
 
     def readback(self, actuator, value):
         judged = actuator.judged
-        ending = actuator.end is not None or actuator.end_over is not None and self.now < actuator.end_over
+        ending = actuator.end is not None or actuator.path in self.ended or judged is not None and not judged.settled
         if judged and (actuator.stack or ending):
             if self.strays(actuator, judged, value):
                 self.hand(actuator, value)
@@ -722,7 +728,8 @@ class Model:
                 judged.settled = True
                 self.stop(judged.timer)
                 actuator.settle(value)
-        if not actuator.stack and not ending:
+        frozen = actuator.end_over is not None and self.now < actuator.end_over
+        if not actuator.stack and not ending and not frozen:
             actuator.base = value
             actuator.settle(value)
 
@@ -741,6 +748,7 @@ class Model:
             self.drop_lease(actuator, lease)
             self.record(lease.card.id, "ended", why="override", actuator=actuator.path, cause=n)
         self.drop_end(actuator)
+        self.ended.pop(actuator.path, None)
         self.unjudge(actuator)
         actuator.top, actuator.base = None, value
         actuator.held_off = self.now + actuator.holdoff

@@ -26,7 +26,8 @@ t (seconds), bus, message, signal, value and unit; jsonl has the raw value too.
 With --vehicle the signals are the profile's VSS paths, in their VSS units and
 labels; with --dbc they are the DBC's own, of every channel. A value that the
 frame marks as not available is empty (null). Signals absent from a frame have
-no line.`,
+no line. Exit code 3: decoded, but the DBC has definitions that could not be
+used.`,
 		"vignette signals --dbc tesla.dbc --signal 'DI_gear' gvret.csv",
 		"vignette signals --vehicle car.yaml --signal 'Vehicle.Speed' --format jsonl drive.log")
 	vehicle := fs.String("vehicle", "", "vehicle profile `FILE`")
@@ -86,6 +87,7 @@ type decoder struct {
 	row      func(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte
 	vehicle  *scenes.Vehicle
 	messages map[messageKey][]column
+	notes    []dbc.Diagnostic // of a DBC that is usable all the same
 }
 
 func (d *decoder) wants(name string) bool {
@@ -124,6 +126,7 @@ func (d *decoder) useDBC(file string, errs io.Writer) error {
 	for _, diag := range db.Diagnostics {
 		fmt.Fprintln(errs, "note:", diag)
 	}
+	d.notes = db.Diagnostics
 	for _, m := range db.Messages {
 		for _, s := range m.Signals {
 			field, err := m.Field(s)
@@ -165,7 +168,7 @@ func (d *decoder) run(log *canlog.Log, name string, maps listFlag, head string, 
 	for {
 		if err := stream.Next(&e); errors.Is(err, io.EOF) {
 			report(errs)
-			return nil
+			return losses(d.notes)
 		} else if err != nil {
 			return err
 		}

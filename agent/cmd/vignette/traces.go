@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"vignette/ui-bridge/trace"
@@ -28,10 +27,6 @@ episode and, with --bytes, the very bytes.`,
 		fs.Usage()
 		return errReported
 	}
-	n, err := trace.Show(out, fs.Arg(0), trace.ShowOptions{Hex: *raw})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%d episodes\n", n)
-	return nil
+	_, err := trace.Show(out, fs.Arg(0), trace.ShowOptions{Hex: *raw})
+	return err
 }
