@@ -27,7 +27,7 @@ import (
 )
 
 var (
-	modelCases = flag.Int("model.cases", 3000, "random cases that the engine and testdata/meaning/model.py both run")
+	modelCases = flag.Int("model.cases", 2000, "random cases that the engine and testdata/meaning/model.py both run")
 	modelSeed  = flag.Uint64("model.seed", 1, "seed of the random cases")
 )
 
@@ -91,9 +91,10 @@ type modelStates struct {
 
 type modelActuator struct {
 	Type        string   `json:"type"`
-	Unit        string   `json:"unit"`
-	Min         int      `json:"min"`
-	Max         int      `json:"max"`
+	Unit        string   `json:"unit,omitempty"`
+	Values      []string `json:"values,omitempty"`
+	Min         *int     `json:"min,omitempty"`
+	Max         *int     `json:"max,omitempty"`
 	Step        int      `json:"step,omitempty"`
 	Slew        string   `json:"slew,omitempty"`
 	MinInterval string   `json:"min_interval,omitempty"`
@@ -134,7 +135,7 @@ type modelEvent struct {
 	N     uint64
 	OK    bool
 	Path  string
-	Value float64
+	Value any
 }
 
 // MarshalJSON writes the list that model.py reads.
@@ -174,8 +175,16 @@ const (
 	fanRear      = "Vehicle.Cabin.HVAC.Station.Row2.Driver.FanSpeed"
 	lightDriver  = "Vehicle.Cabin.Light.AmbientLight.Row1.DriverSide.Intensity"
 	speedPath    = "Vehicle.Speed"
+	doorPath     = "Vehicle.Cabin.Door.Row1.DriverSide.IsOpen"
+	powerPath    = "Vehicle.LowVoltageSystemState"
 	gearPath     = "Vehicle.Powertrain.Transmission.SelectedGear"
 )
+
+// The actuators: of numbers, of a boolean and of labels. All but the light are
+// read back by the signal of their own path.
+var benchActuators = []string{fanDriver, fanPassenger, fanRear, lightDriver, doorPath, powerPath}
+
+var powerLabels = []string{"LOCK", "ACC", "ON"}
 
 var fanRaws = []int64{0, 10, 15, 20, 25, 30, 40, 50, 55, 60, 70, 80}
 
@@ -183,9 +192,9 @@ var benchSignals = []benchSignal{
 	{speedPath, "b.MSpeed.Speed", "km/h", []int64{0, 0, 0, 1, 5, 10, 11}, nil, true},
 	{"Vehicle.AverageSpeed", "b.MMeanSpeed.MeanSpeed", "mph", []int64{0, 4, 5, 6, 7, 9}, nil, false},
 	{gearPath, "b.MGear.Gear", "", []int64{126, 126, 126, 127, 0}, nil, true},
-	{"Vehicle.LowVoltageSystemState", "b.MPowerState.PowerState", "", []int64{0, 2, 3}, map[string]any{"0": "LOCK", "2": "ACC", "3": "ON"}, true},
+	{powerPath, "b.MPowerState.PowerState", "", []int64{0, 2, 3}, map[string]any{"0": "LOCK", "2": "ACC", "3": "ON"}, true},
 	{"Vehicle.Cabin.HVAC.AmbientAirTemperature", "b.MAmbientTemp.AmbientTemp", "Celsius", []int64{29, 30, 31, 32, 33}, nil, true},
-	{"Vehicle.Cabin.Door.Row1.DriverSide.IsOpen", "b.MDriverDoor.DriverDoor", "", []int64{0, 1}, map[string]any{"0": false, "1": true}, true},
+	{doorPath, "b.MDriverDoor.DriverDoor", "", []int64{0, 1}, map[string]any{"0": false, "1": true}, true},
 	{fanDriver, "b.MDriverFan.DriverFan", "percent", fanRaws, nil, true},
 	{fanPassenger, "b.MPassengerFan.PassengerFan", "percent", fanRaws, nil, true},
 	{fanRear, "b.MRearFan.RearFan", "percent", fanRaws, nil, true},
@@ -219,7 +228,7 @@ func generate(seed, number uint64) *generator {
 	if len(g.signals) == 0 {
 		g.signals = append(g.signals, &benchSignals[9])
 	}
-	g.sets = []string{fanDriver, fanPassenger, fanRear, lightDriver}
+	g.sets = append([]string{}, benchActuators...)
 	g.Shuffle(len(g.sets), func(i, j int) { g.sets[i], g.sets[j] = g.sets[j], g.sets[i] })
 	g.sets = g.sets[:1+g.IntN(3)]
 	g.profile()
@@ -247,7 +256,7 @@ func (g *generator) profile() {
 		}
 		p.Signals[s.path] = m
 	}
-	for _, path := range []string{fanDriver, fanPassenger, fanRear, lightDriver} {
+	for _, path := range benchActuators {
 		p.Actuators[path] = g.actuator(path)
 	}
 	p.Actions["notify"] = g.action(object{"text": "localized"}, []string{"{lang}", "{text}"})
@@ -261,14 +270,21 @@ func (g *generator) states() []string {
 }
 
 func (g *generator) actuator(path string) modelActuator {
-	a := modelActuator{Type: "uint8", Unit: "percent", Max: 80, Step: pick(g, 0, 10, 10, 10, 20), MaxLease: "30m",
-		MinInterval: pick(g, "", "0s", "500ms", "2s"), States: g.states(), Holdoff: pick(g, "0s", "2s", "5s", "20s"), Slew: pick(g, "", "20/s", "40/s")}
+	low, high := 0, 80
+	a := modelActuator{Type: "uint8", Unit: "percent", Min: &low, Max: &high, Step: pick(g, 0, 10, 10, 10, 20), Slew: pick(g, "", "20/s", "40/s")}
+	switch path {
+	case doorPath:
+		a = modelActuator{Type: "boolean"}
+	case powerPath:
+		a = modelActuator{Type: "string", Values: powerLabels}
+	}
+	a.MaxLease, a.MinInterval, a.States, a.Holdoff = "30m", pick(g, "", "0s", "500ms", "2s"), g.states(), pick(g, "0s", "2s", "5s", "20s")
 	if g.chance(30) {
 		a.EndStates = g.states()
 	}
 	if g.chance(85) {
 		a.Call = g.call([]string{"{actuator}", "{value}", "{lease_ms}"})
-		a.Call["signature"] = "sdu"
+		a.Call["signature"] = map[string]string{"uint8": "sdu", "boolean": "sbu", "string": "ssu"}[a.Type]
 	}
 	if path != lightDriver && g.chance(90) {
 		a.Readback = object{"signal": path, "within": pick(g, "500ms", "1s", "2s", "2s")}
@@ -404,8 +420,12 @@ func (g *generator) step() object {
 			o["with"] = object{"text": object{"en": "x"}}
 		}
 	default:
-		o = object{"set": pick(g, g.sets...), "to": 20 * g.IntN(5), "unit": "percent", "lease": pick(g, "500ms", "1s", "2s", "5s", "10s", "20s")}
-		if end := pick(g, any(nil), any(nil), any("restore"), any("leave"), any(object{"set": 20 * g.IntN(5)})); end != nil {
+		path := pick(g, g.sets...)
+		o = object{"set": path, "to": g.command(path), "lease": pick(g, "500ms", "1s", "2s", "5s", "10s", "20s")}
+		if path != doorPath && path != powerPath {
+			o["unit"] = "percent"
+		}
+		if end := pick(g, any(nil), any(nil), any("restore"), any("leave"), any(object{"set": g.command(path)})); end != nil {
 			o["at_end"] = end
 		}
 	}
@@ -413,6 +433,17 @@ func (g *generator) step() object {
 		o["on_error"] = "continue"
 	}
 	return o
+}
+
+// command is a value that an actuator can be set to.
+func (g *generator) command(path string) any {
+	switch path {
+	case doorPath:
+		return g.chance(50)
+	case powerPath:
+		return pick(g, powerLabels...)
+	}
+	return 20 * g.IntN(5)
 }
 
 // Running a case.
@@ -504,7 +535,7 @@ func (r *modelRun) feedEvent(e *modelEvent) error {
 		if !ok {
 			return fmt.Errorf("no actuator %s", e.Path)
 		}
-		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: e.Value}
+		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, overrideValue(e.Value)
 	default:
 		ev.Kind = engine.EvFrame
 		for slot := range r.prog.Sources {
@@ -515,6 +546,20 @@ func (r *modelRun) feedEvent(e *modelEvent) error {
 		}
 	}
 	return r.pump.step(&ev)
+}
+
+// overrideValue is the value of a report of the HMI.
+func overrideValue(v any) engine.Value {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return engine.Value{Kind: engine.Bool, Num: 1}
+		}
+		return engine.Value{Kind: engine.Bool}
+	case string:
+		return engine.Value{Kind: engine.Label, Num: float64(slices.Index(powerLabels, v)), Text: v}
+	}
+	return engine.Value{Kind: engine.Number, Num: v.(float64)}
 }
 
 // runCase runs a whole case in the engine.
@@ -576,6 +621,9 @@ func (w *world) settle() error {
 		rec := w.run.acted[w.seen]
 		if rec.Actuator != "" {
 			w.target[rec.Actuator] = int64(rec.Value.Num)
+			if rec.Value.Kind == engine.Label { // the raw values of the labels are 0, 2, 3
+				w.target[rec.Actuator] = []int64{0, 2, 3}[slices.Index(powerLabels, rec.Value.Text)]
+			}
 		}
 		if w.calls(&rec) {
 			w.open = append(w.open, &rec)
@@ -629,12 +677,21 @@ func (w *world) event() {
 	case n < 10:
 		w.add(modelEvent{Kind: "tick"})
 	case n < 13 && w.c.Judged:
-		w.add(modelEvent{Kind: "override", Path: pick(w.generator, w.sets...), Value: float64(pick(w.generator, fanRaws...))})
+		w.override()
 	case n < 40 && w.c.Judged && (len(w.open) > 0 || w.chance(5)):
 		w.reply()
 	default:
 		w.frame()
 	}
+}
+
+func (w *world) override() {
+	path := pick(w.generator, w.sets...)
+	value := w.command(path)
+	if _, number := value.(int); number {
+		value = float64(pick(w.generator, fanRaws...))
+	}
+	w.add(modelEvent{Kind: "override", Path: path, Value: value})
 }
 
 func (w *world) reply() {
@@ -681,6 +738,12 @@ func (w *world) frame() {
 // readback moves an actuator: along its ramp, to its end, not at all, or away.
 func (w *world) readback(path string) int64 {
 	at, target := w.at[path], w.target[path]
+	if path == doorPath || path == powerPath {
+		if w.chance(40) {
+			target = pick(w.generator, int64(0), 1, 2, 3)
+		}
+		return target
+	}
 	switch n := w.IntN(100); {
 	case n < 40:
 		at = target
@@ -739,17 +802,42 @@ func (m *model) close() {
 	}
 }
 
-// run gives the model's log of a case.
-func (m *model) run(c *modelCase) ([]string, error) {
+// modelAnswer is the model's log of a case, and the rare places that the case
+// came to.
+type modelAnswer struct {
+	Log   []string `json:"log"`
+	Marks []string `json:"marks"`
+}
+
+// run asks the model for its answer to a case.
+func (m *model) run(c *modelCase) (a modelAnswer, err error) {
 	if _, err := m.in.Write(append(mustJSON(c), '\n')); err != nil {
-		return nil, err
+		return a, err
 	}
 	line, err := m.out.ReadBytes('\n')
 	if err != nil {
-		return nil, fmt.Errorf("model.py ended on a case: %w", err)
+		return a, fmt.Errorf("model.py ended on a case: %w", err)
 	}
-	var log []string
-	return log, json.Unmarshal(line, &log)
+	return a, json.Unmarshal(line, &a)
+}
+
+// openDifferences are places where the engine is known not to follow the text
+// yet; a case that came to one may differ. Each has a trace that fails.
+var openDifferences = []string{
+	// Timers of one deadline, kind and card run in the order of firing and
+	// index, index being the place in `then` (3): the engine orders leases
+	// and readbacks by actuator, replies of a firing by chance.
+	"timers:replies", "timers:leases", "timers:readbacks", "timers:retries",
+	// A lease ends by an error or no reply, also of its older call (10, 12).
+	"older-call",
+	// A readback in the very frame whose drive state ended the lease is judged
+	// and no base (10, 11).
+	"readback-of-the-ended",
+}
+
+// known reports whether a case came to an open difference.
+func (a *modelAnswer) known() bool {
+	return slices.ContainsFunc(a.Marks, func(mark string) bool { return slices.Contains(openDifferences, mark) })
 }
 
 // compare makes a case, runs it on both sides and notes a difference.
@@ -766,9 +854,12 @@ func (m *model) compare(tally *modelTally, seed, number uint64) {
 		tally.stop()
 		return
 	}
-	class := difference(got, want)
+	class := difference(got, want.Log)
+	if class != "" && want.known() {
+		class = "open: " + strings.Join(want.Marks, " ")
+	}
 	if tally.add(&g.c, got, class) {
-		tally.found(class, fmt.Sprintf("case %d of seed %d, %s:\n%s", number, seed, class, m.trace(m.minimise(&g.c, class))))
+		tally.found(fmt.Sprintf("case %d of seed %d, %s:\n%s", number, seed, class, m.trace(m.minimise(&g.c, class))))
 	}
 }
 
@@ -817,40 +908,85 @@ func differingKeys(a, b []string) string {
 	return strings.Join(keys, " ")
 }
 
-// minimise drops events, cards and parts of cards while the difference stays.
+// minimiser drops events, cards and parts of cards while the difference stays.
+type minimiser struct {
+	*model
+	class string
+	least *modelCase
+}
+
 func (m *model) minimise(c *modelCase, class string) *modelCase {
-	least := cloneCase(c)
-	differs := func(try *modelCase) bool {
-		got, err := runCase(m.dir, try)
-		if err != nil {
-			return false
-		}
-		want, err := m.run(try)
-		if err != nil || difference(got, want) != class {
-			return false
-		}
-		least = try
-		return true
+	z := &minimiser{m, class, c}
+	for size := -1; size != z.least.size(); {
+		size = z.least.size()
+		z.dropEvents()
+		z.dropCards()
+		z.dropSamples()
 	}
-	for size := -1; size != least.size(); {
-		size = least.size()
-		for n := max(1, len(least.Stream)/2); n > 0; n /= 2 {
-			for i := 0; i+n <= len(least.Stream); {
-				try := cloneCase(least)
-				try.Stream = slices.Delete(try.Stream, i, i+n)
-				if !differs(try) {
-					i += n
-				}
+	z.try(z.least.prune())
+	return z.least
+}
+
+// try takes a smaller case if it still differs in the same way.
+func (z *minimiser) try(c *modelCase) bool {
+	got, err := runCase(z.dir, c)
+	if err != nil {
+		return false
+	}
+	want, err := z.run(c)
+	if err != nil || difference(got, want.Log) != z.class || want.known() {
+		return false
+	}
+	z.least = c
+	return true
+}
+
+// change tries a copy of the least case with a change.
+func (z *minimiser) change(change func(*modelCase)) bool {
+	c := cloneCase(z.least)
+	change(c)
+	return z.try(c)
+}
+
+func (z *minimiser) dropEvents() {
+	for n := max(1, len(z.least.Stream)/2); n > 0; n /= 2 {
+		for i := 0; i+n <= len(z.least.Stream); {
+			if !z.change(func(c *modelCase) { c.Stream = slices.Delete(c.Stream, i, i+n) }) {
+				i += n
 			}
 		}
-		least.shrink(func(try *modelCase) bool { return differs(try) }, func() *modelCase { return least })
 	}
-	differs(least.prune())
-	// The replies have the numbers of this case.
-	if _, err := runCase(m.dir, least); err != nil {
-		m.t.Error(err)
+}
+
+func (z *minimiser) dropCards() {
+	for i := len(z.least.Cards) - 1; i >= 0 && len(z.least.Cards) > 1; i-- {
+		z.change(func(c *modelCase) { c.Cards = slices.Delete(c.Cards, i, i+1) })
 	}
-	return least
+	parts := []func(*modelCard) *[]object{
+		func(c *modelCard) *[]object { return &c.When },
+		func(c *modelCard) *[]object { return &c.OnlyIf },
+		func(c *modelCard) *[]object { return &c.Then },
+	}
+	for i := range z.least.Cards {
+		for _, part := range parts {
+			// A card without triggers or actions does not load: try says no.
+			for k := len(*part(&z.least.Cards[i])) - 1; k >= 0; k-- {
+				z.change(func(c *modelCase) { list := part(&c.Cards[i]); *list = slices.Delete(*list, k, k+1) })
+			}
+		}
+		z.change(func(c *modelCase) { c.Cards[i].Cooldown = "" })
+		z.change(func(c *modelCase) { c.Cards[i].Priority = 0 })
+	}
+}
+
+func (z *minimiser) dropSamples() {
+	for i := range z.least.Stream {
+		for _, path := range slices.Sorted(maps.Keys(z.least.Stream[i].Raws)) {
+			if len(z.least.Stream[i].Raws) > 1 {
+				z.change(func(c *modelCase) { delete(c.Stream[i].Raws, path) })
+			}
+		}
+	}
 }
 
 // prune leaves out what neither the cards nor the stream name. Text is enough
@@ -897,46 +1033,6 @@ func cloneCase(c *modelCase) *modelCase {
 	return &d
 }
 
-// shrink tries to leave out a card, a part of one, or a signal of a frame.
-func (c *modelCase) shrink(differs func(*modelCase) bool, least func() *modelCase) {
-	for i := len(least().Cards) - 1; i >= 0; i-- {
-		if try := cloneCase(least()); len(try.Cards) > 1 {
-			try.Cards = slices.Delete(try.Cards, i, i+1)
-			differs(try)
-		}
-	}
-	for i := range least().Cards {
-		for _, part := range []func(*modelCard) (*[]object, int){
-			func(c *modelCard) (*[]object, int) { return &c.When, 1 },
-			func(c *modelCard) (*[]object, int) { return &c.OnlyIf, 0 },
-			func(c *modelCard) (*[]object, int) { return &c.Then, 1 },
-		} {
-			list, _ := part(&least().Cards[i])
-			for k := len(*list) - 1; k >= 0; k-- {
-				try := cloneCase(least())
-				if list, keep := part(&try.Cards[i]); len(*list) > keep {
-					*list = slices.Delete(*list, k, k+1)
-					differs(try)
-				}
-			}
-		}
-		try := cloneCase(least())
-		try.Cards[i].Cooldown = ""
-		differs(try)
-		try = cloneCase(least())
-		try.Cards[i].Priority = 0
-		differs(try)
-	}
-	for i := range least().Stream {
-		for _, path := range slices.Sorted(maps.Keys(least().Stream[i].Raws)) {
-			if try := cloneCase(least()); len(try.Stream[i].Raws) > 1 {
-				delete(try.Stream[i].Raws, path)
-				differs(try)
-			}
-		}
-	}
-}
-
 // trace writes a case as a hand-worked trace is written, with the model's log.
 func (m *model) trace(c *modelCase) string {
 	var b strings.Builder
@@ -953,7 +1049,7 @@ func (m *model) trace(c *modelCase) string {
 		mode = "judged"
 	}
 	fmt.Fprintf(&b, "The engine's log:\n%s\n-- mode --\n%s\n-- show --\nlive known unknown\n-- vehicle.yaml --\n", strings.Join(got, "\n"), mode)
-	b.WriteString(breakAfter.ReplaceAllString(string(profileText(c)), "},\n\"") + "")
+	b.WriteString(breakAfter.ReplaceAllString(string(profileText(c)), "},\n\""))
 	for i := range c.Cards {
 		fmt.Fprintf(&b, "-- cards/%s.yaml --\n%s\n", c.Cards[i].ID, mustJSON(&c.Cards[i]))
 	}
@@ -961,7 +1057,7 @@ func (m *model) trace(c *modelCase) string {
 	for i := range c.Stream {
 		b.WriteString(c.line(&c.Stream[i]) + "\n")
 	}
-	return b.String() + "-- log --\n" + strings.Join(want, "\n") + "\n"
+	return b.String() + "-- log --\n" + strings.Join(want.Log, "\n") + "\n"
 }
 
 var breakAfter = regexp.MustCompile(`\},"`)
@@ -1002,18 +1098,19 @@ type modelTally struct {
 	events  int
 	records map[string]int
 	classes map[string]int
+	open    map[string]int
 	traces  []string
 	stopped bool
 }
 
-const maxTraces = 12
+const maxTraces = 6
 
 // add counts a case; true: its class of difference is new and should be shown.
 func (y *modelTally) add(c *modelCase, got []string, class string) bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.records == nil {
-		y.records, y.classes = map[string]int{}, map[string]int{}
+		y.records, y.classes, y.open = map[string]int{}, map[string]int{}, map[string]int{}
 	}
 	y.cases++
 	y.events += len(c.Stream)
@@ -1021,23 +1118,40 @@ func (y *modelTally) add(c *modelCase, got []string, class string) bool {
 		y.judged++
 	}
 	for _, line := range got {
-		f := strings.Fields(line)
-		kind := f[3]
-		if len(f) > 4 && (kind == "blocked" || kind == "failed" || kind == "ended" || kind == "denied" || kind == "lost") {
-			why, _, _ := strings.Cut(strings.TrimPrefix(f[4], "why="), "[")
-			why, _, _ = strings.Cut(why, ":")
-			kind += " " + why
-		}
-		y.records[kind]++
+		y.records[recordKind(line)]++
 	}
 	if class == "" {
+		return false
+	}
+	if strings.HasPrefix(class, "open: ") {
+		y.open[class]++
 		return false
 	}
 	y.classes[class]++
 	return y.classes[class] == 1 && len(y.classes) <= maxTraces
 }
 
-func (y *modelTally) found(class, trace string) {
+var whyOf = regexp.MustCompile(`^\S+ \d+ \S+ (blocked|failed|ended|denied|lost|cancelled) why=([a-z_]+)`)
+
+// recordKind is what a line records, with the first word of why where that
+// tells what was exercised.
+func recordKind(line string) string {
+	if m := whyOf.FindStringSubmatch(line); m != nil {
+		return m[1] + " " + m[2]
+	}
+	return strings.Fields(line)[3]
+}
+
+// seenKinds are what 2,000 random cases must have brought, so that a poorer
+// generator cannot pass for agreement.
+var seenKinds = []string{
+	"acted", "blocked cooldown", "blocked depth", "blocked not_live", "blocked only_if", "blocked quarantined", "blocked reentry",
+	"cancelled rearmed", "cancelled unknown", "clock", "denied base", "denied interval", "denied range", "denied state", "dropped",
+	"ended duration", "ended error", "ended override", "ended quarantined", "ended state", "ended timeout", "failed error",
+	"failed readback", "failed timeout", "fired", "held", "known", "live", "lost winner", "override", "quarantined", "replied", "unknown",
+}
+
+func (y *modelTally) found(trace string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.traces = append(y.traces, trace)
@@ -1059,6 +1173,14 @@ func (y *modelTally) report(t *testing.T) {
 	t.Logf("%d cases, %d of them judged; %d events", y.cases, y.judged, y.events)
 	for _, kind := range slices.Sorted(maps.Keys(y.records)) {
 		t.Logf("%8d %s", y.records[kind], kind)
+	}
+	for _, kind := range seenKinds {
+		if y.cases >= 2000 && y.records[kind] < 10 {
+			t.Errorf("%d records of %s in %d cases: the cases are too poor", y.records[kind], kind, y.cases)
+		}
+	}
+	for _, class := range slices.Sorted(maps.Keys(y.open)) {
+		t.Logf("%8d %s", y.open[class], class)
 	}
 	for _, class := range slices.Sorted(maps.Keys(y.classes)) {
 		t.Errorf("%d cases differ: %s", y.classes[class], class)

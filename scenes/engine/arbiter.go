@@ -27,7 +27,7 @@ func (p *Program) advance(s *State) {
 		switch step := &then[q.pos]; step.Kind {
 		case Wait:
 			q.waiting = true
-			s.timers.push(timer{at: s.now + step.Wait, kind: waits, card: card, firing: q.firing, index: q.pos})
+			s.timers.push(timer{at: s.now + step.Wait, kind: waits, origin: q.origin(card)})
 		case Set:
 			s.step.requests = append(s.step.requests, request{card, step.Actuator})
 			s.step.acts = insertSorted(s.step.acts, step.Actuator)
@@ -210,24 +210,25 @@ func (p *Program) grant(s *State, act, card int, out *Effects) {
 	}
 	a.end = openEnd{}
 	a.hasStart, a.started = true, s.now
-	n, open := p.issue(s, act, Call{Kind: CallSet, Card: card, Value: step.Value}, step.Lease, "set", q.fired, q.depth, out)
-	a.stack = append(a.stack, lease{card: card, priority: p.Cards[card].Priority, value: step.Value,
-		deadline: s.now + step.Lease, acted: n, call: n, depth: q.depth, atEnd: step.AtEnd, endValue: step.EndValue})
+	by := q.origin(card)
+	n, open := p.issue(s, act, Call{Kind: CallSet, Value: step.Value}, by, 0, step.Lease, q.fired, out)
+	a.stack = append(a.stack, lease{origin: by, priority: p.Cards[card].Priority, value: step.Value,
+		deadline: s.now + step.Lease, acted: n, atEnd: step.AtEnd, endValue: step.EndValue})
 	a.top = len(a.stack)
-	s.timers.push(timer{at: s.now + step.Lease, kind: leases, card: card, firing: q.firing, index: act, ref: n})
+	s.timers.push(timer{at: s.now + step.Lease, kind: leases, origin: by, act: act, ref: n})
 	p.sent(s, card, n, open)
 }
 
 // resume returns to the lease now in force.
 func (p *Program) resume(s *State, act int, cause uint64, out *Effects) {
 	l := s.acts[act].inForce()
-	l.call, _ = p.issue(s, act, Call{Kind: CallSet, Card: l.card, Value: l.value}, l.deadline-s.now, "set", cause, l.depth, out)
+	p.issue(s, act, Call{Kind: CallSet, Value: l.value}, l.origin, l.acted, l.deadline-s.now, cause, out)
 }
 
 // closeLease ends the last lease for good, as its at_end says.
 func (p *Program) closeLease(s *State, act int, left *ending, out *Effects) {
 	a, l := &s.acts[act], &left.lease
-	e := openEnd{open: true, card: l.card, depth: l.depth, cause: left.cause}
+	e := openEnd{open: true, origin: l.origin, cause: left.cause}
 	switch l.atEnd {
 	case Leave:
 		a.base = l.value
@@ -262,7 +263,7 @@ func (p *Program) sendEnd(s *State, act int, out *Effects) {
 		}
 		return
 	}
-	n, open := p.issue(s, act, Call{Kind: CallEnd, Card: e.card, Value: e.value}, 0, "end", e.cause, e.depth, out)
+	n, open := p.issue(s, act, Call{Kind: CallEnd, Value: e.value}, e.origin, 0, 0, e.cause, out)
 	a.endUntil = a.command.readUntil
 	e.call, e.phase = n, calling
 	if !open {

@@ -5,11 +5,10 @@ import "math"
 // command is the newest act on an actuator and how its readback stands
 // (*Meaning* 11).
 type command struct {
-	n         uint64 // of its `acted` record; 0: none yet
-	card      int
+	n uint64 // of its `acted` record; 0: none yet
+	origin
 	action    string
 	value     Value
-	depth     int
 	readUntil int64 // its readback's time, ns
 	hasHull   bool
 	lo, hi    float64 // hull of the last settled value and all commands since
@@ -34,9 +33,15 @@ func (c *command) widen(v Value) float64 {
 
 // issue records a command to an actuator and, where the profile binds it, asks
 // for the call. It returns the record's n and whether a reply will come.
-func (p *Program) issue(s *State, act int, c Call, left int64, action string, cause uint64, depth int, out *Effects) (n uint64, open bool) {
+// by is the firing's action that it stems from, grant the n of the lease that
+// the call decides (0: the call's own, or an end's).
+func (p *Program) issue(s *State, act int, c Call, by origin, grant uint64, left int64, cause uint64, out *Effects) (n uint64, open bool) {
 	spec, a := &p.Actuators[act], &s.acts[act]
-	n = s.record(out, Record{Card: p.Cards[c.Card].ID, What: Acted, Action: action, Actuator: spec.Path,
+	action := "set"
+	if c.Kind == CallEnd {
+		action = "end"
+	}
+	n = s.record(out, Record{Card: p.Cards[by.card].ID, What: Acted, Action: action, Actuator: spec.Path,
 		Value: c.Value, Lease: left, Cause: cause})
 	cmd := &a.command
 	width := cmd.widen(c.Value)
@@ -47,23 +52,26 @@ func (p *Program) issue(s *State, act int, c Call, left int64, action string, ca
 			reading += int64(float64(width/spec.Slew) * 1e9)
 		}
 	}
-	cmd.n, cmd.card, cmd.action, cmd.value = n, c.Card, action, c.Value
-	cmd.depth, cmd.readUntil = depth, s.now+reading
+	cmd.n, cmd.origin, cmd.action, cmd.value = n, by, action, c.Value
+	cmd.readUntil = s.now + reading
 	cmd.replied, cmd.settled = false, false
 	cmd.judging = s.judged && spec.HasCall && spec.Readback >= 0
 	if cmd.judging {
-		s.timers.push(timer{at: cmd.readUntil, kind: readbacks, card: c.Card, index: act, ref: n})
+		s.timers.push(timer{at: cmd.readUntil, kind: readbacks, origin: by, act: act, ref: n})
 	}
 	if !spec.HasCall {
 		return n, false
 	}
-	c.N, c.Actuator, c.NotAfter = n, act, s.now+spec.Within
+	c.N, c.Card, c.Actuator, c.NotAfter = n, by.card, act, s.now+spec.Within
 	if c.Kind == CallSet {
 		c.LeaseMS = (left + spec.Within + reading + 999_999) / 1_000_000
 	}
 	out.Calls = append(out.Calls, c)
 	if s.judged {
-		s.await(openCall{n: n, kind: c.Kind, card: c.Card, act: act}, c.NotAfter)
+		if grant == 0 {
+			grant = n
+		}
+		s.await(openCall{n: n, kind: c.Kind, origin: by, act: act, grant: grant}, c.NotAfter)
 	}
 	return n, s.judged
 }
@@ -88,15 +96,16 @@ func (p *Program) readback(s *State, act int, num float64, out *Effects) {
 		}
 		return
 	}
-	if len(a.stack) == 0 && !a.end.open && s.now >= a.endUntil {
+	if len(a.stack) == 0 && !a.hasLeft && !a.end.open && s.now >= a.endUntil {
 		a.base = v
 		cmd.settleAt(v)
 	}
 }
 
-// busy reports whether the actuator is held or ending.
+// busy reports whether the actuator is held or ending: a lease that ended in
+// this very step has left its end to do.
 func (a *actuatorState) busy() bool {
-	return len(a.stack) > 0 || a.end.open || a.command.n != 0 && a.command.judging && !a.command.settled
+	return len(a.stack) > 0 || a.hasLeft || a.end.open || a.command.n != 0 && a.command.judging && !a.command.settled
 }
 
 // near is "within one step": the worked example's 50 against 60 with step 10

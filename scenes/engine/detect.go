@@ -77,7 +77,7 @@ func (p *Program) sample(s *State, slotIndex int, num float64, out *Effects) {
 func (p *Program) watchStale(s *State, slotIndex int) {
 	v := &s.slots[slotIndex]
 	v.timed = true
-	s.timers.push(timer{at: v.last + p.Signals[slotIndex].StaleAfter, kind: staleness, card: slotIndex})
+	s.timers.push(timer{at: v.last + p.Signals[slotIndex].StaleAfter, kind: staleness, origin: origin{card: slotIndex}})
 }
 
 // firstSeen brings the cards that name the slot one step nearer to live.
@@ -212,7 +212,7 @@ func (p *Program) hold(s *State, card, i int, out *Effects) {
 	tr := &s.cards[card].triggers[i]
 	tr.holding, tr.depth = true, tr.outDepth
 	tr.held = s.record(out, Record{Card: c.ID, What: Held, Why: p.idx.why.trigger[i], Cause: tr.cause})
-	s.timers.push(timer{at: s.now + c.When[i].Hold, kind: holds, card: card, index: i, ref: tr.held})
+	s.timers.push(timer{at: s.now + c.When[i].Hold, kind: holds, origin: origin{card: card, index: i}, ref: tr.held})
 }
 
 // complete judges a completion: blocked, quarantined or fired.

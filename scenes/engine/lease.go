@@ -2,13 +2,11 @@ package engine
 
 // lease is one card's hold on an actuator.
 type lease struct {
-	card     int
+	origin
 	priority int
 	value    Value
 	deadline int64  // ns
 	acted    uint64 // n of the record that granted it; names the lease
-	call     uint64 // n of its newest call
-	depth    int
 	atEnd    EndKind
 	endValue Value
 }
@@ -25,12 +23,11 @@ type openEnd struct {
 	open   bool
 	phase  endPhase
 	denied bool // said once
-	card   int
-	value  Value
-	depth  int
-	cause  uint64 // n of the `ended` record
-	call   uint64 // n of its newest call; 0: not sent
-	tries  uint
+	origin
+	value Value
+	cause uint64 // n of the `ended` record
+	call  uint64 // n of its newest call; 0: not sent
+	tries uint
 }
 
 // endPhase is what an open end waits for.

@@ -4,14 +4,15 @@ package engine
 type openCall struct {
 	n    uint64
 	kind CallKind
-	card int
-	act  int // actuator, or action for CallDo
+	origin
+	act   int    // actuator, or action for CallDo
+	grant uint64 // CallSet: n of the `acted` that granted its lease
 }
 
 // await lists a call and sets the timer of its time limit.
 func (s *State) await(c openCall, limit int64) {
 	s.open = append(s.open, c)
-	s.timers.push(timer{at: limit, kind: replies, card: c.card, firing: s.cards[c.card].queue.firing, ref: c.n})
+	s.timers.push(timer{at: limit, kind: replies, origin: c.origin, ref: c.n})
 }
 
 func (s *State) findOpen(n uint64) int {
@@ -27,6 +28,11 @@ func (s *State) takeOpen(i int) openCall {
 	c := s.open[i]
 	s.open = append(s.open[:i], s.open[i+1:]...)
 	return c
+}
+
+// origin is the action at which the queue stands.
+func (q *queue) origin(card int) origin {
+	return origin{card: card, firing: q.firing, index: q.pos, depth: q.depth}
 }
 
 // sent is a queue's action that has been sent: it waits for the reply, or goes
@@ -80,7 +86,7 @@ func (p *Program) perform(s *State, out *Effects) {
 			out.Calls = append(out.Calls, Call{N: n, Kind: CallDo, Card: card, Step: q.pos, Action: step.Action,
 				NotAfter: s.now + spec.Within})
 			if s.judged {
-				s.await(openCall{n: n, kind: CallDo, card: card, act: step.Action}, s.now+spec.Within)
+				s.await(openCall{n: n, kind: CallDo, origin: q.origin(card), act: step.Action}, s.now+spec.Within)
 			}
 		}
 		p.sent(s, card, n, spec.HasCall && s.judged)
@@ -123,11 +129,8 @@ func (p *Program) fail(s *State, c openCall, why string, out *Effects) {
 		if a.command.n == c.n {
 			a.command.judging = false // a refused command cannot settle
 		}
-		for i := range a.stack {
-			if a.stack[i].call == c.n {
-				p.endLease(s, c.act, i, why, a.stack[i].acted, out)
-				break
-			}
+		if i := a.find(c.grant); i >= 0 && c.kind == CallSet {
+			p.endLease(s, c.act, i, why, c.grant, out)
 		}
 		if e := &a.end; e.open && e.call == c.n {
 			p.retry(s, c.act)
@@ -154,7 +157,7 @@ func (p *Program) retry(s *State, act int) {
 	}
 	e.tries++
 	e.phase = backoff
-	s.timers.push(timer{at: s.now + wait*1e9, kind: retries, card: e.card, index: act, ref: e.call})
+	s.timers.push(timer{at: s.now + wait*1e9, kind: retries, origin: e.origin, act: act, ref: e.call})
 }
 
 // about is a record on an open call's outcome.

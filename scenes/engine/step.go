@@ -72,12 +72,12 @@ func (p *Program) due(s *State, tm *timer) bool {
 	case replies:
 		return s.findOpen(tm.ref) >= 0
 	case leases:
-		return s.acts[tm.index].find(tm.ref) >= 0
+		return s.acts[tm.act].find(tm.ref) >= 0
 	case readbacks:
-		a := &s.acts[tm.index]
+		a := &s.acts[tm.act]
 		return a.command.n == tm.ref && a.command.judging && !a.command.settled
 	default: // retries
-		e := &s.acts[tm.index].end
+		e := &s.acts[tm.act].end
 		return e.open && e.phase == backoff && e.call == tm.ref
 	}
 }
@@ -100,14 +100,14 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 	case replies:
 		p.fail(s, s.takeOpen(s.findOpen(tm.ref)), "timeout", out)
 	case leases:
-		a := &s.acts[tm.index]
+		a := &s.acts[tm.act]
 		i := a.find(tm.ref)
-		p.endLease(s, tm.index, i, "duration", a.stack[i].acted, out)
+		p.endLease(s, tm.act, i, "duration", a.stack[i].acted, out)
 	case readbacks:
-		p.missReadback(s, tm.index, out)
+		p.missReadback(s, tm.act, out)
 	case retries:
-		s.acts[tm.index].end.phase = toSend
-		s.step.acts = insertSorted(s.step.acts, tm.index)
+		s.acts[tm.act].end.phase = toSend
+		s.step.acts = insertSorted(s.step.acts, tm.act)
 	}
 }
 

@@ -16,12 +16,20 @@ const (
 // timer is one deadline. A timer is never withdrawn: it is looked at when due
 // and passed over when its owner has moved on.
 type timer struct {
-	at     int64
-	kind   timerKind
+	at   int64
+	kind timerKind
+	origin
+	act int    // actuator, where there is one
+	ref uint64 // what it was set for; see the owner
+}
+
+// origin is the action of a firing that something stems from; it orders timers
+// of one deadline and kind.
+type origin struct {
 	card   int    // staleness: the slot
-	firing uint64 // the card's firing; 0 where there is none
-	index  int    // trigger, step or actuator
-	ref    uint64 // what it was set for; see the owner
+	firing uint64 // the card's firing; 0: none
+	index  int    // place in the card's then, or of a hold in its when
+	depth  int    // causal depth of the firing
 }
 
 func (a *timer) before(b *timer) bool {

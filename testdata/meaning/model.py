@@ -15,7 +15,8 @@ the format, as JSON. `factors` are the DBC's factors that are not 1, by path. An
     [t, "override", path, value]     the HMI reports the driver's hand
     [t, "tick"]                      time passes
 
-One log a line: a list of records in the compact form of the traces, every record shown. Python 3.9, standard library only.
+One answer a line: {"log": […], "marks": […]}: the records in the compact form of the traces, every record shown, and the rare places
+that the case came to, so that the test can tell what it has seen. Python 3.9, standard library only.
 """
 import json
 import sys
@@ -39,7 +40,9 @@ def number(text):
 
 
 def show(value):
-    """The shortest form of a number."""
+    """The shortest form of a number; a boolean or label as it is."""
+    if isinstance(value, (bool, str)):
+        return value if isinstance(value, str) else str(value).lower()
     value = Fraction(value)
     return str(value.numerator) if value.denominator == 1 else repr(float(value))
 
@@ -104,6 +107,7 @@ class Lease:
         self.card, self.firing, self.index, self.n = card, firing, index, n
         self.value, self.deadline, self.at_end = value, deadline, at_end
         self.timer = None
+        self.call = n  # its newest call
 
 
 class End:
@@ -119,7 +123,8 @@ class End:
 class Actuator:
     def __init__(self, path, text):
         self.path, self.step = path, text.get("step", 0)
-        self.low, self.high = text["min"], text["max"]
+        self.labels = text["type"] == "string"  # labels have no hull and no range; a boolean is 0 or 1 with step 0
+        self.low, self.high = text.get("min"), text.get("max")
         self.states = text["states"]
         self.end_states = text.get("end_states", text["states"])
         self.min_interval = duration(text.get("min_interval", "0s"))
@@ -149,9 +154,10 @@ class Actuator:
     def readback_time(self):
         if self.within is None:
             return 0
+        if self.slew is None:
+            return self.within
         low, high = self.hull()
-        ramp = 0 if self.slew is None else int(Fraction(high - low) / self.slew * 10**9)
-        return self.within + ramp
+        return self.within + int(Fraction(high - low) / self.slew * 10**9)
 
 
 class Judged:
@@ -169,7 +175,7 @@ class Call:
 class Model:
     def __init__(self, case):
         self.profile, self.judging = case["profile"], case["judged"]
-        self.open = case.get("open", [])  # differences that are known and open: the engine's way is taken
+        self.marks = set()  # places that the case came to, for the test: see main
         self.factors = case.get("factors", {})
         self.cards = [Card(c) for c in sorted(case["cards"], key=lambda c: c["id"])]
         self.actuators = {p: Actuator(p, a) for p, a in sorted(self.profile["actuators"].items())}
@@ -221,6 +227,8 @@ class Model:
             if not due:
                 return
             timer = min(due, key=lambda t: t.order)
+            if any(t is not timer and t.order[:3] == timer.order[:3] for t in due):
+                self.marks.add("timers:" + KINDS[timer.order[1]])
             self.timers.remove(timer)
             self.now = timer.deadline
             self.step(timer.run)
@@ -632,13 +640,13 @@ class Model:
         n = self.record(lease.card.id, "acted", action="set", actuator=actuator.path, value=show(lease.value),
                         lease=show(Fraction(lease.deadline - self.now, 10**9)), cause=cause)
         self.depths[n] = self.depths[lease.firing]
-        actuator.top = lease
+        actuator.top, lease.call = lease, n
         self.call(actuator, n, lease.value, lease, "set", None)
 
     def go_end(self, actuator):
         end, state = actuator.end, self.drive_state()
         why = None
-        if not actuator.low <= end.value <= actuator.high:
+        if actuator.low is not None and not actuator.low <= end.value <= actuator.high:
             why = "range"
         elif state not in actuator.end_states:
             why = "state:" + state
@@ -711,6 +719,8 @@ class Model:
             self.unjudge(actuator)
         if call.action == "set":
             if call.lease in actuator.stack:
+                if n != call.lease.call:
+                    self.marks.add("older-call")
                 self.end_lease(actuator, call.lease, why)
         elif end and end.call == n:
             end.backoff = min(max(1, 2 * end.backoff), 60)
@@ -720,6 +730,8 @@ class Model:
     def readback(self, actuator, value):
         judged = actuator.judged
         ending = actuator.end is not None or actuator.path in self.ended or judged is not None and not judged.settled
+        if actuator.path in self.ended and not actuator.stack:
+            self.marks.add("readback-of-the-ended")
         if judged and (actuator.stack or ending):
             if self.strays(actuator, judged, value):
                 self.hand(actuator, value)
@@ -734,13 +746,15 @@ class Model:
             actuator.settle(value)
 
     def strays(self, actuator, judged, value):
+        if actuator.labels:
+            return judged.settled and value != judged.command
         if judged.settled:
             return abs(value - judged.command) > actuator.step
         low, high = actuator.hull()
         return not low - actuator.step <= value <= high + actuator.step
 
     def within_a_step(self, actuator, judged, value):
-        return abs(value - judged.command) < actuator.step or value == judged.command
+        return value == judged.command or not actuator.labels and abs(value - judged.command) < actuator.step
 
     def hand(self, actuator, value):
         n = self.record("-", "override", actuator=actuator.path, value=show(value))
@@ -752,6 +766,7 @@ class Model:
         self.unjudge(actuator)
         actuator.top, actuator.base = None, value
         actuator.held_off = self.now + actuator.holdoff
+        actuator.end_over = None
         actuator.settle(value)
 
 
@@ -762,7 +777,7 @@ def main():
         model = Model(case)
         for event in case["stream"]:
             model.take(event)
-        print(json.dumps(model.log, ensure_ascii=False), flush=True)
+        print(json.dumps({"log": model.log, "marks": sorted(model.marks)}, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":
