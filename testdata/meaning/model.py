@@ -229,6 +229,8 @@ class Model:
             timer = min(due, key=lambda t: t.order)
             if any(t is not timer and t.order[:3] == timer.order[:3] for t in due):
                 self.marks.add("timers:" + KINDS[timer.order[1]])
+            if any(t is not timer and t.order == timer.order for t in due):
+                self.marks.add("timers:equal")
             self.timers.remove(timer)
             self.now = timer.deadline
             self.step(timer.run)
