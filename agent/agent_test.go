@@ -142,12 +142,15 @@ func TestNoConsentNoByte(t *testing.T) {
 	}
 }
 
-// onRunning is a logger's writer that calls itself when the agent is running.
-type onRunning func()
+// onLine is a logger's writer that calls a function at lines that hold a text.
+type onLine struct {
+	text string
+	call func()
+}
 
-func (f onRunning) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte("msg=running")) {
-		f()
+func (o onLine) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(o.text)) {
+		o.call()
 	}
 	return len(line), nil
 }
@@ -157,7 +160,7 @@ func TestStopsWhenTold(t *testing.T) {
 	b := newBench(t, 60)
 	b.config.Source.Speed = "1x"
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := Run(ctx, b.config, slog.New(slog.NewTextHandler(onRunning(cancel), nil))); err != nil {
+	if err := Run(ctx, b.config, slog.New(slog.NewTextHandler(onLine{"msg=running", cancel}, nil))); err != nil {
 		t.Errorf("told to stop, it said %v", err)
 	}
 	if !bytes.HasPrefix(b.file("d.jsonl"), []byte(`{"log":1,`)) {
@@ -165,11 +168,33 @@ func TestStopsWhenTold(t *testing.T) {
 	}
 }
 
+// TestStopEndsLeases tells the agent to stop while a card holds a lease: the
+// lease's end is decided, sent and in the journal.
+func TestStopEndsLeases(t *testing.T) {
+	b := newBench(t, 20)
+	b.config.Source.Speed = "20x"
+	ctx, cancel := context.WithCancel(t.Context())
+	// No HMI serves the calls, so the first one of a card is told as failed.
+	log := slog.New(slog.NewTextHandler(onLine{"a call failed", cancel}, nil))
+	if err := Run(ctx, b.config, log); err != nil {
+		t.Fatal(err)
+	}
+	decisions := b.file("d.jsonl")
+	for _, want := range []string{`"card":"air-hot-cabin","what":"ended","why":"stop"`, `"card":"air-hot-cabin","what":"acted","action":"end"`} {
+		if !strings.Contains(string(decisions), want) {
+			t.Errorf("no %s in\n%s", want, decisions)
+		}
+	}
+	if replay := b.replay(); !bytes.Equal(replay, decisions) {
+		t.Errorf("the journal's replay differs:\n%s\nagent:\n%s", replay, decisions)
+	}
+}
+
 // TestBusLost kills the D-Bus daemon under a running agent.
 func TestBusLost(t *testing.T) {
 	b := newBench(t, 60)
 	b.config.Source.Speed = "1x"
-	err := Run(t.Context(), b.config, slog.New(slog.NewTextHandler(onRunning(b.stopBus), nil)))
+	err := Run(t.Context(), b.config, slog.New(slog.NewTextHandler(onLine{"msg=running", b.stopBus}, nil)))
 	if err == nil || !strings.Contains(err.Error(), "lost the D-Bus daemon") {
 		t.Errorf("got %v", err)
 	}
@@ -258,5 +283,34 @@ func TestLoadConfig(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestDocumentedConfig reads the configuration that docs/integrate-hmi.md shows:
+// it is valid, and it names every key.
+func TestDocumentedConfig(t *testing.T) {
+	page, err := os.ReadFile("../docs/integrate-hmi.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(page), "```yaml\nvehicle:")
+	text, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("docs/integrate-hmi.md shows no configuration")
+	}
+	text = "vehicle:" + text
+	path := filepath.Join(t.TempDir(), "agent.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadConfig(path); err != nil {
+		t.Error(err)
+	}
+	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig"} {
+		for _, key := range keysOf(typ) {
+			if !strings.Contains(text, key+":") {
+				t.Errorf("%s: %s is not shown", typ, key)
+			}
+		}
 	}
 }

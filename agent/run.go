@@ -23,6 +23,9 @@ const speedPath = "Vehicle.Speed"
 // drainTime bounds the wait for open calls at the end of a recording.
 const drainTime = 5 * time.Second
 
+// stopTime bounds the wait for open calls when told to stop.
+const stopTime = 800 * time.Millisecond
+
 // tidyEvery is how often outputs are flushed and idle episodes are closed.
 const tidyEvery = time.Second
 
@@ -209,8 +212,7 @@ func (a *agent) loop(ctx context.Context) error {
 		a.upTo = e.Time()
 		select {
 		case <-ctx.Done():
-			a.log.Info("stopping")
-			return nil
+			return a.stop()
 		case <-a.bridge.Done():
 			return a.bridge.Err()
 		case r := <-a.replies:
@@ -229,7 +231,22 @@ func (a *agent) loop(ctx context.Context) error {
 		return err
 	}
 	a.upTo = math.MaxInt64
-	return a.drain(ctx)
+	return a.drain(drainTime)
+}
+
+// stop ends in good order: every lease's end is sent and, for a while, waited
+// for. A service that does not answer ends its lease by {lease_ms}.
+func (a *agent) stop() error {
+	a.log.Info("stopping")
+	if err := a.pump.Event(&engine.Event{T: a.stamp(), Kind: engine.EvStop}); err != nil {
+		return err
+	}
+	err := a.drain(stopTime)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.log.Warn("stopping with calls unanswered")
+		return nil
+	}
+	return err
 }
 
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
@@ -255,9 +272,9 @@ func (a *agent) feedDue(e *drive.Entry) (time.Duration, error) {
 	return 0, nil
 }
 
-// drain waits for the answers to open calls once the recording has ended.
-func (a *agent) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
+// drain waits for the answers to open calls once nothing more is fed.
+func (a *agent) drain(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- a.bridge.Drain(ctx) }()
@@ -290,7 +307,7 @@ func (a *agent) rest() error {
 		a.log.Warn("frames left out", "what", l)
 	}
 	st := &a.pump.Stats
-	a.log.Info("the recording has ended", "channels", used, "frames", st.Frames, "samples", st.Samples,
+	a.log.Info("ended", "channels", used, "frames", st.Frames, "samples", st.Samples,
 		"lost_by_recorder", a.stream.Dropped(), "calls_answered", a.answered, "calls_failed", a.failed)
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 //	tick    [1, t]
 //	reply   [2, t, session, n, ok]
 //	hand    [3, t, actuator path, value]
+//	stop    [4, t]
 //
 // state is what the session started from: nil, since each starts fresh.
 const (
@@ -34,6 +35,7 @@ const (
 	entryTick
 	entryReply
 	entryHand
+	entryStop
 )
 
 // Journal writes the entries of a stream.
@@ -70,6 +72,8 @@ func (j *Journal) Event(e *engine.Event, actuator string) error {
 	switch e.Kind {
 	case engine.EvTick:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), entryTick), e.T)
+	case engine.EvStop:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 2), entryStop), e.T)
 	case engine.EvReply:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 5), entryReply), e.T)
 		b = msgp.AppendBool(msgp.AppendUint64(msgp.AppendUint64(b, e.Session), e.Ref), e.OK)
@@ -158,7 +162,7 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
-	if r.err == nil && (kind < 0 || kind > entryHand || n != []int{6, 2, 5, 4}[kind]) {
+	if r.err == nil && (kind < 0 || kind > entryStop || n != []int{6, 2, 5, 4, 2}[kind]) {
 		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
 	}
 	t := r.int()
@@ -172,6 +176,8 @@ func (j *JournalReader) entry(e *Entry) error {
 	switch kind {
 	case entryTick:
 		ev.Kind = engine.EvTick
+	case entryStop:
+		ev.Kind = engine.EvStop
 	case entryReply:
 		ev.Kind, ev.Session, ev.Ref, ev.OK = engine.EvReply, uint64(r.int()), uint64(r.int()), r.bool()
 	case entryHand:

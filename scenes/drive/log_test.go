@@ -200,6 +200,7 @@ func journaled(t *testing.T, p *scenes.Program) (journal, decisions []byte) {
 				Value: engine.Value{Kind: engine.Number, Num: 40}}})
 		}
 	}
+	feed(t, pump, &Entry{Event: engine.Event{T: e.Frame.Time, Kind: engine.EvStop}})
 	for _, what := range []string{"replied", "failed", "override", "fired"} {
 		if !bytes.Contains(db.Bytes(), []byte(`"what":"`+what+`"`)) {
 			t.Fatalf("the run shows no %s:\n%s", what, db.Bytes())

@@ -146,6 +146,8 @@ func (r *traceRun) feed(line string) error {
 	switch f[1] {
 	case "tick":
 		ev.Kind = engine.EvTick
+	case "stop":
+		ev.Kind = engine.EvStop
 	case "reply":
 		// Timers due by now may write the record that the reply names.
 		if err := r.pump.step(&engine.Event{T: ev.T, Kind: engine.EvTick}); err != nil {

@@ -210,6 +210,7 @@ type generator struct {
 	c       modelCase
 	signals []*benchSignal // those that the cards may name
 	sets    []string       // actuators that the cards may set
+	grid    bool           // all times are multiples of 250 ms
 }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
@@ -218,7 +219,7 @@ func (g *generator) chance(percent int) bool { return g.IntN(100) < percent }
 
 func generate(seed, number uint64) *generator {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, number))}
-	g.c.Judged = g.chance(70)
+	g.c.Judged, g.grid = g.chance(70), g.chance(50)
 	g.c.Factors = map[string]float64{benchHalf: 0.5}
 	for i := range benchSignals {
 		if g.chance(40) {
@@ -657,13 +658,23 @@ func (w *world) first() {
 	w.add(modelEvent{Kind: "frame", Raws: raws})
 }
 
+// pass lets one of these times pass, in ms; where the case is on the grid of
+// its durations, only a multiple of 250 ms, so that much happens at once.
+func (w *world) pass(times ...int64) {
+	ms := pick(w.generator, times...)
+	if w.grid {
+		ms -= ms % 250
+	}
+	w.now += ms * int64(time.Millisecond)
+}
+
 func (w *world) event() {
 	if len(w.open) > 0 && w.c.Judged && w.chance(60) {
-		w.now += pick(w.generator, int64(0), 0, 50e6, 100e6, 250e6)
+		w.pass(0, 0, 50, 100, 250)
 		w.reply()
 		return
 	}
-	w.now += pick(w.generator, int64(0), 0, 0, 100, 250, 250, 250, 500, 500, 1000, 1000, 2000) * int64(time.Millisecond)
+	w.pass(0, 0, 0, 100, 250, 250, 250, 500, 500, 1000, 1000, 2000)
 	switch n := w.IntN(100); {
 	case n < 2:
 		back := w.now

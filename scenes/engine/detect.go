@@ -281,10 +281,7 @@ func (p *Program) exceeds(c *cardState, t int64) bool {
 func (p *Program) quarantine(s *State, card int, cause uint64, out *Effects) {
 	c := &s.cards[card]
 	c.quarantined = true
-	c.queue = queue{}
-	for i := range c.triggers {
-		c.triggers[i].holding = false
-	}
+	c.abandon()
 	s.record(out, Record{Card: p.Cards[card].ID, What: Quarantined, Why: "fires", Cause: cause})
 	for act := range s.acts {
 		if i := s.acts[act].findCard(card); i >= 0 {

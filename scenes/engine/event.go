@@ -9,6 +9,7 @@ const (
 	EvTick                      // nothing but time
 	EvReply                     // a service answered the call of record Ref
 	EvOverride                  // the HMI reports the driver's hand on an actuator
+	EvStop                      // the agent stops in good order
 )
 
 // Sample is one signal of a frame. A signal absent from the frame has none.

@@ -158,6 +158,24 @@ func (p *Program) endAll(s *State, act int, why string, cause uint64, out *Effec
 	}
 }
 
+// stop ends all queues, holds and leases (*Meaning* 14); ends keep their calls.
+func (p *Program) stop(s *State, out *Effects) {
+	for i := range s.cards {
+		s.cards[i].abandon()
+	}
+	for act := range s.acts {
+		p.endAll(s, act, "stop", 0, out)
+	}
+}
+
+// abandon drops what a card has running, without a record.
+func (c *cardState) abandon() {
+	c.queue = queue{}
+	for i := range c.triggers {
+		c.triggers[i].holding = false
+	}
+}
+
 // removeLease takes a quarantined card's lease; actuate reports it.
 func (s *State) removeLease(act, i int) {
 	l, wasTop := s.acts[act].remove(i)

@@ -23,6 +23,8 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 		p.reply(s, ev, out)
 	case EvOverride:
 		p.hand(s, ev.Actuator, ev.Value, out)
+	case EvStop:
+		p.stop(s, out)
 	}
 	p.finish(s, out)
 }

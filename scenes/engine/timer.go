@@ -42,8 +42,10 @@ func (a *timer) before(b *timer) bool {
 		return a.card < b.card
 	case a.firing != b.firing:
 		return a.firing < b.firing
+	case a.index != b.index:
+		return a.index < b.index
 	}
-	return a.index < b.index
+	return a.ref < b.ref // two calls of one action: the older first
 }
 
 // timerHeap is a binary heap; container/heap would allocate for each entry.
