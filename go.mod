@@ -11,11 +11,11 @@ require (
 	go.einride.tech/can v0.17.0
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sys v0.44.0
+	golang.org/x/tools v0.26.0
 )
 
 require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	golang.org/x/mod v0.21.0 // indirect
 	golang.org/x/sync v0.11.0 // indirect
-	golang.org/x/tools v0.26.0 // indirect
 )

@@ -98,7 +98,7 @@ func (p *Program) reportEnded(s *State, act int, out *Effects) {
 func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 	a := &s.acts[act]
 	winner = -1
-	s.step.losers = s.step.losers[:0]
+	s.step.contenders = s.step.contenders[:0]
 	for _, r := range s.step.requests {
 		if r.act != act {
 			continue
@@ -107,7 +107,7 @@ func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 			p.refuse(s, r.card, Denied, why, out)
 			continue
 		}
-		s.step.losers = insertSorted(s.step.losers, r.card)
+		s.step.contenders = insertSorted(s.step.contenders, r.card)
 		if winner < 0 || p.outranks(a, r.card, winner) {
 			winner = r.card
 		}
@@ -130,36 +130,29 @@ func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 	return winner
 }
 
-// announce records who lost, in card order: the requests that did not win and
-// the holder of the lease that the winner puts beneath its own.
+// announce records who lost, in card order: the contenders that did not win
+// and the holder of the lease that the winner puts beneath its own.
 func (p *Program) announce(s *State, act, winner, displaced int, why string, out *Effects) {
-	if displaced >= 0 {
-		s.step.losers = insertSorted(s.step.losers, displaced)
+	told := displaced < 0
+	for _, card := range s.step.contenders {
+		if !told && displaced <= card {
+			told = true
+			p.displace(s, act, winner, why, out)
+		}
+		if card != winner {
+			p.refuse(s, card, Lost, why, out)
+		}
 	}
-	for _, card := range s.step.losers {
-		if card == winner {
-			continue
-		}
-		if card == displaced {
-			l := s.acts[act].inForce()
-			s.record(out, Record{Card: p.Cards[card].ID, What: Lost, Why: why, Action: "set",
-				Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.fired})
-			if !s.asked(card, act) {
-				continue
-			}
-		}
-		p.refuse(s, card, Lost, why, out)
+	if !told {
+		p.displace(s, act, winner, why, out)
 	}
 }
 
-// asked reports whether a card has a request for the actuator in this round.
-func (s *State) asked(card, act int) bool {
-	for _, r := range s.step.requests {
-		if r.card == card && r.act == act {
-			return true
-		}
-	}
-	return false
+// displace records that the lease in force lost to the winner.
+func (p *Program) displace(s *State, act, winner int, why string, out *Effects) {
+	l := s.acts[act].inForce()
+	s.record(out, Record{Card: p.Cards[l.card].ID, What: Lost, Why: why, Action: "set",
+		Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.fired})
 }
 
 // outranks compares two requests: priority, the lease already held, smaller id.
