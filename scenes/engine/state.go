@@ -57,15 +57,15 @@ type queue struct {
 
 // stepState is scratch of the step being made; it is empty between steps.
 type stepState struct {
-	number   uint64
-	cards    []int // touched
-	ready    []int // cards whose queue can go on
-	requests []request
-	dos      []int        // cards whose queue stands at a do
-	acts     []int        // actuators to look at
-	losers   []int        // cards
-	ended    []endedLease // leases to be reported ended after denied and lost
-	drive    bool         // a slot that drive states read has changed
+	number     uint64
+	cards      []int // touched
+	ready      []int // cards whose queue can go on
+	requests   []request
+	dos        []int        // cards whose queue stands at a do
+	acts       []int        // actuators to look at
+	contenders []int        // cards whose request for an actuator passed the gate
+	ended      []endedLease // leases to be reported ended after denied and lost
+	drive      bool         // a slot that drive states read has changed
 }
 
 // NewState returns the state before the first event. Judged says that replies
