@@ -316,7 +316,7 @@ class Model:
         if detector.hold:
             self.stop(detector.hold)
             detector.hold = None
-            self.cancelled.setdefault(card.id, []).append((why, detector.held))
+            self.cancelled.setdefault(card.id, []).append((index, why, detector.held))
 
     # Triggers, conditions and firings, rules 5 to 7 and 13.
 
@@ -419,7 +419,7 @@ class Model:
         if not card.live and card.signals <= self.seen:
             card.live = True
             self.record(card.id, "live")
-        for why, held in self.cancelled.get(card.id, []):
+        for _, why, held in sorted(self.cancelled.get(card.id, [])):
             self.record(card.id, "cancelled", why=why, cause=held)
         for index, cause in self.began.get(card.id, []):
             card.detectors[index].held = self.record(card.id, "held", why="trigger[%d]" % index, cause=cause)
@@ -530,12 +530,20 @@ class Model:
         self.record(queue.card.id, what, why=why, action="set", actuator=actuator.path, value=show(action["to"]), cause=queue.n)
         self.finish(queue, False)
 
+    def in_force(self, actuator):
+        """The top lease: after an end the one that it returns to, later than now (rule 10)."""
+        if actuator.top in actuator.stack:
+            return actuator.top
+        later = [l for l in actuator.stack if l.deadline > self.now]
+        return later[-1] if later else None
+
     def arbitrate(self, actuator, requests):
         """The request that is granted, if any (rule 9)."""
-        passed = []
+        passed, denied = [], set()
         for queue, action in requests:
             why = self.gate(actuator, action)
             if why:
+                denied.add(queue.card.id)
                 self.refuse("denied", why, actuator, queue, action)
             else:
                 passed.append((queue, action))
@@ -545,12 +553,14 @@ class Model:
             return None
         if not passed:
             return None
-        top = actuator.stack[-1] if actuator.stack else None
+        top = self.in_force(actuator)
         rank = lambda card: (-card.priority, 0 if top and top.card is card else 1, card.id)
         best = min([q.card for q, _ in passed] + ([top.card] if top else []), key=rank)
         granted = [r for r in passed if r[0].card is best]
         losers = {q.card.id: (q, a) for q, a in passed if q.card is not best}
         displaced = top.card.id if granted and top and top.card is not best else None
+        if displaced in denied:
+            self.marks.add("denied-and-displaced")
         for card in sorted(set(losers) | {displaced} - {None}):
             if card == displaced:
                 self.record(card, "lost", why="winner:" + best.id, action="set", actuator=actuator.path, value=show(top.value),
@@ -624,9 +634,9 @@ class Model:
                 self.ends_to_go.append(actuator)
 
     def return_or_end(self, actuator, lease, n):
-        later = [l for l in actuator.stack if l.deadline > self.now]
-        if later:
-            self.return_to(actuator, later[-1], n)
+        lower = self.in_force(actuator)
+        if lower:
+            self.return_to(actuator, lower, n)
             return
         actuator.top = None
         if lease.at_end == "leave":
