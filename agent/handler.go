@@ -14,6 +14,8 @@ import (
 	"vignette/ui-bridge/trace"
 )
 
+var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
+
 // The methods of uibridge.Handler. They are called from the bridge's
 // goroutines and hand over to the loop.
 
@@ -81,4 +83,10 @@ func (a *agent) Recording() (string, bool) {
 		return "", false
 	}
 	return a.recorder.Study(), a.recorder.Recording()
+}
+
+// speedNow is the speed that interaction traces bucket.
+func (a *agent) speedNow() (kmh float64, known bool) {
+	kmh = math.Float64frombits(a.speed.Load())
+	return kmh, !math.IsNaN(kmh)
 }

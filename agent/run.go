@@ -5,20 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"maps"
 	"math"
-	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
-	"vignette/ui-bridge/trace"
 )
-
-// speedPath is the signal whose buckets interaction traces carry.
-const speedPath = "Vehicle.Speed"
 
 // drainTime bounds the wait for open calls at the end of a recording.
 const drainTime = 5 * time.Second
@@ -62,142 +56,6 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	}
 	log.Info("running", "vehicle", prog.Vehicle.ID, "cards", len(prog.Cards), "log", c.Source.Log, "speed", c.Source.Speed)
 	return a.loop(ctx)
-}
-
-// agent is one run. Its fields belong to the goroutine of loop, but for those
-// that say otherwise.
-type agent struct {
-	log      *slog.Logger
-	config   *Config
-	prog     *scenes.Program
-	judged   bool
-	session  uint64
-	stream   *drive.LogStream
-	closers  []io.Closer
-	pacer    *drive.Pacer
-	pump     *drive.Pump
-	monitor  *drive.Monitor
-	out      *outputs
-	bridge   *uibridge.Bridge
-	book     *callBook
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	upTo     int64           // time of the entry that is next in line, ns
-	failed   uint64          // calls that failed
-	answered uint64
-	counters atomic.Pointer[map[string]uint64] // any goroutine
-	replies  chan reply
-	hands    chan hand
-	ended    chan struct{} // closed when nobody takes hands any more
-}
-
-// reply is the outcome of a call, hand a report of the driver's hand.
-type reply struct {
-	n      uint64
-	ok     bool
-	detail string
-}
-
-type hand struct {
-	actuator int
-	value    engine.Value
-	done     chan error
-}
-
-// open readies everything; the bus comes last, since owning the name says that
-// the agent is there.
-func (a *agent) open(ctx context.Context) error {
-	c := a.config
-	speed, err := drive.ParseSpeed(c.Source.Speed)
-	if err != nil {
-		return err
-	}
-	a.pacer = drive.NewPacer(speed)
-	if a.judged {
-		a.session = 1
-	}
-	stream, file, err := openLog(&c.Source, a.prog.Vehicle)
-	if err != nil {
-		return err
-	}
-	a.stream = stream
-	a.closers = append(a.closers, file)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
-	}
-	if err := a.watch(); err != nil {
-		return err
-	}
-	a.book = newCallBook(a.prog, c.Language)
-	if err := a.connect(ctx); err != nil {
-		return err
-	}
-	header := drive.NewHeader(a.prog, a.session, drive.LogTime)
-	if a.out, err = openOutputs(c, &header, a.judged); err != nil {
-		return err
-	}
-	a.pump = drive.NewPump(a.prog, a.session, a.judged, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Calls: a.send, Records: a.bridge.Decisions})
-	return nil
-}
-
-// watch follows the profile's signals for the HMI and for traces.
-func (a *agent) watch() error {
-	a.speed.Store(math.Float64bits(math.NaN()))
-	speed := -1
-	for i := range a.prog.Vehicle.Signals {
-		if a.prog.Vehicle.Signals[i].Path == speedPath {
-			speed = i
-		}
-	}
-	var err error
-	a.monitor, err = drive.NewMonitor(a.prog.Vehicle, func(signal int, v engine.Value) {
-		if signal == speed {
-			if v.Kind == engine.None {
-				v.Num = math.NaN()
-			}
-			a.speed.Store(math.Float64bits(v.Num))
-		}
-		a.bridge.Publish(signal, v)
-	})
-	return err
-}
-
-func (a *agent) connect(ctx context.Context) (err error) {
-	var paths []string
-	for i := range a.prog.Vehicle.Signals {
-		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
-	}
-	a.bridge, err = uibridge.Connect(ctx, uibridge.Options{
-		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures,
-	})
-	return err
-}
-
-// figures are the agent's counters as the HMI may read them at any time.
-func (a *agent) figures() map[string]uint64 {
-	if m := a.counters.Load(); m != nil {
-		return maps.Clone(*m)
-	}
-	return map[string]uint64{}
-}
-
-func (a *agent) close() error {
-	var errs []error
-	if a.bridge != nil {
-		errs = append(errs, a.bridge.Close())
-	}
-	if a.out != nil {
-		errs = append(errs, a.out.close())
-	}
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		errs = append(errs, a.closers[i].Close())
-	}
-	return errors.Join(errs...)
 }
 
 // loop feeds the pump: entries when they are due, and what happens meanwhile.
@@ -272,36 +130,26 @@ func (a *agent) feedDue(e *drive.Entry) (time.Duration, error) {
 	return 0, nil
 }
 
-// drain waits for the answers to open calls once nothing more is fed.
+// drain waits for the answers to open calls once nothing more is fed. Where
+// replies are events they may bring further calls, which are waited for too.
 func (a *agent) drain(limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	drained := make(chan error, 1)
-	go func() { drained <- a.bridge.Drain(ctx) }()
 	for {
-		select {
-		case r := <-a.replies:
-			if err := a.reply(r); err != nil {
-				return err
-			}
-		case h := <-a.hands:
-			if err := a.hand(h); err != nil {
-				return err
-			}
-		case err := <-drained:
-			return errors.Join(err, a.rest())
+		err := a.bridge.Drain(ctx)
+		came := len(a.replies)
+		for range came {
+			err = errors.Join(err, a.reply(<-a.replies))
+		}
+		if err != nil || came == 0 {
+			a.sayEnd()
+			return err
 		}
 	}
 }
 
-// rest takes the replies that came with the end of draining, and says what the
-// run came to.
-func (a *agent) rest() error {
-	for len(a.replies) > 0 {
-		if err := a.reply(<-a.replies); err != nil {
-			return err
-		}
-	}
+// sayEnd says what the run came to.
+func (a *agent) sayEnd() {
 	used, left := a.stream.Mapping()
 	for _, l := range left {
 		a.log.Warn("frames left out", "what", l)
@@ -309,7 +157,6 @@ func (a *agent) rest() error {
 	st := &a.pump.Stats
 	a.log.Info("ended", "channels", used, "frames", st.Frames, "samples", st.Samples,
 		"lost_by_recorder", a.stream.Dropped(), "calls_answered", a.answered, "calls_failed", a.failed)
-	return nil
 }
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
@@ -369,11 +216,3 @@ func (a *agent) hand(h hand) error {
 	h.done <- err
 	return err
 }
-
-// speedNow is the speed that interaction traces bucket.
-func (a *agent) speedNow() (kmh float64, known bool) {
-	kmh = math.Float64frombits(a.speed.Load())
-	return kmh, !math.IsNaN(kmh)
-}
-
-var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
