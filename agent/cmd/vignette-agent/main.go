@@ -39,7 +39,10 @@ func run(args []string) int {
 	fs := flag.NewFlagSet("vignette-agent", flag.ContinueOnError)
 	fs.Usage = func() {
 		fmt.Fprint(fs.Output(), about)
-		fs.PrintDefaults()
+		fs.VisitAll(func(f *flag.Flag) {
+			arg, usage := flag.UnquoteUsage(f)
+			fmt.Fprintf(fs.Output(), "  --%-16s %s\n", f.Name+" "+arg, usage)
+		})
 		fmt.Fprint(fs.Output(), examples)
 	}
 	config := fs.String("config", "", "configuration `FILE` (required)")

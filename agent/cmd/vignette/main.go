@@ -121,7 +121,7 @@ func newFlags(name string, errs io.Writer, synopsis, about string, examples ...s
 	fs.Usage = func() {
 		fmt.Fprintf(errs, "usage: %s\n\n%s\n", synopsis, strings.TrimSpace(about))
 		fmt.Fprintln(errs, "\noptions:")
-		fs.PrintDefaults()
+		printFlags(errs, fs)
 		if len(examples) > 0 {
 			fmt.Fprintln(errs, "\nexamples:")
 			for _, e := range examples {
@@ -130,6 +130,21 @@ func newFlags(name string, errs io.Writer, synopsis, about string, examples ...s
 		}
 	}
 	return fs
+}
+
+// printFlags lists flags as GNU programs do.
+func printFlags(w io.Writer, fs *flag.FlagSet) {
+	fs.VisitAll(func(f *flag.Flag) {
+		arg, usage := flag.UnquoteUsage(f)
+		if arg != "" {
+			arg = " " + arg
+		}
+		fmt.Fprintf(w, "  --%s%s\n        %s", f.Name, arg, usage)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
+			fmt.Fprintf(w, " (default %s)", f.DefValue)
+		}
+		fmt.Fprintln(w)
+	})
 }
 
 // parse parses a command's flags; the flag package has printed what is wrong.

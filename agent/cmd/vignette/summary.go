@@ -28,6 +28,8 @@ type cardSummary struct {
 	Failed      map[string]int `json:"failed,omitempty"`
 	Quarantined bool           `json:"quarantined,omitempty"`
 	Live        bool           `json:"live"`
+
+	firedAt []int64 // ns
 }
 
 // summary counts a run's records by card.
@@ -67,6 +69,7 @@ func (s *summary) take(records []engine.Record) {
 			c.Live = true
 		case engine.Fired:
 			c.Fired++
+			c.firedAt = append(c.firedAt, r.T)
 			c.FiredAt = append(c.FiredAt, string(drive.AppendSeconds(nil, r.T)))
 		case engine.Acted:
 			c.Acted++
@@ -144,15 +147,15 @@ func (s *summary) print(w io.Writer) {
 		}
 	}
 	for i := range s.cards {
-		s.cards[i].print(w)
+		s.cards[i].print(w, st.First)
 	}
 }
 
-func (c *cardSummary) print(w io.Writer) {
+func (c *cardSummary) print(w io.Writer, start int64) {
 	fmt.Fprintf(w, "\n%s: %s\n", c.ID, c.Title)
 	switch {
 	case c.Fired > 0:
-		fmt.Fprintf(w, "  fired %d× at %s s; %d actions, %d leases ended\n", c.Fired, times(c.FiredAt), c.Acted, c.Ended)
+		fmt.Fprintf(w, "  fired %d× at %s s; %d actions, %d leases ended\n", c.Fired, times(c.firedAt, start), c.Acted, c.Ended)
 	case !c.Live:
 		fmt.Fprintln(w, "  never live: a signal that it names never had a valid value")
 	default:
@@ -171,11 +174,15 @@ func (c *cardSummary) print(w io.Writer) {
 	}
 }
 
-// times shows the first few times of a list.
-func times(list []string) string {
+// times shows the first few times of a list: as in the log, and since its start.
+func times(list []int64, start int64) string {
 	const most = 6
-	if len(list) > most {
-		return strings.Join(list[:most], ", ") + fmt.Sprintf(" … (%d more)", len(list)-most)
+	var text []string
+	for _, t := range list[:min(len(list), most)] {
+		text = append(text, fmt.Sprintf("%s (+%.1f)", drive.AppendSeconds(nil, t), float64(t-start)/1e9))
 	}
-	return strings.Join(list, ", ")
+	if len(list) > most {
+		text = append(text, fmt.Sprintf("… (%d more)", len(list)-most))
+	}
+	return strings.Join(text, ", ")
 }
