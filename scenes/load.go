@@ -11,9 +11,30 @@ import (
 // and *.json in them. They are returned by id. The error is Diagnostics with
 // everything that is wrong in any of them.
 func LoadCards(paths ...string) ([]*Card, error) {
-	var cards []*Card
 	var diags Diagnostics
-	for _, file := range cardFiles(paths, &diags) {
+	cards := readCards(paths, &diags)
+	sortCards(cards, &diags)
+	if err := diags.err(); err != nil {
+		return nil, err
+	}
+	return cards, nil
+}
+
+// Check reads cards as LoadCards does and checks those that can be read against
+// the vehicle. It returns how many those are, and as Diagnostics
+// everything that is wrong in any of them.
+func Check(v *Vehicle, paths ...string) (cards int, err error) {
+	var diags Diagnostics
+	list := readCards(paths, &diags)
+	if _, err := Compile(v, list); err != nil {
+		diags.merge(v.File, err)
+	}
+	return len(list), diags.err()
+}
+
+// readCards reads the cards that can be read.
+func readCards(paths []string, diags *Diagnostics) (cards []*Card) {
+	for _, file := range cardFiles(paths, diags) {
 		text, err := load(file, maxCardBytes)
 		if err != nil {
 			diags.merge(file, err)
@@ -26,11 +47,7 @@ func LoadCards(paths ...string) ([]*Card, error) {
 		}
 		cards = append(cards, c)
 	}
-	sortCards(cards, &diags)
-	if err := diags.err(); err != nil {
-		return nil, err
-	}
-	return cards, nil
+	return cards
 }
 
 // cardFiles lists the files to read, each once.

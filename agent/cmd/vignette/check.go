@@ -70,12 +70,8 @@ func checkAll(vehicle string, paths []string) (n int, notes []dbc.Diagnostic, er
 	if len(paths) == 0 {
 		return 0, notes, nil
 	}
-	cards, err := scenes.LoadCards(paths...)
-	if err != nil {
-		return 0, notes, err
-	}
-	_, err = scenes.Compile(v, cards)
-	return len(cards), notes, err
+	n, err = scenes.Check(v, paths...)
+	return n, notes, err
 }
 
 func printFindings(out io.Writer, found scenes.Diagnostics, notes []dbc.Diagnostic, cards int) error {
