@@ -136,8 +136,8 @@ func AppendNumber(b []byte, f float64) []byte {
 		}
 		return b
 	}
-	if f == 0 {
-		return append(b, '0') // no negative zero
+	if n := int64(f); float64(n) == f && n > -1e15 && n < 1e15 {
+		return strconv.AppendInt(b, n, 10) // the same digits, sooner; no negative zero
 	}
 	return strconv.AppendFloat(b, f, 'f', -1, 64)
 }

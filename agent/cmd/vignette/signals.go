@@ -46,11 +46,11 @@ used.`,
 	if _, err := path.Match(*glob, ""); err != nil {
 		return fmt.Errorf("--signal %q: %w", *glob, err)
 	}
-	row, head, err := rowWriter(*format)
+	form, err := parseRowForm(*format)
 	if err != nil {
 		return err
 	}
-	d := decoder{glob: *glob, row: row, messages: map[messageKey][]column{}}
+	d := decoder{glob: *glob, form: form, messages: map[messageKey][]column{}}
 	if *vehicle != "" {
 		err = d.useVehicle(*vehicle)
 	} else {
@@ -64,7 +64,7 @@ used.`,
 		return err
 	}
 	defer log.Close()
-	return d.run(log, fs.Arg(0), maps, head, out, errs)
+	return d.run(log, fs.Arg(0), maps, out, errs)
 }
 
 // messageKey finds a message; bus is -1 where the DBC is for every channel.
@@ -76,16 +76,19 @@ type messageKey struct {
 
 // column is one signal to print.
 type column struct {
-	message, name, unit string
-	field               dbc.Field
-	source              *scenes.Source // nil: a DBC's own signal
+	field  dbc.Field
+	source *scenes.Source // nil: a DBC's own signal
+	middle []byte         // of its rows: from after the bus to before the value
+	unit   []byte         // of its rows, quoted
 }
 
 // decoder prints the signals of a recording.
 type decoder struct {
 	glob     string
-	row      func(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte
+	form     rowForm
 	vehicle  *scenes.Vehicle
+	buses    [][]byte // by bus or channel, quoted
+	time     []byte   // of the frame
 	messages map[messageKey][]column
 	notes    []dbc.Diagnostic // of a DBC that is usable all the same
 }
@@ -108,7 +111,7 @@ func (d *decoder) useVehicle(file string) error {
 				return err
 			}
 			key := messageKey{src.Bus, src.Message.ID, src.Message.Extended}
-			d.messages[key] = append(d.messages[key], column{src.Message.Name, s.Path, src.Unit, src.Field, &src})
+			d.messages[key] = append(d.messages[key], d.form.column(src.Message.Name, s.Path, src.Unit, src.Field, &src))
 		}
 	}
 	return d.any(file)
@@ -134,7 +137,7 @@ func (d *decoder) useDBC(file string, errs io.Writer) error {
 				continue // refused signals are in the diagnostics
 			}
 			key := messageKey{-1, m.ID, m.Extended}
-			d.messages[key] = append(d.messages[key], column{m.Name, s.Name, s.Unit, field, nil})
+			d.messages[key] = append(d.messages[key], d.form.column(m.Name, s.Name, s.Unit, field, nil))
 		}
 	}
 	return d.any(file)
@@ -149,7 +152,7 @@ func (d *decoder) any(file string) error {
 }
 
 // run decodes the recording line by line.
-func (d *decoder) run(log *canlog.Log, name string, maps listFlag, head string, out, errs io.Writer) (err error) {
+func (d *decoder) run(log *canlog.Log, name string, maps listFlag, out, errs io.Writer) (err error) {
 	w := bufio.NewWriterSize(out, 1<<16)
 	defer func() {
 		if e := w.Flush(); err == nil {
@@ -162,7 +165,7 @@ func (d *decoder) run(log *canlog.Log, name string, maps listFlag, head string, 
 	}
 	meter := newMeter(errs, "signals", log.Offset)
 	defer meter.done()
-	w.WriteString(head)
+	w.WriteString(d.form.head)
 	var e drive.Entry
 	var buf []byte
 	for {
@@ -214,22 +217,43 @@ func (d *decoder) frame(b []byte, f *can.Frame, log *canlog.Log) []byte {
 	if f.Flags&(can.Error|can.Remote) != 0 {
 		return b
 	}
-	key, bus := messageKey{-1, f.ID, f.Flags&can.Extended != 0}, ""
+	key := messageKey{-1, f.ID, f.Flags&can.Extended != 0}
 	if d.vehicle != nil {
-		key.bus, bus = int(f.Bus), d.vehicle.Buses[f.Bus].Name
-	} else {
-		bus = log.Channels()[f.Bus]
+		key.bus = int(f.Bus)
 	}
 	columns := d.messages[key]
+	if len(columns) == 0 {
+		return b
+	}
+	bus := d.bus(int(f.Bus), log)
+	d.time = drive.AppendTime(d.time[:0], f.Time)
 	for i := range columns {
 		c := &columns[i]
 		raw, ok := c.field.Raw(f.Payload())
 		if !ok {
 			continue
 		}
-		b = d.row(b, f.Time, bus, c, c.value(raw, f.Payload()), raw)
+		b = append(append(b, d.form.start...), d.time...)
+		b = append(append(b, d.form.bus...), bus...)
+		b = append(b, c.middle...)
+		b = d.form.value(b, c.value(raw, f.Payload()))
+		b = d.form.end(append(b, c.unit...), raw)
 	}
 	return b
+}
+
+// bus is the quoted name of a bus of the profile, or of a recorder's channel.
+func (d *decoder) bus(i int, log *canlog.Log) []byte {
+	for n := len(d.buses); n <= i; n++ {
+		name := ""
+		if d.vehicle != nil {
+			name = d.vehicle.Buses[n].Name
+		} else {
+			name = log.Channels()[n]
+		}
+		d.buses = append(d.buses, d.form.text(nil, name))
+	}
+	return d.buses[i]
 }
 
 // value is a column's value in a frame; None if it is not available.
@@ -248,29 +272,50 @@ func (c *column) value(raw int64, data []byte) engine.Value {
 	return v
 }
 
-// rowWriter gives the writer of a format and its first line.
-func rowWriter(format string) (row func([]byte, int64, string, *column, engine.Value, int64) []byte, head string, err error) {
-	switch format {
-	case "csv":
-		return csvRow, "t,bus,message,signal,value,unit\n", nil
-	case "jsonl":
-		return jsonRow, "", nil
-	}
-	return nil, "", fmt.Errorf("unknown format %q; use csv or jsonl", format)
+// rowForm is how rows are written; what does not change from row to row is
+// made once.
+type rowForm struct {
+	head, start, bus string // before all rows, before the time, before the bus
+	message, signal  string // before those
+	beforeValue      string
+	unit             string // before the unit
+	text             func(b []byte, s string) []byte
+	value            func(b []byte, v engine.Value) []byte
+	end              func(b []byte, raw int64) []byte
 }
 
-func csvRow(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte {
-	b = append(drive.AppendTime(b, t), ',')
-	b = append(csvText(b, bus), ',')
-	b = append(csvText(b, c.message), ',')
-	b = append(csvText(b, c.name), ',')
-	if v.Kind == engine.Label {
-		b = csvText(b, v.Text)
-	} else if v.Kind != engine.None {
-		b = drive.AppendValue(b, v)
+func parseRowForm(format string) (rowForm, error) {
+	switch format {
+	case "csv":
+		return rowForm{"t,bus,message,signal,value,unit\n", "", ",", ",", ",", ",", ",", csvText, csvValue,
+			func(b []byte, raw int64) []byte { return append(b, '\n') }}, nil
+	case "jsonl":
+		return rowForm{"", `{"t":"`, `","bus":`, `,"message":`, `,"signal":`, `,"value":`, `,"unit":`, drive.AppendString, jsonValue,
+			func(b []byte, raw int64) []byte {
+				return append(strconv.AppendInt(append(b, `,"raw":`...), raw, 10), "}\n"...)
+			}}, nil
 	}
-	b = append(b, ',')
-	return append(csvText(b, c.unit), '\n')
+	return rowForm{}, fmt.Errorf("unknown format %q; use csv or jsonl", format)
+}
+
+// column makes a signal's column with the constant parts of its rows.
+func (r *rowForm) column(message, name, unit string, field dbc.Field, source *scenes.Source) column {
+	c := column{field: field, source: source}
+	c.middle = r.text(append(c.middle, r.message...), message)
+	c.middle = r.text(append(c.middle, r.signal...), name)
+	c.middle = append(c.middle, r.beforeValue...)
+	c.unit = r.text(append(c.unit, r.unit...), unit)
+	return c
+}
+
+func csvValue(b []byte, v engine.Value) []byte {
+	switch v.Kind {
+	case engine.None:
+		return b
+	case engine.Label:
+		return csvText(b, v.Text)
+	}
+	return drive.AppendValue(b, v)
 }
 
 // csvText appends a field as RFC 4180 quotes it.
@@ -281,18 +326,9 @@ func csvText(b []byte, s string) []byte {
 	return append(append(append(b, '"'), strings.ReplaceAll(s, `"`, `""`)...), '"')
 }
 
-func jsonRow(b []byte, t int64, bus string, c *column, v engine.Value, raw int64) []byte {
-	b = drive.AppendTime(append(b, `{"t":"`...), t)
-	b = drive.AppendString(append(b, `","bus":`...), bus)
-	b = drive.AppendString(append(b, `,"message":`...), c.message)
-	b = drive.AppendString(append(b, `,"signal":`...), c.name)
-	b = append(b, `,"value":`...)
+func jsonValue(b []byte, v engine.Value) []byte {
 	if v.Kind == engine.None {
-		b = append(b, "null"...)
-	} else {
-		b = drive.AppendValue(b, v)
+		return append(b, "null"...)
 	}
-	b = drive.AppendString(append(b, `,"unit":`...), c.unit)
-	b = strconv.AppendInt(append(b, `,"raw":`...), raw, 10)
-	return append(b, "}\n"...)
+	return drive.AppendValue(b, v)
 }
