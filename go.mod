@@ -6,6 +6,7 @@ tool github.com/tinylib/msgp
 
 require (
 	github.com/godbus/dbus/v5 v5.2.4
+	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/tinylib/msgp v1.6.5
 	go.einride.tech/can v0.17.0

@@ -13,7 +13,7 @@ import (
 )
 
 // write puts content into a file of a temporary directory and returns its path.
-func write(t *testing.T, name, content string) string {
+func write(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -32,6 +32,13 @@ func TestOpenRecognisesContent(t *testing.T) {
 		{"a", "\r\n\n" + dump, "candump", "can0"},
 		{"bom.csv", byteOrderMark + csv, "gvret", "3"},
 		{"bom.log", byteOrderMark + dump, "candump", "can0"},
+		{"a.asc", "date Sat Sep 30\n 1.5 1 123 Rx d 0\n", "asc", "1"},
+		{"a.trc", ";$FILEVERSION=1.1\n 1) 17.5 Rx 0123 0\n", "trc", "1"},
+		{"old.trc", ";comment\n 1) 17.5 0123 0\n", "trc", "1"},
+		{"p.csv", pythonCSV + "\n1.5,0x123,0,0,0,0,\n", "csv", "0"},
+		{"t.csv", "time,id,data\n1.5,123,\n", "csv", "0"},
+		{"n.csv", "1.5,123,00FF\n", "csv", "0"},
+		{"a.txt", " (1.500000)  vcan0  123   [0]\n", "console", "vcan0"},
 		{"drop.log", "DROPCOUNT: dropped 3 CAN frames on 'can0' socket (total drops 3)\n" + dump, "candump", "can0"},
 	}
 	for _, tt := range tests {
@@ -65,11 +72,12 @@ func TestOpenErrors(t *testing.T) {
 		{dir, ": is a directory; name a log file in it"},
 		{write(t, "a", ""), ": has no frames: empty file; record again"},
 		{write(t, "a", "\n\r\n"), ": has no frames: only blank lines; record again"},
-		{write(t, "a", "hello\nworld\n"), `: content is no known CAN log (it begins with "hello"); supported are candump -l and SavvyCAN's GVRET CSV`},
-		{write(t, "a", "\x00\x01\x02"), `: content is no known CAN log (it begins with "\x00\x01\x02"); supported are candump -l and SavvyCAN's GVRET CSV`},
-		{write(t, "a.log", "LOGG\x90"), ": is a Vector BLF log, which is not supported; export it as candump or GVRET CSV"},
-		{write(t, "a.log", "date Sam Sep 30\n"), ": is a Vector ASC log, which is not supported; export it as candump or GVRET CSV"},
-		{write(t, "a.log", "\x1F\x8B\x08"), ": is compressed with gzip; unpack it first"},
+		{write(t, "a", "hello\nworld\n"), `: content is no known CAN log (it begins with "hello"); supported are candump, SavvyCAN's GVRET CSV, python-can's CSV, Vector ASC and BLF and PEAK TRC`},
+		{write(t, "a", "\x00\x01\x02"), `: content is no known CAN log (it begins with "\x00\x01\x02"); supported are candump, SavvyCAN's GVRET CSV, python-can's CSV, Vector ASC and BLF and PEAK TRC`},
+		{write(t, "a.log", "\x1F\x8B\x08"), ": gzip data is cut at about byte 3 of the file"},
+		{write(t, "a.log", "\x1F\x8B\x08xxxxxxxxxxxxxxxxxxxxx"), ": gzip data is cut at about byte 24 of the file"},
+		{write(t, "a.mf4", "MDF     4.10"), ": is an ASAM MDF log, which is not supported; export it as ASC, BLF or candump"},
+		{write(t, "a.zip", "PK\x03\x04"), ": is a zip archive; unpack it first"},
 	}
 	for _, tt := range tests {
 		log, err := Open(tt.path)

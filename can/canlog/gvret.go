@@ -90,6 +90,10 @@ func (g *gvretReader) lineError(line []byte, err error) error {
 	case errors.Is(err, lines.ErrTooLong):
 		return g.fail(0, err.Error())
 	}
+	var damage *can.FormatError
+	if errors.As(err, &damage) { // of the compression around the text
+		return err
+	}
 	return fmt.Errorf("%s: read after %d frames: %w", g.name, g.frames, err)
 }
 

@@ -1,10 +1,8 @@
 package dbc
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,13 +14,14 @@ import (
 // compiler builds a database out of the parser's definitions.
 type compiler struct {
 	db           *Database
+	n            *normaliser
 	defaultCycle time.Duration
 	defaultFD    bool
 }
 
-func newCompiler(name string) *compiler {
-	return &compiler{db: &Database{
-		Name: name, byName: map[string]*Message{}, byID: map[uint64]*Message{},
+func newCompiler(n *normaliser) *compiler {
+	return &compiler{n: n, db: &Database{
+		Name: n.name, ValueTables: len(n.tables), Diagnostics: n.diagnostics, byName: map[string]*Message{}, byID: map[uint64]*Message{},
 	}}
 }
 
@@ -40,12 +39,10 @@ func (c *compiler) refuse(s *Signal, pos Pos, format string, args ...any) {
 
 // compile takes the definitions in: messages first, then what refers to them,
 // then the checks that need everything.
-func (c *compiler) compile(entries []entry, defs []candbc.Def) error {
+func (c *compiler) compile(defs []candbc.Def) {
 	for _, def := range defs {
 		if d, ok := def.(*candbc.MessageDef); ok && !candbc.IsIndependentSignalsMessage(d) {
-			if err := c.addMessage(d); err != nil {
-				return err
-			}
+			c.addMessage(d)
 		}
 	}
 	for _, def := range defs {
@@ -56,55 +53,89 @@ func (c *compiler) compile(entries []entry, defs []candbc.Def) error {
 			c.setValues(d)
 		case *candbc.AttributeDefaultValueDef:
 			c.setDefault(d)
+		case *candbc.CommentDef:
+			c.setComment(d)
 		}
 	}
 	c.setFrameAttributes(defs)
-	for _, e := range entries {
-		if e.keyword == "SG_MUL_VAL_" {
-			c.checkExtendedMux(e)
+	for _, r := range c.n.refusals {
+		if s := c.find(r.pos, "the definition", candbc.MessageID(r.id), r.signal); s != nil {
+			c.refuse(s, r.pos, "%s", r.why)
 		}
 	}
+	for _, x := range c.n.muxes {
+		c.setExtendedMux(x)
+	}
 	for _, m := range c.db.Messages {
-		c.checkMessage(m)
+		c.setSelectors(m)
+		c.checkSelectors(m)
 	}
 	c.setLongNames(defs)
-	return nil
 }
 
-// addMessage enters a message; its identifier and name must be new.
-func (c *compiler) addMessage(d *candbc.MessageDef) error {
-	pos := position(c.db.Name, d.Pos)
-	if d.Size > math.MaxUint16 {
-		return Diagnostic{pos, fmt.Sprintf("message %s has a length of %d bytes; CAN FD ends at 64, transport protocols at 65535", d.Name, d.Size)}
-	}
+// addMessage enters a message. A second one with the same identifier is left
+// out, as no frame could tell them apart; with the same name it is found by its
+// identifier.
+func (c *compiler) addMessage(d *candbc.MessageDef) {
 	m := &Message{
-		Pos: pos, ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(),
-		Name: string(d.Name), Short: string(d.Name), Length: int(d.Size),
+		Pos: c.position(d.Pos), ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(), Length: int(d.Size),
 	}
+	m.Name = c.n.original(d.Name)
+	m.Short = m.Name
 	if other := c.db.Lookup(m.ID, m.Extended); other != nil {
-		return Diagnostic{pos, fmt.Sprintf("message %s has the id of message %s (%s); delete one of them", m.Name, other.Name, other.Pos)}
+		c.diagnose(m.Pos, "message %s has the id of message %s (%s) and is left out; delete one of them", m.Name, other.Name, other.Pos)
+		return
 	}
 	if other := c.db.Message(m.Name); other != nil {
-		return Diagnostic{pos, fmt.Sprintf("message %s is defined a second time (first at %s); rename one of them", m.Name, other.Pos)}
+		c.diagnose(m.Pos, "message %s is defined a second time (first at %s), and its name finds the first one; rename one of them", m.Name, other.Pos)
+	} else {
+		c.db.byName[m.Name] = m
+	}
+	if len(d.Signals) > 32 {
+		m.byName = make(map[string]*Signal, len(d.Signals))
 	}
 	for i := range d.Signals {
 		c.addSignal(m, &d.Signals[i])
 	}
 	c.db.Messages = append(c.db.Messages, m)
-	c.db.byName[m.Name] = m
 	c.db.byID[idKey(m.ID, m.Extended)] = m
-	return nil
+}
+
+// setComment keeps the comments of messages and signals. One about something
+// that the file does not define has nothing to stand at and is no loss.
+func (c *compiler) setComment(d *candbc.CommentDef) {
+	m := c.db.Lookup(d.MessageID.ToCAN(), d.MessageID.IsExtended())
+	if m == nil {
+		return
+	}
+	if d.ObjectType == candbc.ObjectTypeMessage {
+		m.Comment = unquote(d.Comment)
+	} else if s := m.Signal(c.n.original(d.SignalName)); s != nil {
+		s.Comment = unquote(d.Comment)
+	}
+}
+
+// unquote undoes the \" of a string.
+func unquote(s string) string {
+	if !strings.Contains(s, `\"`) {
+		return s
+	}
+	return strings.ReplaceAll(s, `\"`, `"`)
 }
 
 func (c *compiler) addSignal(m *Message, d *candbc.SignalDef) {
 	s := &Signal{
-		Pos: position(c.db.Name, d.Pos), Name: string(d.Name), Short: string(d.Name),
+		Pos: c.position(d.Pos), Name: c.n.original(d.Name),
 		BigEndian: d.IsBigEndian, Signed: d.IsSigned,
-		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: d.Unit,
-		Multiplexer: d.IsMultiplexerSwitch, Multiplexed: d.IsMultiplexed, MuxValue: d.MultiplexerSwitch,
+		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: unquote(d.Unit),
+		Multiplexer: d.IsMultiplexerSwitch, Multiplexed: d.IsMultiplexed,
 	}
+	s.Short = s.Name
+	c.setMarks(d, s)
 	if other := m.Signal(s.Name); other != nil {
 		c.refuse(s, s.Pos, "signal %s is defined a second time in message %s (first at line %d); rename one of them", s.Name, m.Name, other.Pos.Line)
+	} else if m.byName != nil {
+		m.byName[s.Name] = s
 	}
 	m.Signals = append(m.Signals, s)
 	switch {
@@ -147,12 +178,12 @@ func (c *compiler) findMessage(pos Pos, what string, id candbc.MessageID) *Messa
 }
 
 // find returns the signal that a definition refers to, or says that there is none.
-func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name candbc.Identifier) *Signal {
+func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name string) *Signal {
 	m := c.findMessage(pos, what, id)
 	if m == nil {
 		return nil
 	}
-	s := m.Signal(string(name))
+	s := m.Signal(name)
 	if s == nil {
 		c.diagnose(pos, "%s is for signal %s, which message %s does not have; correct the name or delete the line", what, name, m.Name)
 	}
@@ -160,8 +191,8 @@ func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name candbc.I
 }
 
 func (c *compiler) setValueType(d *candbc.SignalValueTypeDef) {
-	pos := position(c.db.Name, d.Pos)
-	s := c.find(pos, "SIG_VALTYPE_", d.MessageID, d.SignalName)
+	pos := c.position(d.Pos)
+	s := c.find(pos, "SIG_VALTYPE_", d.MessageID, c.n.original(d.SignalName))
 	if s == nil || d.SignalValueType == candbc.SignalValueTypeInt {
 		return
 	}
@@ -181,7 +212,7 @@ func (c *compiler) setValues(d *candbc.ValueDescriptionsDef) {
 	if d.ObjectType == candbc.ObjectTypeEnvironmentVariable {
 		return
 	}
-	s := c.find(position(c.db.Name, d.Pos), "VAL_", d.MessageID, d.SignalName)
+	s := c.find(c.position(d.Pos), "VAL_", d.MessageID, c.n.original(d.SignalName))
 	if s == nil {
 		return
 	}
@@ -189,17 +220,17 @@ func (c *compiler) setValues(d *candbc.ValueDescriptionsDef) {
 		s.Values = make(map[int64]string, len(d.ValueDescriptions))
 	}
 	for _, v := range d.ValueDescriptions {
-		pos := position(c.db.Name, v.Pos)
+		pos := c.position(v.Pos)
 		if v.Value != math.Trunc(v.Value) || math.Abs(v.Value) > 1<<53 {
 			c.diagnose(pos, "VAL_ of signal %s names %v, which is no whole number that can be kept exactly; the name %q is left out", s.Name, v.Value, v.Description)
 			continue
 		}
 		raw := int64(v.Value)
-		if first, ok := s.Values[raw]; ok && first != v.Description {
+		if first, ok := s.Values[raw]; ok && first != unquote(v.Description) {
 			c.diagnose(pos, "VAL_ of signal %s names %d twice, %q and %q; the first is kept", s.Name, raw, first, v.Description)
 			continue
 		}
-		s.Values[raw] = v.Description
+		s.Values[raw] = unquote(v.Description)
 	}
 }
 
@@ -211,9 +242,9 @@ const (
 func (c *compiler) setDefault(d *candbc.AttributeDefaultValueDef) {
 	switch d.AttributeName {
 	case cycleAttribute:
-		c.defaultCycle = c.cycle(position(c.db.Name, d.Pos), d.DefaultIntValue, d.DefaultFloatValue)
+		c.defaultCycle = c.cycle(c.position(d.Pos), d.DefaultFloatValue)
 	case formatAttribute:
-		c.defaultFD = isFD(d.DefaultStringValue, d.DefaultIntValue)
+		c.defaultFD = isFD(d.DefaultStringValue, d.DefaultFloatValue)
 	}
 }
 
@@ -228,14 +259,14 @@ func (c *compiler) setFrameAttributes(defs []candbc.Def) {
 		if !ok || d.ObjectType != candbc.ObjectTypeMessage || (d.AttributeName != cycleAttribute && d.AttributeName != formatAttribute) {
 			continue
 		}
-		pos := position(c.db.Name, d.Pos)
+		pos := c.position(d.Pos)
 		m := c.findMessage(pos, "BA_ "+string(d.AttributeName), d.MessageID)
 		switch {
 		case m == nil:
 		case d.AttributeName == cycleAttribute:
-			m.Cycle = c.cycle(pos, d.IntValue, d.FloatValue)
+			m.Cycle = c.cycle(pos, d.FloatValue)
 		default:
-			m.FD = isFD(d.StringValue, d.IntValue) || hasFDLength(m)
+			m.FD = isFD(d.StringValue, d.FloatValue) || hasFDLength(m)
 		}
 	}
 }
@@ -243,8 +274,7 @@ func (c *compiler) setFrameAttributes(defs []candbc.Def) {
 func hasFDLength(m *Message) bool { return m.Length > 8 && can.ValidLength(m.Length, true) }
 
 // cycle converts milliseconds; a value that is no cycle time is reported.
-func (c *compiler) cycle(pos Pos, whole int64, fraction float64) time.Duration {
-	ms := float64(whole) + fraction // the parser fills one of them
+func (c *compiler) cycle(pos Pos, ms float64) time.Duration {
 	const day = 24 * 60 * 60 * 1000
 	if ms < 0 || ms > day {
 		c.diagnose(pos, "%s of %v ms is no cycle time; it is taken as unknown", cycleAttribute, ms)
@@ -255,7 +285,7 @@ func (c *compiler) cycle(pos Pos, whole int64, fraction float64) time.Duration {
 
 // isFD says whether a VFrameFormat is CAN FD: by its name, or by its number (14
 // and 15) in files that define the attribute as a number.
-func isFD(name string, number int64) bool {
+func isFD(name string, number float64) bool {
 	return strings.HasSuffix(name, "_FD") || number == 14 || number == 15
 }
 
@@ -272,7 +302,7 @@ func (c *compiler) setLongNames(defs []candbc.Def) {
 		if !ok || d.StringValue == "" {
 			continue
 		}
-		pos := position(c.db.Name, d.Pos)
+		pos := c.position(d.Pos)
 		switch {
 		case d.AttributeName == longMessageAttribute && d.ObjectType == candbc.ObjectTypeMessage:
 			c.renameMessage(pos, d)
@@ -291,12 +321,12 @@ func (c *compiler) renameMessage(pos Pos, d *candbc.AttributeValueForObjectDef) 
 		c.diagnose(pos, "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, d.StringValue)
 		return
 	}
-	m.Name = d.StringValue
+	m.Name = unquote(d.StringValue)
 	c.db.byName[m.Name] = m
 }
 
 func (c *compiler) renameSignal(pos Pos, d *candbc.AttributeValueForObjectDef) {
-	s := c.find(pos, longSignalAttribute, d.MessageID, d.SignalName)
+	s := c.find(pos, longSignalAttribute, d.MessageID, c.n.original(d.SignalName))
 	if s == nil {
 		return
 	}
@@ -305,57 +335,8 @@ func (c *compiler) renameSignal(pos Pos, d *candbc.AttributeValueForObjectDef) {
 		c.diagnose(pos, "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, d.StringValue)
 		return
 	}
-	s.Name = d.StringValue
-}
-
-// checkMessage refuses multiplexed signals whose multiplexer cannot be used.
-func (c *compiler) checkMessage(m *Message) {
-	var switches []*Signal
-	for _, s := range m.Signals {
-		if s.Multiplexer {
-			switches = append(switches, s)
-		}
+	s.Name = unquote(d.StringValue)
+	if m.byName != nil {
+		m.byName[s.Name] = s
 	}
-	for _, s := range m.Signals {
-		if !s.Multiplexed || s.Refused != "" {
-			continue
-		}
-		switch {
-		case len(switches) == 0:
-			c.refuse(s, s.Pos, "signal %s is multiplexed and message %s has no multiplexer; mark the multiplexer with M", s.Name, m.Name)
-		case len(switches) > 1:
-			c.refuse(s, s.Pos, "signal %s is multiplexed and message %s has %d multiplexers; extended multiplexing is not supported yet", s.Name, m.Name, len(switches))
-		case switches[0].Refused != "":
-			c.refuse(s, s.Pos, "signal %s is multiplexed by %s, which is refused; correct %s first", s.Name, switches[0].Name, switches[0].Name)
-		case switches[0].Float:
-			c.refuse(s, s.Pos, "signal %s is multiplexed by %s, which is a float; a multiplexer is a whole number", s.Name, switches[0].Name)
-		}
-	}
-}
-
-// checkExtendedMux judges `SG_MUL_VAL_ id signal multiplexer a-b, c-d;`. A
-// line that says what the signal's mN says anyway changes nothing; any other
-// needs extended multiplexing, and its signal is refused.
-func (c *compiler) checkExtendedMux(e entry) {
-	fields := strings.Fields(string(bytes.TrimRight(e.text, "; \t\r")))
-	if len(fields) < 5 {
-		c.diagnose(e.pos, "SG_MUL_VAL_ is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;")
-		return
-	}
-	id, err := strconv.ParseUint(fields[1], 10, 32)
-	if err != nil {
-		c.diagnose(e.pos, "SG_MUL_VAL_ has %q where the message id belongs; correct it", fields[1])
-		return
-	}
-	s := c.find(e.pos, "SG_MUL_VAL_", candbc.MessageID(id), candbc.Identifier(fields[2]))
-	if s == nil {
-		return
-	}
-	m := c.db.Lookup(candbc.MessageID(id).ToCAN(), candbc.MessageID(id).IsExtended())
-	mux := m.multiplexer()
-	same := fmt.Sprintf("%d-%d", s.MuxValue, s.MuxValue)
-	if s.Multiplexed && mux != nil && mux.Name == fields[3] && strings.Join(fields[4:], "") == same {
-		return
-	}
-	c.refuse(s, e.pos, "signal %s of message %s uses extended multiplexing (SG_MUL_VAL_), which is not supported yet", s.Name, m.Name)
 }

@@ -1,10 +1,8 @@
 // Package dbc turns the text of a DBC file into a database of messages and
-// signals with decode plans of its own. The text is parsed by can-go's
-// pkg/dbc; around it this package converts cp1252 text to UTF-8, checks that
-// the parser lost nothing in silence, and checks every definition.
-//
-// Not read yet, and refused rather than guessed: extended multiplexing, and
-// the dialects that can-go's parser rejects.
+// signals with decode plans of its own. The text, cp1252 or UTF-8, is first
+// rewritten from what editors write into the narrower language of can-go's
+// pkg/dbc, which parses it. Then every definition is counted against the text,
+// so that none is lost in silence, checked and compiled.
 package dbc
 
 import (
@@ -19,6 +17,7 @@ import (
 type Database struct {
 	Name        string       // as given to Parse
 	Messages    []*Message   // in file order
+	ValueTables int          // VAL_TABLE_ definitions
 	Diagnostics []Diagnostic // what was not taken from the text as it stands, by position
 
 	byName map[string]*Message
@@ -34,8 +33,11 @@ type Message struct {
 	Short    string        // the name on the BO_ line, which has at most 32 characters in many editors
 	Length   int           // bytes; over 64 for messages that a transport protocol carries
 	Cycle    time.Duration // GenMsgCycleTime, the attribute's default included; 0 unknown
+	Comment  string        // CM_
 	FD       bool          // CAN FD by VFrameFormat, or by a length over 8 that CAN FD has
 	Signals  []*Signal     // in file order
+
+	byName map[string]*Signal // long and short names, where there are many; else nil
 }
 
 // Signal is one signal of a message.
@@ -53,10 +55,15 @@ type Signal struct {
 	Min, Max    float64 // physical; a range only where Min < Max
 	Unit        string
 	Multiplexer bool             // M: its raw value selects the multiplexed signals
-	Multiplexed bool             // mN: present when the multiplexer's raw value is MuxValue
-	MuxValue    uint64           // N
+	Multiplexed bool             // m: present when the raw value of Selector is in one of MuxRanges
+	MuxValue    uint64           // the N of mN
+	MuxRanges   []MuxRange       // of SG_MUL_VAL_, or N alone
+	Comment     string           // CM_
 	Values      map[int64]string // VAL_: raw value to its name; nil without
 	Refused     string           // why Message.Field refuses the signal; empty if it does not
+
+	selector *Signal // the multiplexer
+	bare     bool    // m without a number
 }
 
 // Pos is a place in a DBC file. Line and Column count from 1; columns count
@@ -99,18 +106,11 @@ func idKey(id uint32, extended bool) uint64 {
 // defines a name twice in the message, it is the first one; the others are in
 // Diagnostics.
 func (m *Message) Signal(name string) *Signal {
+	if m.byName != nil {
+		return m.byName[name]
+	}
 	for _, s := range m.Signals {
 		if s.Name == name || s.Short == name {
-			return s
-		}
-	}
-	return nil
-}
-
-// multiplexer returns the message's multiplexer switch, or nil.
-func (m *Message) multiplexer() *Signal {
-	for _, s := range m.Signals {
-		if s.Multiplexer {
 			return s
 		}
 	}

@@ -11,9 +11,7 @@ import (
 // freely. Raw, Physical and InRange allocate nothing.
 type Field struct {
 	bits     bitSlice
-	muxed    bool
-	mux      bitSlice // of the multiplexer
-	muxValue int64
+	mux      []muxStep // conditions, all to be met; shared and never written
 	float    bool
 	factor   float64
 	offset   float64
@@ -35,22 +33,17 @@ func (m *Message) Field(s *Signal) (Field, error) {
 		float: s.Float, factor: s.Factor, offset: s.Offset,
 		min: s.Min, max: s.Max, ranged: s.Min < s.Max,
 	}
-	if s.Multiplexed {
-		f.muxed = true
-		f.mux = newBitSlice(m, m.multiplexer())
-		f.muxValue = int64(s.MuxValue)
-	}
+	f.mux = muxChain(m, s)
 	return f, nil
 }
 
 // Raw extracts the raw value from a frame's data. ok is false when the signal
-// is absent: the frame is too short for it or for its multiplexer, or the
+// is absent: the frame is too short for it or for its multiplexers, or a
 // multiplexer selects another one. Signed values are sign-extended; unsigned
 // ones of 64 bits and the bits of IEEE floats are kept as bits.
 func (f *Field) Raw(data []byte) (raw int64, ok bool) {
-	if f.muxed {
-		selected, ok := f.mux.extract(data)
-		if !ok || selected != f.muxValue {
+	for i := range f.mux {
+		if !f.mux[i].selected(data) {
 			return 0, false
 		}
 	}

@@ -1,9 +1,6 @@
 package dbc
 
 import (
-	"fmt"
-	"strconv"
-
 	candbc "go.einride.tech/can/pkg/dbc"
 )
 
@@ -18,16 +15,16 @@ type lineKey struct {
 	line    int
 }
 
-func collect(defs []candbc.Def) kept {
+func (c *compiler) collect(defs []candbc.Def) kept {
 	k := kept{map[lineKey]bool{}, map[int]uint32{}}
 	for _, def := range defs {
-		line := def.Position().Line
+		line := c.position(def.Position()).Line
 		switch d := def.(type) {
 		case *candbc.MessageDef:
 			k.lines[lineKey{"BO_", line}] = true
 			k.ids[line] = uint32(d.MessageID)
 			for i := range d.Signals {
-				k.lines[lineKey{"SG_", d.Signals[i].Pos.Line}] = true
+				k.lines[lineKey{"SG_", c.position(d.Signals[i].Pos).Line}] = true
 			}
 		case *candbc.ValueDescriptionsDef:
 			k.lines[lineKey{"VAL_", line}] = true
@@ -37,6 +34,12 @@ func collect(defs []candbc.Def) kept {
 			k.lines[lineKey{"BA_", line}] = true
 		}
 	}
+	for _, x := range c.n.muxes {
+		k.lines[lineKey{"SG_MUL_VAL_", x.pos.Line}] = true
+	}
+	for key := range c.n.accounted {
+		k.lines[key] = true
+	}
 	return k
 }
 
@@ -45,15 +48,9 @@ func collect(defs []candbc.Def) kept {
 // behind it, and takes SG_ for a receiver where the receivers are missing. A
 // message or signal lost is an error, anything else a diagnostic.
 func (c *compiler) checkLost(entries []entry, defs []candbc.Def) error {
-	k := collect(defs)
+	k := c.collect(defs)
 	for _, e := range entries {
-		if e.keyword == "SG_MUL_VAL_" { // the parser never keeps it; see checkExtendedMux
-			continue
-		}
 		if k.lines[lineKey{e.keyword, e.pos.Line}] {
-			if err := checkID(e, k.ids[e.pos.Line]); err != nil {
-				return err
-			}
 			continue
 		}
 		const why = "is lost: the DBC parser swallowed it with the definition before"
@@ -64,30 +61,6 @@ func (c *compiler) checkLost(entries []entry, defs []candbc.Def) error {
 			return Diagnostic{e.pos, "signal " + why + `; see that every signal before it ends with its receivers, Vector__XXX for none`}
 		}
 		c.diagnose(e.pos, "%s %s; correct or delete that definition", e.keyword, why)
-	}
-	return c.checkOrphans(defs)
-}
-
-// checkOrphans refuses a signal that the parser put outside of any message. Its
-// line need not begin with SG_, so checkLost may have missed it.
-func (c *compiler) checkOrphans(defs []candbc.Def) error {
-	for _, def := range defs {
-		if d, ok := def.(*candbc.SignalDef); ok {
-			return Diagnostic{position(c.db.Name, d.Pos), fmt.Sprintf("signal %s stands outside of any message; move it below its BO_ line", d.Name)}
-		}
-	}
-	return nil
-}
-
-// checkID compares the message id with the digits in the text, because the
-// parser cuts an id to 32 bits.
-func checkID(e entry, id uint32) error {
-	if e.keyword != "BO_" {
-		return nil
-	}
-	digits, _ := word(trimLeft(e.text[len(e.keyword):]))
-	if n, err := strconv.ParseUint(digits, 10, 64); err != nil || n != uint64(id) {
-		return Diagnostic{e.pos, fmt.Sprintf("message id %s has more than 32 bits; correct it", digits)}
 	}
 	return nil
 }

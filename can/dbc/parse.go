@@ -1,36 +1,38 @@
 package dbc
 
 import (
-	"bytes"
 	"fmt"
+	"math"
 	"sort"
-	"strings"
 	"text/scanner"
 
 	candbc "go.einride.tech/can/pkg/dbc"
 )
 
 // Parse turns the text of a DBC file into a database; name is used in errors.
-// Text that is not UTF-8 is read as cp1252; that is the only change made to it.
+// Text that is not UTF-8 is read as cp1252.
 //
-// The error is a Diagnostic: text that the parser rejects, a message or signal
-// that it would lose, or a message identifier or name defined twice. Smaller
-// faults leave a usable database and are in its Diagnostics; signals that they
-// concern have Refused set.
+// The error is a Diagnostic: text that is no DBC, or a message or signal that
+// cannot be read. Smaller faults leave a usable database and are in its
+// Diagnostics; signals that they concern have Refused set.
 func Parse(name string, text []byte) (*Database, error) {
 	text = toUTF8(text)
-	defs, err := parseText(name, text)
+	n, err := normalise(name, text)
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(name)
-	entries := survey(name, text)
-	if err := c.checkLost(entries, defs); err != nil {
+	defs, err := n.parse()
+	if err != nil {
 		return nil, err
 	}
-	if err := c.compile(entries, defs); err != nil {
+	c := newCompiler(n)
+	if err := c.checkLost(survey(name, text), defs); err != nil {
 		return nil, err
 	}
+	if err := c.checkLengths(defs); err != nil {
+		return nil, err
+	}
+	c.compile(defs)
 	sort.SliceStable(c.db.Diagnostics, func(i, j int) bool {
 		a, b := c.db.Diagnostics[i].Pos, c.db.Diagnostics[j].Pos
 		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
@@ -38,69 +40,30 @@ func Parse(name string, text []byte) (*Database, error) {
 	return c.db, nil
 }
 
-// parseText runs can-go's parser. Its panics other than its own parse errors
-// come back as errors too: no text may take the program down.
-func parseText(name string, text []byte) (defs []candbc.Def, err error) {
-	p := candbc.NewParser(name, text)
+// parse runs can-go's parser over the canonical text. Its panics other than its
+// own parse errors come back as errors too: no text may take the program down.
+func (n *normaliser) parse() (defs []candbc.Def, err error) {
+	p := candbc.NewParser(n.name, n.out.text)
 	defer func() {
 		if r := recover(); r != nil {
-			defs, err = nil, Diagnostic{Pos{name, 1, 1}, fmt.Sprintf("the DBC parser failed (%v); the file is damaged or no DBC", r)}
+			defs, err = nil, Diagnostic{Pos{n.name, 1, 1}, fmt.Sprintf("the DBC parser failed (%v); the file is damaged or no DBC", r)}
 		}
 	}()
 	if perr := p.Parse(); perr != nil {
-		pos := position(name, perr.Position())
-		return nil, Diagnostic{pos, perr.Reason() + "; " + advice(perr.Reason(), lineOf(text, pos.Line))}
+		return nil, Diagnostic{n.position(perr.Position()), perr.Reason() + "; correct the definition here or just before"}
 	}
 	return p.Defs(), nil
 }
 
-// position converts the parser's position; the parser leaves it empty where the
-// text ends.
-func position(name string, p scanner.Position) Pos {
-	return Pos{name, max(p.Line, 1), max(p.Column, 1)}
-}
+// position is where in the file a definition of the parser came from.
+func (c *compiler) position(p scanner.Position) Pos { return c.n.position(p) }
 
-func lineOf(text []byte, number int) string {
-	for ; number > 1; number-- {
-		_, rest, found := bytes.Cut(text, []byte("\n"))
-		if !found {
-			return ""
+// checkLengths refuses a file with a message that no protocol can carry.
+func (c *compiler) checkLengths(defs []candbc.Def) error {
+	for _, def := range defs {
+		if d, ok := def.(*candbc.MessageDef); ok && d.Size > math.MaxUint16 {
+			return Diagnostic{c.position(d.Pos), fmt.Sprintf("message %s has a length of %d bytes; CAN FD ends at 64, transport protocols at 65535", c.n.original(d.Name), d.Size)}
 		}
-		text = rest
 	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	return strings.TrimSpace(string(line))
-}
-
-// advice says what to do about a reason of can-go's parser, whose words alone
-// do not tell the author of a DBC what to change.
-func advice(reason, line string) string {
-	switch {
-	case strings.Contains(line, "//") && strings.HasPrefix(reason, "expected"):
-		return "DBC has no // comments, delete the comment"
-	case strings.HasPrefix(reason, "invalid multiplexer value"), strings.HasPrefix(reason, "expected multiplexer"):
-		return "write M, or m and a number; extended multiplexing (m0M) is not supported yet"
-	case strings.HasPrefix(reason, "invalid standard ID"):
-		return "a 29-bit id is written with 2147483648 (bit 31) added"
-	case strings.HasPrefix(reason, "invalid extended ID"):
-		return "a 29-bit id with bit 31 set is at most 2684354559"
-	case strings.HasPrefix(reason, "invalid identifier"):
-		return "names have letters, digits and _ and do not begin with a digit"
-	case strings.HasPrefix(reason, "unterminated string"):
-		return `close it with "`
-	case strings.HasPrefix(reason, "expected int") && beginsDefinition(line):
-		return "the definition before may lack its ;"
-	case strings.HasPrefix(reason, "expected int"), strings.HasPrefix(reason, "invalid float"):
-		return "write a plain decimal number here, without a leading + or 0"
-	case strings.HasPrefix(reason, "expected token"):
-		return "the definition here or just before is not complete"
-	}
-	return "correct the definition here or just before"
-}
-
-// beginsDefinition says whether a line begins with a keyword that ends in an
-// underscore and needs no number behind it.
-func beginsDefinition(line string) bool {
-	keyword, _ := word([]byte(line))
-	return strings.HasSuffix(keyword, "_") && keyword != "SG_"
+	return nil
 }

@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("Speed: %+v", speed)
 	}
 	want := Signal{Pos: Pos{"s.dbc", 15, 2}, Name: "Gear", Short: "Gear", Start: 23, Length: 4, BigEndian: true, Signed: true,
-		Factor: 1, Offset: -1, Values: map[int64]string{1: "P", -1: "R"}}
+		Factor: 1, Offset: -1, Comment: "text over BO_ 5 two lines; \"VAL_ 1 X", Values: map[int64]string{1: "P", -1: "R"}}
 	if got := speed.Signal("Gear"); got == nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("Gear: %+v\nwant  %+v", got, want)
 	}
@@ -80,8 +80,8 @@ func TestCp1252IsRead(t *testing.T) {
 		t.Errorf("%v, %v", db, err)
 	}
 	// One byte is one character, so the column is that of an editor.
-	_, err = Parse("s.dbc", []byte(line+" 5\n"))
-	if want := "s.dbc:2:37: expected ident; correct the definition here or just before"; err == nil || err.Error() != want {
+	_, err = Parse("s.dbc", []byte(line+" (\n"))
+	if want := `s.dbc:2:37: expected a definition such as BO_ or VAL_, found "("; correct the definition here or just before`; err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
 }
@@ -119,22 +119,26 @@ func TestParseErrors(t *testing.T) {
 	const bo = "BO_ 1 M: 8 X\n"
 	plain := sg("A : 0|8@1+ (1,0)")
 	tests := []struct{ name, text, want string }{
-		{"slash comment", "// hello\n", "t.dbc:1:1: expected ident; DBC has no // comments, delete the comment"},
-		{"m0M", bo + sg("A m0M : 0|8@1+ (1,0)"), "t.dbc:2:8: invalid multiplexer value; write M, or m and a number; extended multiplexing (m0M) is not supported yet"},
-		{"bare m", bo + sg("A m : 0|8@1+ (1,0)"), "t.dbc:2:8: expected multiplexer; write M, or m and a number; extended multiplexing (m0M) is not supported yet"},
-		{"plus factor", bo + sg("A : 0|8@1+ (+1,0)"), "t.dbc:2:19: expected int or float; write a plain decimal number here, without a leading + or 0"},
-		{"29 bits without bit 31", "BO_ 2048 M: 8 X\n", "t.dbc:1:5: invalid standard ID: 2048; a 29-bit id is written with 2147483648 (bit 31) added"},
+		{"nothing", "", "t.dbc:1:1: this is no DBC: it has none of the sections of one; give a DBC file"},
+		{"prose", "Dear reader, hello\n", "t.dbc:1:1: this is no DBC: it has none of the sections of one; give a DBC file"},
+		{"binary", "BO_ 1 M: 8 X\n\x00\x01", `t.dbc:2:1: expected a definition such as BO_ or VAL_, found "\x00"; correct the definition here or just before`},
+		{"strange multiplexing", bo + sg("A mM0 : 0|8@1+ (1,0)"), `t.dbc:2:8: expected M, m and a number, or m, a number and M before the colon, found "mM0"; correct it`},
 		{"id over 32 bits", "BO_ 4294967297 M: 8 X\n", "t.dbc:1:1: message id 4294967297 has more than 32 bits; correct it"},
-		{"name begins with a digit", "BO_ 1 1M: 8 X\n", "t.dbc:1:7: expected ident; correct the definition here or just before"},
+		{"id negative", "BO_ -1 M: 8 X\n", `t.dbc:1:5: expected a message id, found "-1"; write a whole number`},
+		{"id over 64 bits", "BO_ 99999999999999999999 M: 8 X\n", "t.dbc:1:5: a message id 99999999999999999999 has more than 64 bits; correct it"},
+		{"no name", "BO_ 1 : 8 X\n", `t.dbc:1:7: expected the message's name, found ":"; names have letters, digits and _`},
 		{"string not closed", "VERSION \"1\n", `t.dbc:1:9: unterminated string; close it with "`},
-		{"VAL_ without semicolon", bo + plain + "VAL_ 1 A 0 \"x\"\nBO_ 2 N: 8 X\n", "t.dbc:4:5: expected int or float; the definition before may lack its ;"},
-		{"id twice", bo + "BO_ 1 N: 8 X\n", "t.dbc:2:1: message N has the id of message M (t.dbc:1:1); delete one of them"},
-		{"name twice", bo + "BO_ 2 M: 8 X\n", "t.dbc:2:1: message M is defined a second time (first at t.dbc:1:1); rename one of them"},
+		{"comment not closed", bo + plain + "CM_ SG_ 1 A \"x;\nBO_ 2 N: 8 X\n", `t.dbc:3:13: unterminated string; close it with "`},
 		{"length absurd", "BO_ 1 M: 70000 X\n", "t.dbc:1:1: message M has a length of 70000 bytes; CAN FD ends at 64, transport protocols at 65535"},
-		{"message swallowed by an unknown keyword", "FOO_ 1;\n" + bo, "t.dbc:2:1: message is lost: the DBC parser swallowed it with the definition before; correct or delete that definition"},
-		{"signal without receivers", bo + " SG_ A : 0|8@1+ (1,0) [0|0] \"\"\n" + sg("B : 8|8@1+ (1,0)"), "t.dbc:3:2: signal is lost: the DBC parser swallowed it with the definition before; see that every signal before it ends with its receivers, Vector__XXX for none"},
-		{"signal outside of a message", plain, "t.dbc:1:2: signal is lost: the DBC parser swallowed it with the definition before; see that every signal before it ends with its receivers, Vector__XXX for none"},
+		{"signal cut", bo + " SG_ A : 0|8@1+ (1,", "t.dbc:2:20: expected the offset, found the end of the file; write a decimal number"},
+		{"factor of letters", bo + sg("A : 0|8@1+ (x,0)"), `t.dbc:2:18: expected the factor, found "x"; write a decimal number`},
+		{"factor too large", bo + sg("A : 0|8@1+ (1e999,0)"), "t.dbc:2:18: the factor 1e999 is too large; correct it"},
+		{"byte order", bo + sg("A : 0|8@2+ (1,0)"), "t.dbc:2:14: byte order 2 is unknown; write 1 for little-endian or 0 for big-endian"},
+		{"no sign", bo + sg("A : 0|8@1 (1,0)"), `t.dbc:2:16: expected + or - for the signal's sign, found "("; correct it`},
+		{"no unit", bo + " SG_ A : 0|8@1+ (1,0) [0|0] X\n", `t.dbc:2:29: expected the unit in quotes, found "X"; correct the definition here or just before`},
+		{"signal outside of a message", plain, "t.dbc:1:2: signal A stands outside of any message; move it below its BO_ line"},
 		{"signal outside, not at a line's start", "VERSION \"\" SG_ A : 0|8@1+ (1,0) [0|0] \"\" X\n", "t.dbc:1:12: signal A stands outside of any message; move it below its BO_ line"},
+		{"value type of a table", bo + plain + "SIG_VALTYPE_ 1 A : x;\n", `t.dbc:3:20: expected the value type, found "x"; write a whole number`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,6 +153,7 @@ func TestParseErrors(t *testing.T) {
 func TestDiagnostics(t *testing.T) {
 	const bo = "BO_ 1 M: 8 X\n"
 	plain := sg("A : 0|8@1+ (1,0)")
+	plain2 := sg("B : 8|8@1+ (1,0)")
 	mux := sg("Mux M : 0|8@1+ (1,0)")
 	const runsOut = "; correct the start bit, the length or the byte order"
 	tests := []struct {
@@ -171,13 +176,30 @@ func TestDiagnostics(t *testing.T) {
 		{"value twice", bo + plain + "VAL_ 1 A 0 \"x\" 0 \"y\" ;\n", `t.dbc:3:16: VAL_ of signal A names 0 twice, "x" and "y"; the first is kept`, ""},
 		{"value no whole number", bo + plain + "VAL_ 1 A 0.5 \"x\" ;\n", `t.dbc:3:10: VAL_ of signal A names 0.5, which is no whole number that can be kept exactly; the name "x" is left out`, ""},
 		{"no multiplexer", bo + sg("A m0 : 0|8@1+ (1,0)"), "t.dbc:2:2: signal A is multiplexed and message M has no multiplexer; mark the multiplexer with M", "A"},
-		{"two multiplexers", bo + mux + sg("N M : 8|8@1+ (1,0)") + sg("A m0 : 16|8@1+ (1,0)"), "t.dbc:4:2: signal A is multiplexed and message M has 2 multiplexers; extended multiplexing is not supported yet", "A"},
+		{"two multiplexers", bo + mux + sg("N M : 8|8@1+ (1,0)") + sg("A m0 : 16|8@1+ (1,0)"), "t.dbc:4:2: signal A is multiplexed and message M has 2 multiplexers; add its SG_MUL_VAL_, which names one", "A"},
 		{"float multiplexer", bo + sg("Mux M : 0|32@1- (1,0)") + sg("A m0 : 32|8@1+ (1,0)") + "SIG_VALTYPE_ 1 Mux : 1;\n", "t.dbc:3:2: signal A is multiplexed by Mux, which is a float; a multiplexer is a whole number", "A"},
-		{"extended ranges", bo + mux + sg("A m0 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 0-3, 5-5;\n", "t.dbc:4:1: signal A of message M uses extended multiplexing (SG_MUL_VAL_), which is not supported yet", "A"},
+		{"extended ranges", bo + mux + sg("A m0 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 0-3, 5-5;\n", "", ""},
 		{"extended that is simple", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 3-3;\n", "", ""},
-		{"extended not complete", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A;\n", "t.dbc:4:1: SG_MUL_VAL_ is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;", ""},
+		{"extended not complete", bo + mux + sg("A m3 : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A;\n", "t.dbc:4:1: signal A has a SG_MUL_VAL_ that is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;", "A"},
 		{"objects of a comment on a line of their own", bo + plain + "CM_\nSG_ 1 A \"x\";\nCM_\nBO_ 1 \"x\";\n", "", ""},
-		{"values swallowed by an unknown keyword", bo + plain + "SIG_GROUP_ 1 G 1 : A;\nVAL_ 1 A 0 \"x\" ;\n", "t.dbc:4:1: VAL_ is lost: the DBC parser swallowed it with the definition before; correct or delete that definition", ""},
+		{"id twice", bo + "BO_ 1 N: 8 X\n", "t.dbc:2:1: message N has the id of message M (t.dbc:1:1) and is left out; delete one of them", ""},
+		{"name twice", bo + "BO_ 2 M: 8 X\n", "t.dbc:2:1: message M is defined a second time (first at t.dbc:1:1), and its name finds the first one; rename one of them", ""},
+		{"id of no frame", "BO_ 1075054137 M: 8 X\n" + plain + "VAL_ 1075054137 A 0 \"x\" ;\nSIG_VALTYPE_ 1075054137 A : 1;\nSG_MUL_VAL_ 1075054137 A A 0-0;\n", "t.dbc:1:5: message M has the id 1075054137, which no frame can have (29 bits at most, beside bit 31); the message is left out", ""},
+		{"unknown keyword", "FOO_ 1;\nBAR_ 3 \"x;\nBO_ 2 N: 8 X\"\n" + bo + plain, "t.dbc:1:1: FOO_ is no section of a DBC; it is passed over, and nothing that it may say about messages and signals is used\nt.dbc:2:1: BAR_ is no section of a DBC; it is passed over, and nothing that it may say about messages and signals is used", ""},
+		{"table unknown", bo + plain + "VAL_ 1 A Tab ;\n", "t.dbc:3:10: VAL_ of signal A takes its names from the table Tab, which the file does not define; the signal's values have no names", ""},
+		{"comment without its signal", bo + plain + "CM_ SG_ 1 \"x\";\n", `t.dbc:3:11: expected the signal's name, found the text "x"; names have letters, digits and _; the comment is left out; decoding does not need it`, ""},
+		{"values cut", bo + plain + "VAL_ 1 A 0 \"x\" 1 ;\n", `t.dbc:3:18: expected the value's name in quotes, found ";"; correct the definition here or just before; these names of values are left out; the signal is decoded all the same`, ""},
+		{"value type unknown", bo + plain + "SIG_VALTYPE_ 1 A : 3;\n", "t.dbc:3:20: signal A has the value type 3 by SIG_VALTYPE_; known are 0 integer, 1 float of 32 bits and 2 float of 64 bits", "A"},
+		{"choice out of range", bo + "BA_DEF_ BO_ \"VFrameFormat\" ENUM \"a\",\"b\";\nBA_ \"VFrameFormat\" BO_ 1 7;\n", `t.dbc:3:26: BA_ gives VFrameFormat "7", which is not one of its 2 choices; the value is left out`, ""},
+		{"cycle of text", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 0;\nBA_ \"GenMsgCycleTime\" BO_ 1 \"x\";\n", `t.dbc:3:29: BA_ gives GenMsgCycleTime the text "x", which does not fit its type INT; the value is left out`, ""},
+		{"bare m", bo + mux + sg("A m : 8|8@1+ (1,0)"), "t.dbc:3:2: signal A is multiplexed by an m without a number; write the number, or add its SG_MUL_VAL_", "A"},
+		{"multiplexed by itself", bo + sg("A m0M : 8|8@1+ (1,0)"), "t.dbc:2:2: signal A is multiplexed by itself; mark its multiplexer with M", "A"},
+		{"in a circle", bo + sg("A m0M : 0|8@1+ (1,0)") + sg("B m0M : 8|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A B 0-0;\nSG_MUL_VAL_ 1 B A 0-0;\n", "t.dbc:2:2: signal A is multiplexed in a circle, or through more than 64 multiplexers; correct its SG_MUL_VAL_\nt.dbc:3:2: signal B is multiplexed by A, which is refused; correct A first", "A B"},
+		{"two selectors", bo + mux + sg("N M : 8|8@1+ (1,0)") + sg("A m0 : 16|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 0-0;\nSG_MUL_VAL_ 1 A N 0-0;\n", "t.dbc:6:1: signal A has two multiplexers, Mux and N; delete one of the SG_MUL_VAL_", "A"},
+		{"selector unknown", bo + mux + sg("A m0 : 16|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A No 0-0;\n", "t.dbc:4:1: SG_MUL_VAL_ of signal A names the multiplexer No, which message M does not have; correct the name", "A"},
+		{"selector is none", bo + mux + plain2 + sg("A m0 : 16|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A B 0-0;\n", "t.dbc:5:1: signal A is multiplexed by B, which is no multiplexer; mark B with M", "A"},
+		{"range for a plain signal", bo + mux + plain2 + "SG_MUL_VAL_ 1 B Mux 0-0;\n", "t.dbc:4:1: signal B has a SG_MUL_VAL_ and no m on its SG_ line; write m and a number there, or delete the line", "B"},
+		{"range backwards", bo + mux + sg("A m0 : 16|8@1+ (1,0)") + "SG_MUL_VAL_ 1 A Mux 3-1;\n", "t.dbc:4:1: signal A has a SG_MUL_VAL_ that is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;", "A"},
 		{"cycle of an unknown message", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 2 5;\n", `t.dbc:3:1: BA_ GenMsgCycleTime is for message id 2, which the file does not define; correct the id or delete the line`, ""},
 		{"cycle negative", bo + "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 1;\nBA_ \"GenMsgCycleTime\" BO_ 1 -5;\n", "t.dbc:3:1: GenMsgCycleTime of -5 ms is no cycle time; it is taken as unknown", ""},
 	}
@@ -217,6 +239,8 @@ func TestDiagnostics(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("BO_ 1 M: 8 X\n SG_ Mux M : 0|8@1+ (1,0) [0|0] \"\" X\n SG_ A m3 : 8|8@1+ (1,0) [0|0] \"\" X\nSG_MUL_VAL_ 1 A Mux 3-3;\n"))
+	f.Add([]byte(muxed))
+	f.Add([]byte("VAL_TABLE_ T 0 \"off\" ;\nBO_ 2048 1M: 8 X // c\nSG_ A m : 0|8@1- (+1,.5) [0|0] \"\"\nVAL_ 2048 A T\nBA_ \"GenMsgCycleTime\" BO_ 2048 7;\nCM_ \"x\";\n"))
 	f.Add([]byte("FOO_ 1;\nBO_ 1 M: 8 X\nVAL_ 1 A 0 \"\xB0\" ;"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		db, err := Parse("f.dbc", text)

@@ -24,6 +24,7 @@ func survey(name string, text []byte) []entry {
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	var found []entry
 	inString := false
+	found = make([]entry, 0, len(text)/64)
 	for number := 1; len(text) > 0; number++ {
 		line, rest, _ := bytes.Cut(text, []byte("\n"))
 		if !inString {
@@ -41,7 +42,10 @@ func survey(name string, text []byte) []entry {
 // definition recognises a surveyed keyword, followed by more, at a line's start.
 func definition(line []byte) (entry, bool) {
 	trimmed := bytes.TrimLeft(line, " \t\r")
-	keyword, rest := word(trimmed)
+	if len(trimmed) == 0 || bytes.IndexByte([]byte("BSV"), trimmed[0]) < 0 {
+		return entry{}, false
+	}
+	keyword, rest := leading(trimmed)
 	if !surveyed[keyword] || len(bytes.TrimSpace(rest)) == 0 || refersOnly(keyword, rest) {
 		return entry{}, false
 	}
@@ -52,20 +56,20 @@ func definition(line []byte) (entry, bool) {
 // refersOnly says whether BO_ or SG_ at a line's start names an object of a CM_
 // or BA_ that began in the line before: `SG_ 1 Name`, `BO_ 1 "text"`.
 func refersOnly(keyword string, rest []byte) bool {
-	first, rest := word(trimLeft(rest))
+	first, rest := leading(trimLeft(rest))
 	number := first != "" && first[0]-'0' <= 9
 	switch keyword {
 	case "SG_":
 		return number
 	case "BO_":
-		name, _ := word(trimLeft(rest))
+		name, _ := leading(trimLeft(rest))
 		return number && (name == "" || name[0]-'0' <= 9)
 	}
 	return false
 }
 
-// word splits the leading letters, digits and underscores from text.
-func word(text []byte) (string, []byte) {
+// leading splits the leading letters, digits and underscores from text.
+func leading(text []byte) (string, []byte) {
 	n := 0
 	for n < len(text) && (text[n] == '_' || text[n]-'0' <= 9 || text[n]|0x20-'a' <= 25) {
 		n++
@@ -73,12 +77,18 @@ func word(text []byte) (string, []byte) {
 	return string(text[:n]), text[n:]
 }
 
-// endsInString follows the quotes of one line; \" does not end a string.
+// endsInString follows the quotes of one line up to a // comment; \" does not end
+// a string.
 func endsInString(line []byte, inString bool) bool {
+	if !inString && bytes.IndexByte(line, '"') < 0 {
+		return false
+	}
 	for i := 0; i < len(line); i++ {
 		switch {
 		case inString && line[i] == '\\' && i+1 < len(line) && line[i+1] == '"':
 			i++
+		case !inString && line[i] == '/' && i+1 < len(line) && line[i+1] == '/':
+			return false
 		case line[i] == '"':
 			inString = !inString
 		}

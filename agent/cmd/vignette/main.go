@@ -32,6 +32,8 @@ var commands = []command{
 	{"replay", "replay recordings against cards: the decisions of the car", replay},
 	{"check", "check a vehicle profile and cards", check},
 	{"signals", "decode a recording into signals", signals},
+	{"dbc", "say what is in a DBC and what could not be used", dbcs},
+	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"traces", "show recorded interaction traces", traces},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},

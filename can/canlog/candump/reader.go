@@ -121,6 +121,10 @@ func (r *Reader) lineError(line []byte, err error) error {
 	case errors.Is(err, lines.ErrTooLong):
 		return r.formatError(0, err.Error())
 	}
+	var damage *can.FormatError
+	if errors.As(err, &damage) { // of the compression around the text
+		return err
+	}
 	return fmt.Errorf("%s: read after %d frames: %w", r.name, r.frames, err)
 }
 

@@ -9,16 +9,20 @@ A log is candump's or GVRET CSV; a line "end" follows each. Each frame gives one
 raw is a signed or unsigned decimal integer, or the bits of an IEEE float, or
 nan;
 physical is raw * factor + offset in two roundings, as Python's float.hex().
-A frame whose id the DBC lacks gives "<index> unknown"; one whose multiplexer
-selects nothing gives "<index> <id> <x> !" and its plain signals are not listed;
-one that cantools cannot unpack, as signals overlap, ends with "?".
+A frame whose id the DBC lacks gives "<index> unknown". cantools gives a whole
+message up where a multiplexer selects nothing or where signals overlap; such a
+frame gives "<index> <id> <x> ~" and the samples that cantools gets when each
+signal, with the multiplexers above it, is a message of its own. A signal that
+it cannot unpack even so is "<signal> ? ?".
 """
 
+import copy
 import math
 import struct
 import sys
 
 import cantools
+from cantools.database.can import Message
 from cantools.database.errors import DecodeError
 
 
@@ -59,8 +63,38 @@ def sample(message, name, raw, scaled):
     return f"{name} {bits(signal, raw)} {physical.hex()}"
 
 
+def alone(message, name, cache):
+    """The message with that signal and the multiplexers above it only."""
+    key = (message.name, name)
+    if key not in cache:
+        chain = [message.get_signal_by_name(name)]
+        while chain[-1].multiplexer_signal is not None:
+            chain.append(message.get_signal_by_name(chain[-1].multiplexer_signal))
+        chain[0] = copy.copy(chain[0])
+        chain[0].is_multiplexer = False  # it has nothing to select here
+        cache[key] = Message(
+            message.frame_id, "M", message.length, chain, strict=False, is_extended_frame=message.is_extended_frame
+        )
+    return cache[key]
+
+
+def one_by_one(message, data, cache):
+    for signal in message.signals:
+        name, part = signal.name, alone(message, signal.name, cache)
+        try:
+            raws = part.decode(data, decode_choices=False, scaling=False, allow_truncated=True)
+            scaled = part.decode(data, decode_choices=False, scaling=True, allow_truncated=True)
+        except DecodeError as error:
+            if "multiplexer id" not in str(error):
+                yield f"{name} ? ?"
+            continue
+        if name in raws:
+            yield sample(part, name, raws[name], scaled[name])
+
+
 def decode(dbc, log):
     database = cantools.database.load_file(dbc, strict=False, database_format="dbc")
+    cache = {}
     messages = {(m.frame_id, m.is_extended_frame): m for m in database.messages}
     with open(log, encoding="ascii") as file:
         lines = file.readlines()
@@ -74,8 +108,8 @@ def decode(dbc, log):
         try:
             raws = message.decode(data, decode_choices=False, scaling=False, allow_truncated=True)
             scaled = message.decode(data, decode_choices=False, scaling=True, allow_truncated=True)
-        except DecodeError as error:
-            print(head, "!" if "multiplexer id" in str(error) else "?")
+        except DecodeError:
+            print(head, "~", *one_by_one(message, data, cache))
             continue
         print(head, *(sample(message, n, r, scaled[n]) for n, r in raws.items()))
 

@@ -27,7 +27,7 @@ def signal(s):
         "Max": float(s.maximum or 0).hex(),
         "Unit": s.unit or "",
         "Multiplexer": s.is_multiplexer,
-        "MuxIDs": s.multiplexer_ids or [],
+        "MuxIDs": sorted(s.multiplexer_ids or []),
         "Values": choices,
     }
 

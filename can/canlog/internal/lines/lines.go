@@ -13,10 +13,16 @@ import (
 // longest lines of the supported formats, CAN FD in CSV, stay below 300.
 const MaxLength = 4096
 
+// MaxLongLength is the most bytes of a line of NewLongReader: Vector's ASC has
+// whole diagnostic and J1939 transfers of 4 KiB in hex in one line.
+const MaxLongLength = 32768
+
 // The errors that Next returns beside io.EOF and those of the source.
 var (
 	// ErrTooLong says that the line has more than MaxLength bytes.
 	ErrTooLong = errors.New("line is longer than 4096 bytes: this is no CAN log; check the file")
+	// ErrTooLongEvent says the same of NewLongReader and MaxLongLength.
+	ErrTooLongEvent = errors.New("line is longer than 32768 bytes: this is no CAN log; check the file")
 	// ErrCut says that the last line does not end with a newline. A line cut in
 	// the middle of its data can read as a shorter frame, so it is never taken.
 	ErrCut = errors.New("last line has no newline: the log may be cut in mid-line")
@@ -32,11 +38,18 @@ type Reader struct {
 	number     int   // of the line returned last, 1-based
 	offset     int64 // bytes handed out
 	srcErr     error // what the source ended with
+	most       int   // bytes of a line
+	tooLong    error
 }
 
 // NewReader returns a Reader of r's lines.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{src: r, buf: make([]byte, bufferSize)}
+	return &Reader{src: r, buf: make([]byte, bufferSize), most: MaxLength, tooLong: ErrTooLong}
+}
+
+// NewLongReader returns a Reader of r's lines that may have MaxLongLength bytes.
+func NewLongReader(r io.Reader) *Reader {
+	return &Reader{src: r, buf: make([]byte, bufferSize), most: MaxLongLength, tooLong: ErrTooLongEvent}
 }
 
 // Number is the 1-based number of the line that Next returned last.
@@ -56,9 +69,9 @@ func (l *Reader) Next() ([]byte, error) {
 			return l.take(scanned+i, 1)
 		}
 		scanned = len(pending)
-		if scanned > MaxLength+1 {
+		if scanned > l.most+1 {
 			l.number++
-			return nil, ErrTooLong
+			return nil, l.tooLong
 		}
 		if l.srcErr != nil {
 			return l.finish()
@@ -76,8 +89,8 @@ func (l *Reader) take(n, newline int) ([]byte, error) {
 	if n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
-	if len(line) > MaxLength {
-		return nil, ErrTooLong
+	if len(line) > l.most {
+		return nil, l.tooLong
 	}
 	return line, nil
 }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"vignette/can"
+	"vignette/can/canlog"
+)
+
+func convert(args []string, out, errs io.Writer) error {
+	fs := newFlags("convert", errs, "vignette convert [--format F] IN OUT", `
+Converts a recording. IN is told by its content: candump, SavvyCAN GVRET CSV,
+python-can or plain CSV, Vector ASC, Vector BLF or PEAK TRC, each also packed
+with gzip or zstd. OUT is candump (.log), ASC, BLF or python-can's CSV, by its
+extension or by --format.
+OUT appears whole or not at all; but if IN is damaged, OUT has all frames up to
+the damage. Exit code 3: IN is damaged, or OUT has no place for a property of
+some frames.`,
+		"vignette convert drive.blf drive.log",
+		"vignette convert --format asc drive.log.gz drive.txt")
+	format := fs.String("format", "", "write this `FORMAT`: "+canlog.Formats)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() != 2 {
+		fs.Usage()
+		return errReported
+	}
+	if *format == "" {
+		var err error
+		if *format, err = canlog.FormatOf(fs.Arg(1)); err != nil {
+			return err
+		}
+	}
+	log, err := canlog.Open(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return convertTo(log, *format, fs.Arg(1), errs)
+}
+
+// convertTo writes the log to a file beside path and renames it at the end.
+func convertTo(log *canlog.Log, format, path string, errs io.Writer) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".vignette-convert-*")
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	damage, err := convertFrames(log, format, file, path, errs)
+	if err == nil {
+		err = file.Chmod(0o644)
+	}
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return damage
+}
+
+// convertFrames copies frame by frame. damage is errFindings where the output
+// is good and something is lost; it has been told by then.
+func convertFrames(log *canlog.Log, format string, file *os.File, path string, errs io.Writer) (damage, err error) {
+	w, err := canlog.NewWriter(format, file)
+	if err != nil {
+		return nil, err
+	}
+	meter := newMeter(errs, "convert", log.Offset)
+	defer meter.done()
+	var f can.Frame
+	frames := 0
+	for {
+		err := log.Read(&f)
+		var broken *can.FormatError
+		switch {
+		case err == io.EOF:
+			return endConvert(w, log, errs, nil)
+		case errors.As(err, &broken) && frames > 0:
+			fmt.Fprintf(errs, "vignette convert: %s; the %d frames before byte %d%s are in %s\n", err, frames, log.Good(), unpacked(log), path)
+			return endConvert(w, log, errs, errFindings)
+		case err != nil:
+			return nil, err
+		}
+		if err := w.Write(&f, log.Channels()[f.Bus]); err != nil {
+			return nil, fmt.Errorf("%s: frame %d: %w", path, frames+1, err)
+		}
+		frames++
+		meter.tick()
+	}
+}
+
+func unpacked(log *canlog.Log) string {
+	if log.Compression() == "" {
+		return ""
+	}
+	return " of the unpacked log"
+}
+
+// endConvert ends the output and tells what is not in it.
+func endConvert(w *canlog.Writer, log *canlog.Log, errs io.Writer, damage error) (error, error) {
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if n := log.Ignored(); n > 0 {
+		fmt.Fprintf(errs, "note: %d lines or objects that hold no frame were left out\n", n)
+	}
+	if n := log.Dropped(); n > 0 {
+		fmt.Fprintf(errs, "note: the recorder lost %d frames\n", n)
+	}
+	if numbers := w.Channels(); len(numbers) > 0 {
+		fmt.Fprintf(errs, "note: channels: %s\n", strings.Join(numbers, ", "))
+	}
+	for _, l := range w.Losses() {
+		fmt.Fprintln(errs, "note:", l)
+		damage = errFindings
+	}
+	return damage, nil
+}
