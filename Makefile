@@ -23,7 +23,7 @@ STATIC := CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w'
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm demo test check-sources check-generated lint test-oracle bench generate clean help
+.PHONY: build arm demo test check-sources check-generated lint test-oracle bench fuzz generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -92,6 +92,16 @@ test-oracle: ## tests against cantools, python-can and the recordings in ../shar
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
 	touch $@
+
+# Minimising what it finds may stall Go's fuzzer; ten tries are enough here.
+FUZZTIME ?= 60s
+fuzz: ## every fuzz target for a minute each; FUZZTIME=10m make fuzz for longer
+	@.ci/need go
+	@grep -rE --include='*_test.go' '^func Fuzz' agent can scenes ui-bridge | sed -E 's,/[^/]*:func (Fuzz[A-Za-z0-9]+).*, \1,' | \
+	while read -r package target; do \
+		echo "go test -run '^$$' -fuzz ^$$target\$$ -fuzztime $(FUZZTIME) ./$$package"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$package" </dev/null; \
+	done
 
 bench: ## replay against python-can and cantools, and the pump's benchmarks
 	@.ci/need go python-venv
