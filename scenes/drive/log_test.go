@@ -22,15 +22,21 @@ const driveDir = "../../testdata/drive"
 // demoProgram compiles our own car and its cards.
 func demoProgram(t testing.TB) *scenes.Program {
 	t.Helper()
-	v, err := scenes.LoadVehicle(filepath.Join(driveDir, "vehicle.yaml"))
+	return compile(t, filepath.Join(driveDir, "vehicle.yaml"), filepath.Join(driveDir, "cards"))
+}
+
+// compile compiles a profile and cards.
+func compile(t testing.TB, vehicle, cards string) *scenes.Program {
+	t.Helper()
+	v, err := scenes.LoadVehicle(vehicle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cards, err := scenes.LoadCards(filepath.Join(driveDir, "cards"))
+	list, err := scenes.LoadCards(cards)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := scenes.Compile(v, cards)
+	p, err := scenes.Compile(v, list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,18 +252,7 @@ func TestCutJournal(t *testing.T) {
 func TestJournalOfOtherCards(t *testing.T) {
 	p := demoProgram(t)
 	whole, _ := journaled(t, p)
-	v, err := scenes.LoadVehicle(filepath.Join(driveDir, "vehicle.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cards, err := scenes.LoadCards(filepath.Join(driveDir, "cards", "rain-mood.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := scenes.Compile(v, cards)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := compile(t, filepath.Join(driveDir, "vehicle.yaml"), filepath.Join(driveDir, "cards", "rain-mood.yaml"))
 	j, err := NewJournalReader("j", bytes.NewReader(whole), other)
 	if err != nil {
 		t.Fatal(err)
@@ -500,17 +495,5 @@ func counterProgram(t *testing.T) *scenes.Program {
 			t.Fatal(err)
 		}
 	}
-	v, err := scenes.LoadVehicle(filepath.Join(dir, "car.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cards, err := scenes.LoadCards(filepath.Join(dir, "card.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := scenes.Compile(v, cards)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return compile(t, filepath.Join(dir, "car.yaml"), filepath.Join(dir, "card.yaml"))
 }
