@@ -27,8 +27,9 @@ func replay(args []string, out, errs io.Writer) error {
 	var o replayOptions
 	fs := newFlags("replay", errs, "vignette replay --vehicle F --cards DIR [options] LOG…", `
 Replays recordings against cards: the same decisions, byte for byte, as the car
-makes on the same frames. A LOG is a candump log, a SavvyCAN GVRET CSV or an
-agent's journal, told by its content; several logs are merged by time.`,
+makes on the same frames. A LOG is an agent's journal or a recording (candump,
+GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
+several recordings are merged by time.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
@@ -209,6 +210,9 @@ func (r *replayRun) report(out io.Writer) error {
 	if r.plain != nil {
 		used, left := r.plain.Mapping()
 		s.channels = used
+		if len(used) == 0 {
+			s.channels = []string{"no channel is a bus of the profile"}
+		}
 		s.lost = r.plain.Dropped()
 		for _, l := range left {
 			fmt.Fprintln(r.errs, "note:", l)
