@@ -10,6 +10,8 @@ const (
 	EvReply                     // a service answered the call of record Ref
 	EvOverride                  // the HMI reports the driver's hand on an actuator
 	EvStop                      // the agent stops in good order
+	EvOccur                     // an occurrence of the profile
+	EvClock                     // what is known of the wall clock from now on
 )
 
 // Sample is one signal of a frame. A signal absent from the frame has none.
@@ -26,9 +28,11 @@ type Event struct {
 	Samples  []Sample // EvFrame: ascending by slot, at most one for each
 	Session  uint64   // EvReply: session of the record
 	Ref      uint64   // EvReply: n of the `acted` record that was answered
-	OK       bool     // EvReply: the service accepted
+	OK       bool     // EvReply: the service accepted; EvOccur: it happened now, not only found to be so
 	Actuator int      // EvOverride
 	Value    Value    // EvOverride
+	Occur    int      // EvOccur: index into Program.Occurs
+	Clock    Clocking // EvClock
 }
 
 // What is the kind of a record of the decision log.
