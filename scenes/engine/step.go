@@ -26,10 +26,14 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 		p.hand(s, ev.Actuator, ev.Value, out)
 	case EvStop:
 		p.stop(s, out)
+	case EvLost:
+		p.lost(s, ev, out)
+	case EvLink:
+		p.link(s, ev, out)
 	case EvOccur:
 		p.occur(s, ev.Occur, ev.OK)
 	case EvClock:
-		p.setClock(s, &ev.Clock, out)
+		p.setClock(s, ev.Clock, out)
 	}
 	p.finish(s, out)
 }
