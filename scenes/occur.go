@@ -64,7 +64,7 @@ func readPlace(r *reader, n *yaml.Node, t *Trigger) {
 	word := func(name string) key[Trigger] {
 		return key[Trigger]{name, optional, func(r *reader, n *yaml.Node, t *Trigger) {
 			if t.Occur.Word != "" {
-				r.fault(n, "`enter` and `leave` are in one trigger; give one, and write a trigger for each")
+				r.diags.add(r.file, r.key(n).Pos, "`enter` and `leave` are in one trigger; give one, and write a trigger for each")
 			}
 			t.Occur.Word, t.Occur.Name = name, Name{r.pattern(n, nameText, nameWant), at(n)}
 		}}

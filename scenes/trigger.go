@@ -128,7 +128,7 @@ func readWindow(r *reader, n *yaml.Node, t *Trigger) {
 	bound := func(name string, below bool) key[Trigger] {
 		return key[Trigger]{name, optional, func(r *reader, n *yaml.Node, t *Trigger) {
 			if t.X.Kind != engine.None {
-				r.fault(n, "`above` and `below` exclude each other; keep one, and write a trigger for each")
+				r.diags.add(r.file, r.key(n).Pos, "`above` and `below` exclude each other; keep one, and write a trigger for each")
 			}
 			t.X, t.Below = r.numeral(n), below
 		}}
