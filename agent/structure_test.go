@@ -42,7 +42,7 @@ var linkable = []string{
 var deskOnly = []string{
 	"archive", "compress", "crypto/tls", "crypto/x509", "database/sql", "debug", "encoding/csv", "encoding/gob", "encoding/xml", "expvar",
 	"go/ast", "go/build", "go/parser", "go/token", "go/types", "html", "html/template", "image", "net/http", "net/mail", "net/rpc", "net/smtp",
-	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template",
+	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
 	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/testdata",
 	"vignette/ui-bridge/cmd", "vignette/ui-bridge/privatebus", "vignette/ui-bridge/review",
 }

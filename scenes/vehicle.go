@@ -31,6 +31,8 @@ type Vehicle struct {
 	Actions    []Action   // by name
 	Never      []Name     // what no card may ever set; a * at the end stands for the rest
 	Power      *Power     // nil: the profile does not say
+	Events     []Event    // what place, phone, button, ignition and event triggers listen to
+	TrustedBy  string     // the D-Bus service that vouches for the wall clock; empty: none does
 	Budget     Budget
 	Quarantine engine.Quarantine // Fires 0: no bound
 
