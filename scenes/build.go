@@ -23,7 +23,8 @@ func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file
 // card builds a card.
 func (b *builder) card(c *Card) engine.Card {
 	b.names = nil
-	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority}
+	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority,
+		Restart: c.Restart, Manual: c.Manual, OnBoot: c.OnBoot, Hash: c.SHA256}
 	for i := range c.When {
 		e.When = append(e.When, b.trigger(&c.When[i]))
 	}
@@ -31,7 +32,7 @@ func (b *builder) card(c *Card) engine.Card {
 		e.OnlyIf = append(e.OnlyIf, b.cond(nil, &c.OnlyIf[i]))
 	}
 	for i := range c.Then {
-		e.Then = append(e.Then, b.step(&c.Then[i]))
+		e.Then = append(e.Then, b.step(&c.Then[i], c))
 	}
 	slices.Sort(b.names)
 	e.Names = slices.Compact(b.names)

@@ -22,6 +22,12 @@ import (
 //	reply   [2, t, session, n, ok]
 //	hand    [3, t, actuator path, value]
 //	stop    [4, t]
+//	answer  [9, t, session, n, yes]
+//	user    [10, t, user]
+//	sleep   [11, t]
+//	enable  [12, t, card id, on]
+//	run     [13, t, card id]
+//	free    [14, t, card id]
 //
 // state is what the session started from: nil, since each starts fresh.
 const (
@@ -65,9 +71,9 @@ func (j *Journal) Frame(f *can.Frame) error {
 	return j.write(b)
 }
 
-// Event appends an event that is not a frame; actuator is the path of an
-// override's actuator.
-func (j *Journal) Event(e *engine.Event, actuator string) error {
+// Event appends an event that is not a frame; name is the path of an override's
+// actuator, or the id of the card that an event is about.
+func (j *Journal) Event(e *engine.Event, name string) error {
 	b := j.buf[:0]
 	switch e.Kind {
 	case engine.EvTick:
@@ -79,9 +85,12 @@ func (j *Journal) Event(e *engine.Event, actuator string) error {
 		b = msgp.AppendBool(msgp.AppendUint64(msgp.AppendUint64(b, e.Session), e.Ref), e.OK)
 	case engine.EvOverride:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryHand), e.T)
-		b = appendValueMsgp(msgp.AppendString(b, actuator), e.Value)
+		b = appendValueMsgp(msgp.AppendString(b, name), e.Value)
 	default:
-		return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		var ok bool
+		if b, ok = appendDriver(b, e, name); !ok {
+			return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		}
 	}
 	return j.write(b)
 }
@@ -162,6 +171,10 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
+	if _, ok := driverFields[engine.EventKind(kind)]; ok {
+		e.IsFrame = false
+		return j.driver(&r, engine.EventKind(kind), n, &e.Event)
+	}
 	if r.err == nil && (kind < 0 || kind > entryStop || n != []int{6, 2, 5, 4, 2}[kind]) {
 		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
 	}

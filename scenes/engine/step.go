@@ -24,7 +24,9 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	case EvOverride:
 		p.hand(s, ev.Actuator, ev.Value, out)
 	case EvStop:
-		p.stop(s, out)
+		p.rest(s, "stop", out)
+	default:
+		p.driver(s, ev, out)
 	}
 	p.finish(s, out)
 }
@@ -73,6 +75,8 @@ func (p *Program) due(s *State, tm *timer) bool {
 		return q.running && q.waiting && q.firing == tm.firing && q.pos == tm.index
 	case replies:
 		return s.findOpen(tm.ref) >= 0
+	case confirms:
+		return s.acts[tm.act].ask.n == tm.ref
 	case leases:
 		return s.acts[tm.act].find(tm.ref) >= 0
 	case readbacks:
@@ -101,6 +105,8 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		s.step.ready = insertSorted(s.step.ready, tm.card)
 	case replies:
 		p.fail(s, s.takeOpen(s.findOpen(tm.ref)), "timeout", out)
+	case confirms:
+		p.decline(s, tm.act, "timeout", out)
 	case leases:
 		a := &s.acts[tm.act]
 		i := a.find(tm.ref)

@@ -8,6 +8,7 @@ const (
 	holds
 	waits
 	replies
+	confirms
 	leases
 	readbacks
 	retries
