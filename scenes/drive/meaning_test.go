@@ -150,6 +150,23 @@ func (r *traceRun) feed(line string) error {
 		ev.Kind = engine.EvTick
 	case "stop":
 		ev.Kind = engine.EvStop
+	case "lost", "link":
+		if ev.Bus = busIndex(r.prog.Vehicle, f[2]); ev.Bus < 0 {
+			return fmt.Errorf("no bus %s", f[2])
+		}
+		if ev.Kind = engine.EvLost; f[1] == "lost" {
+			if ev.Count, err = strconv.ParseUint(f[3], 10, 64); err != nil {
+				return err
+			}
+			break
+		}
+		ev.Kind = engine.EvLink
+		for int(ev.Link) < engine.Links && ev.Link.String() != f[3] {
+			ev.Link++
+		}
+		if int(ev.Link) == engine.Links {
+			return fmt.Errorf("no link state %s", f[3])
+		}
 	case "reply":
 		ev.Kind, ev.Session, ev.OK = engine.EvReply, r.session, f[3] == "ok"
 		if ev.Ref, err = r.record(ev.T, f[2]); err != nil {
