@@ -225,3 +225,25 @@ func TestForgottenUser(t *testing.T) {
 		t.Errorf("records %+v, want %+v", out.Records, want)
 	}
 }
+
+// TestIgnitionFrees: an ignition cycle frees the cards of every user and says
+// so of the present one's.
+func TestIgnitionFrees(t *testing.T) {
+	p := driven(t)
+	s := p.NewState(1, true)
+	var out Effects
+	s.cards[1].quarantined, s.cards[4].quarantined = true, true
+	p.Step(s, &Event{Kind: EvUser, User: 2}, &out)
+	s.cards[0].quarantined = true
+	out.Reset()
+	p.freeAll(s, "ignition", &out)
+	if want := []Record{{N: s.n, Card: "a", What: Released, Why: "ignition"}}; !reflect.DeepEqual(out.Records, want) {
+		t.Errorf("records %+v, want %+v", out.Records, want)
+	}
+	p.Step(s, &Event{Kind: EvUser}, &out)
+	for card := range p.Cards {
+		if s.Quarantined(card) {
+			t.Errorf("card %d of the guest is still in quarantine", card)
+		}
+	}
+}
