@@ -185,15 +185,15 @@ func (b *blfReader) fileHeader() error {
 }
 
 // systemTime reads a Windows SYSTEMTIME as UTC: year, month, day of the week,
-// day, hour, minute, second, millisecond, 16 bits each. One that is no date is
-// 0, as recorders leave it where they know none.
+// day, hour, minute, second, millisecond, 16 bits each. One that is no date from
+// 1970 to 2262 is 0, as recorders leave it where they know none.
 func systemTime(b []byte) int64 {
 	var v [8]int
 	for i := range v {
 		v[i] = int(binary.LittleEndian.Uint16(b[2*i:]))
 	}
 	t := time.Date(v[0], time.Month(v[1]), v[3], v[4], v[5], v[6], v[7]*1e6, time.UTC)
-	if v[0] < 1970 || v[0] > 2200 || int(t.Month()) != v[1] || t.Day() != v[3] || t.Hour() != v[4] || t.Minute() != v[5] || t.Second() != v[6] || v[7] > 999 {
+	if v[0] < 1970 || t.Unix() > math.MaxInt64/1_000_000_000-1 || int(t.Month()) != v[1] || t.Day() != v[3] || t.Hour() != v[4] || t.Minute() != v[5] || t.Second() != v[6] || v[7] > 999 {
 		return 0
 	}
 	return t.UnixNano()

@@ -105,7 +105,7 @@ func held(format string, f can.Frame, start int64) can.Frame {
 
 func TestRoundTrip(t *testing.T) {
 	for _, format := range []string{"candump", "asc", "blf", "csv"} {
-		for seed, start := range []int64{0, 1_500_000_000, 1767261607_123456789, 4294967296_000000001} {
+		for seed, start := range []int64{0, 1_500_000_000, 1767261607_123456789, 4294967296_000000001, 9_220_000_000_000000001} {
 			frames := randomFrames(uint64(seed), 5000, start)
 			channels := 3
 			if format == "csv" {
