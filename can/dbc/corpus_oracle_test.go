@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"vignette/can/canlog/candump"
+	"vignette/testdata/oracle"
 )
 
 // theirMessage and theirSignal are what cantools_dump.py prints.
@@ -51,7 +52,7 @@ type theirFile struct {
 func corpus(t *testing.T) []string {
 	t.Helper()
 	var paths []string
-	err := filepath.WalkDir(filepath.Join(sharedData(t), "dbc"), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(oracle.Data(t, "dbc"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && strings.EqualFold(filepath.Ext(path), ".dbc") {
 			paths = append(paths, path)
 		}
@@ -67,7 +68,7 @@ func corpus(t *testing.T) []string {
 // dumpCorpus returns what cantools makes of the files, in their order.
 func dumpCorpus(t *testing.T, paths []string) []theirFile {
 	t.Helper()
-	lines := bytes.Split(bytes.TrimSpace(python(t, append([]string{"testdata/cantools_dump.py"}, paths...)...)), []byte("\n"))
+	lines := bytes.Split(bytes.TrimSpace(oracle.Python(t, append([]string{"testdata/cantools_dump.py"}, paths...)...)), []byte("\n"))
 	if len(lines) != len(paths) {
 		t.Fatalf("cantools gave %d lines for %d files", len(lines), len(paths))
 	}
@@ -202,7 +203,7 @@ func TestCorpusFramesAgainstCantools(t *testing.T) {
 			pairs = append(pairs, paths[i], logPath)
 		}
 	}
-	outputs := bytes.SplitAfter(python(t, append([]string{"testdata/cantools_decode.py"}, pairs...)...), []byte("end\n"))
+	outputs := bytes.SplitAfter(oracle.Python(t, append([]string{"testdata/cantools_decode.py"}, pairs...)...), []byte("end\n"))
 	files := len(pairs) / 2
 	if len(outputs) != files+1 { // nothing follows the last end
 		t.Fatalf("cantools decoded %d of %d files", len(outputs)-1, files)

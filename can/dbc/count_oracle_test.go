@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"vignette/testdata/oracle"
 )
 
 // findings are the shared files that are not taken as they stand: how many
@@ -182,7 +184,7 @@ func selectedByLine(db *Database, text string) int {
 
 // BenchmarkModel3 loads a large DBC.
 func BenchmarkModel3(b *testing.B) {
-	text, err := os.ReadFile("../../../shared/data/dbc/Model3CAN.dbc")
+	text, err := os.ReadFile(oracle.Data(b, "dbc", "Model3CAN.dbc"))
 	if err != nil {
 		b.Fatal(err)
 	}
