@@ -29,6 +29,9 @@ func newASCWriter(w io.Writer, parent *Writer) *ascWriter {
 func (a *ascWriter) begin(t int64) error {
 	a.begun, a.start = true, startOf(t)
 	date := time.Unix(0, a.start).UTC().Format("Mon Jan 02 15:04:05.000 2006")
+	if a.start != 0 {
+		a.parent.start = date
+	}
 	_, err := a.w.WriteString("date " + date + "\nbase hex  timestamps absolute\ninternal events logged\n" +
 		"Begin Triggerblock " + date + "\n 0.000000 Start of measurement\n")
 	return err

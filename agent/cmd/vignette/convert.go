@@ -104,6 +104,9 @@ func endConvert(w *canlog.Writer, log *canlog.Log, path string, errs io.Writer) 
 	if numbers := w.Channels(); len(numbers) > 0 {
 		fmt.Fprintf(errs, "note: channels: %s\n", strings.Join(numbers, ", "))
 	}
+	if date := w.Start(); date != "" {
+		fmt.Fprintf(errs, "note: times count from %s UTC, the date in the log\n", date)
+	}
 	for _, l := range w.Losses() {
 		fmt.Fprintln(errs, "note:", l)
 		damage = errFindings
