@@ -148,6 +148,8 @@ func compareFrame(t *testing.T, db *Database, f *can.Frame, want []string, n *ta
 // explains; every signal that they touch is listed there.
 func differs(m *Message, s *Signal, raw string) string {
 	switch up := s.Selector(); {
+	case up != nil && up.bare:
+		return "multiplexer marked m"
 	case up != nil && up.Name != up.Short:
 		return "long multiplexer"
 	case raw == "?":
