@@ -35,8 +35,8 @@ const (
 )
 
 // blfMaxContainer is the most bytes that one container may hold unpacked.
-// Vector writes 128 KiB. Containers are streamed, so this bounds time, not
-// memory: deflate cannot expand more than a thousand times.
+// Vector writes 128 KiB. Containers are streamed, so this and unpackRatio, which
+// holds for the whole log, bound time, not memory.
 const blfMaxContainer = 64 << 20
 
 // blfBuffer holds the object being read; frames are far smaller.
@@ -69,6 +69,7 @@ type blfReader struct {
 	at       int64 // where in the file the open container begins
 	late     error // comes after the bytes that were read with it
 	left     int64 // bytes of the open container not unpacked yet
+	unpacked int64 // bytes of all containers
 	zipped   bool
 	open     bool
 	err      error
@@ -233,6 +234,9 @@ func (b *blfReader) fill() error {
 	b.end += n
 	if b.left -= int64(n); b.left < 0 {
 		return b.fail("container unpacks to more bytes than it says: it is damaged or made to exhaust memory")
+	}
+	if b.unpacked += int64(n); tooMuch(b.unpacked, b.src.offset) {
+		return b.fail(tooMuchText("containers unpack", b.unpacked, b.src.offset))
 	}
 	if err == io.EOF {
 		if b.left > 0 {

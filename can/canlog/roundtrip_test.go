@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -330,24 +331,44 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// TestBombs reads what unpacks to far more than any log.
+// allocated is how many bytes run allocates in all.
+func allocated(run func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	run()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// endOfLog reads a log to its end and returns what ended it.
+func endOfLog(t *testing.T, path string) (err error) {
+	t.Helper()
+	log, err := Open(path)
+	if err != nil {
+		return err
+	}
+	var f can.Frame
+	for err == nil {
+		err = log.Read(&f)
+	}
+	if e := log.Close(); e != nil {
+		t.Error(e)
+	}
+	return err
+}
+
+// TestBombs reads what unpacks to far more than any log, in bounded memory.
 func TestBombs(t *testing.T) {
 	line := "(1.000000) can0 123#00\n"
 	bomb := write(t, "bomb", strings.Repeat(line, 64<<20/len(line)))
 	for _, method := range []string{"gzip", "zstd"} {
-		log, err := Open(pack(t, bomb, method))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var f can.Frame
-		for err == nil {
-			err = log.Read(&f)
-		}
-		if err == io.EOF || !strings.Contains(err.Error(), "limit 250 to 1") {
-			t.Errorf("%s: %v", method, err)
-		}
-		if err := log.Close(); err != nil {
-			t.Error(err)
+		path := pack(t, bomb, method)
+		if n := allocated(func() {
+			if err := endOfLog(t, path); err == io.EOF || !strings.Contains(err.Error(), "limit 250 to 1") {
+				t.Errorf("%s: %v", method, err)
+			}
+		}); n > 24<<20 {
+			t.Errorf("%s: %d bytes allocated", method, n)
 		}
 	}
 	var zeros bytes.Buffer
@@ -366,17 +387,38 @@ func TestBombs(t *testing.T) {
 		{1 << 10, "container unpacks to more bytes than it says"},
 		{16 << 20, "no object begins here"},
 	} {
-		log, err := Open(write(t, "bomb.blf", string(blfFile(zeros.Bytes(), 2, tt.size))))
-		if err != nil {
-			t.Fatal(err)
+		path := write(t, "bomb.blf", string(blfFile(zeros.Bytes(), 2, tt.size)))
+		if n := allocated(func() {
+			if err := endOfLog(t, path); err == io.EOF || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%d: %v", tt.size, err)
+			}
+		}); n > 1<<20 {
+			t.Errorf("%d: %d bytes allocated", tt.size, n)
 		}
-		var f can.Frame
-		if err := log.Read(&f); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%d: %v", tt.size, err)
-		}
-		if err := log.Close(); err != nil {
-			t.Error(err)
-		}
+	}
+}
+
+// TestBLFOfBombs reads a log of containers that are well-formed, hold objects
+// that are no frames, and unpack to a thousand times their size.
+func TestBLFOfBombs(t *testing.T) {
+	content := make([]byte, 1<<20)
+	copy(content, "LOBJ\x10\x00\x01\x00\x00\x00\x10\x00\x06\x00\x00\x00")
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := blfFile(packed.Bytes(), 2, 1<<20)
+	container := file[blfFileHeader:]
+	for range 99 {
+		file = append(file, container...)
+	}
+	err := endOfLog(t, write(t, "bombs.blf", string(file)))
+	if err == io.EOF || !strings.Contains(err.Error(), "(limit 250 to 1): no log does") {
+		t.Error(err)
 	}
 }
 
