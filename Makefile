@@ -80,8 +80,8 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils and ../shared/data
-	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv log2asc
+test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../shared/data
+	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv minisign log2asc
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed

@@ -21,13 +21,16 @@ type Program struct {
 func Compile(v *Vehicle, cards []*Card) (*Program, error) {
 	var diags Diagnostics
 	p := &Program{Vehicle: v, Cards: slices.Clone(cards)}
+	for i := range v.Buses {
+		p.Engine.Buses = append(p.Engine.Buses, v.Buses[i].Name)
+	}
 	sortCards(p.Cards, &diags)
 	slots := slotPaths(v, p.Cards)
 	for _, path := range slots {
 		s := v.Signal(path)
 		p.Sources = append(p.Sources, s.source())
 		p.Engine.Signals = append(p.Engine.Signals, engine.Signal{
-			Path: path, StaleAfter: int64(s.StaleAfter), Type: s.Kind, Labels: s.Labels})
+			Path: path, Bus: s.Bus, StaleAfter: int64(s.StaleAfter), Type: s.Kind, Labels: s.Labels})
 	}
 	b := builder{v: v, diags: &diags, slot: func(path string) int {
 		i, _ := slices.BinarySearch(slots, path)
@@ -54,6 +57,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	var walk func(c *Cond)
 	walk = func(c *Cond) {
 		paths = append(paths, c.Signal)
+		if c.Power.Text != "" && v.Power != nil {
+			paths = append(paths, v.Power.From.Text)
+		}
 		for i := range c.Of {
 			walk(&c.Of[i])
 		}
@@ -64,6 +70,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	for _, c := range cards {
 		for _, t := range c.When {
 			paths = append(paths, t.Signal.Text)
+			for _, edge := range t.Of {
+				paths = append(paths, edge.Signal.Text)
+			}
 		}
 		for i := range c.OnlyIf {
 			walk(&c.OnlyIf[i])
@@ -107,6 +116,7 @@ func (p *Program) compileVehicle(b *builder) {
 		p.Engine.Actions = append(p.Engine.Actions, e)
 	}
 	p.Engine.Quarantine = v.Quarantine
+	p.Engine.Occurs = v.occurrences()
 }
 
 // Actuator returns the index of the actuator of that path.
