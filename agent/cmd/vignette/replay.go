@@ -209,10 +209,12 @@ func (r *replayRun) end(err error) error {
 	if len(r.logs) == 0 { // a journal
 		return err
 	}
-	if err = judgeEnd(r.errs, "replay", "were replayed", r.logs...); err == errFindings {
-		r.damage, err = err, nil
+	end := judgeEnd(r.errs, "replay", "were replayed", r.logs...)
+	if end == errFindings {
+		r.damage = end
+		return nil
 	}
-	return err
+	return cmp.Or(end, err)
 }
 
 // offset sums how much of the input was read.
