@@ -225,8 +225,18 @@ func muxChain(m *Message, s *Signal) []muxStep {
 	return chain
 }
 
-// selected says whether data meets a condition.
-func (x *muxStep) selected(data []byte) bool {
+// selected says whether data meets every condition of a chain.
+func selected(chain []muxStep, data []byte) bool {
+	for i := range chain {
+		if !chain[i].met(data) {
+			return false
+		}
+	}
+	return true
+}
+
+// met says whether data meets the condition.
+func (x *muxStep) met(data []byte) bool {
 	raw, ok := x.bits.extract(data)
 	if !ok {
 		return false
