@@ -6,7 +6,6 @@ import "strings"
 type attribute struct {
 	form    string   // INT, HEX, FLOAT, STRING or ENUM
 	choices []string // of an ENUM
-	at      token
 }
 
 // attributeValue is a BA_DEF_DEF_ or a BA_ of such an attribute.
@@ -52,7 +51,7 @@ func (n *normaliser) attributeDef(key token) error {
 	if err != nil {
 		return err
 	}
-	a := &attribute{form: form.text, at: key}
+	a := &attribute{form: form.text}
 	for {
 		t, err := n.next()
 		if err != nil {
@@ -161,7 +160,7 @@ func (n *normaliser) setAttributes() {
 			if v.isText {
 				form = "STRING"
 			}
-			n.attribute[v.name] = &attribute{form: form, at: v.key}
+			n.attribute[v.name] = &attribute{form: form}
 		}
 	}
 	for _, v := range n.later {

@@ -57,8 +57,8 @@ func (c *compiler) compile(defs []candbc.Def) {
 	}
 	c.setFrameAttributes()
 	for _, r := range c.n.refusals {
-		if s := c.find(r.pos, "the definition", r.id, r.signal); s != nil {
-			c.refuse(s, r.pos, "%s", r.why)
+		if s := c.find(r.at, "the definition", r.id, r.signal); s != nil {
+			c.refuse(s, c.n.place(r.at), "%s", r.why)
 		}
 	}
 	for _, x := range c.n.muxes {
@@ -165,46 +165,45 @@ func (c *compiler) checkFit(m *Message, s *Signal) {
 
 // findMessage returns the message that a definition refers to, or says that
 // there is none; signals without a message are no part of the database.
-func (c *compiler) findMessage(pos Pos, what string, id uint32) *Message {
+func (c *compiler) findMessage(at int, what string, id uint32) *Message {
 	if id == loneSignals {
 		return nil
 	}
 	m := c.lookup(id)
 	if m == nil {
-		c.diagnose(pos, "%s is for message id %d, which the file does not define; correct the id or delete the line", what, id)
+		c.diagnose(c.n.place(at), "%s is for message id %d, which the file does not define; correct the id or delete the line", what, id)
 	}
 	return m
 }
 
 // find returns the signal that a definition refers to, or says that there is none.
-func (c *compiler) find(pos Pos, what string, id uint32, name string) *Signal {
-	m := c.findMessage(pos, what, id)
+func (c *compiler) find(at int, what string, id uint32, name string) *Signal {
+	m := c.findMessage(at, what, id)
 	if m == nil {
 		return nil
 	}
 	s := m.Signal(name)
 	if s == nil {
-		c.diagnose(pos, "%s is for signal %s, which message %s does not have; correct the name or delete the line", what, name, m.Name)
+		c.diagnose(c.n.place(at), "%s is for signal %s, which message %s does not have; correct the name or delete the line", what, name, m.Name)
 	}
 	return s
 }
 
 func (c *compiler) setValueType(x *valueType) {
-	pos := c.n.pos(x.key)
-	s := c.find(pos, "SIG_VALTYPE_", x.id, x.signal)
+	s := c.find(x.key.at, "SIG_VALTYPE_", x.id, x.signal)
 	if s == nil || x.form == 0 {
 		return
 	}
 	bits := 32 * int(x.form)
 	s.Float = true
 	if s.Length != bits {
-		c.refuse(s, pos, "signal %s is a float of %d bits by SIG_VALTYPE_ and has %d bits; correct one of them", s.Name, bits, s.Length)
+		c.refuse(s, c.n.pos(x.key), "signal %s is a float of %d bits by SIG_VALTYPE_ and has %d bits; correct one of them", s.Name, bits, s.Length)
 	}
 }
 
 // setValues enters a signal's value names.
 func (c *compiler) setValues(x *signalValues) {
-	s := c.find(c.n.pos(x.key), "VAL_", x.id, x.signal)
+	s := c.find(x.key.at, "VAL_", x.id, x.signal)
 	if s == nil {
 		return
 	}
@@ -257,12 +256,11 @@ func (c *compiler) setFrameAttributes() {
 		if v.preset || v.object != "BO_" || (v.name != cycleAttribute && v.name != formatAttribute) {
 			continue
 		}
-		pos := c.n.pos(v.key)
-		m := c.findMessage(pos, "BA_ "+v.name, v.id)
+		m := c.findMessage(v.key.at, "BA_ "+v.name, v.id)
 		switch {
 		case m == nil:
 		case v.name == cycleAttribute:
-			m.Cycle = c.cycle(pos, v.value)
+			m.Cycle = c.cycle(c.n.pos(v.key), v.value)
 		default:
 			m.FD = isFD(v.text, v.value) || hasFDLength(m)
 		}
@@ -307,13 +305,12 @@ func (c *compiler) setLongNames() {
 }
 
 func (c *compiler) renameMessage(v *attributeValue) {
-	pos := c.n.pos(v.key)
-	m := c.findMessage(pos, longMessageAttribute, v.id)
+	m := c.findMessage(v.key.at, longMessageAttribute, v.id)
 	if m == nil {
 		return
 	}
 	if other := c.db.Message(v.text); other != nil && other != m {
-		c.diagnose(pos, "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, v.text)
+		c.diagnose(c.n.pos(v.key), "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, v.text)
 		return
 	}
 	m.Name = v.text
@@ -321,14 +318,13 @@ func (c *compiler) renameMessage(v *attributeValue) {
 }
 
 func (c *compiler) renameSignal(v *attributeValue) {
-	pos := c.n.pos(v.key)
-	s := c.find(pos, longSignalAttribute, v.id, v.signal)
+	s := c.find(v.key.at, longSignalAttribute, v.id, v.signal)
 	if s == nil {
 		return
 	}
 	m := c.lookup(v.id)
 	if other := m.Signal(v.text); other != nil && other != s {
-		c.diagnose(pos, "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, v.text)
+		c.diagnose(c.n.pos(v.key), "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, v.text)
 		return
 	}
 	s.Name = v.text

@@ -19,7 +19,6 @@ type muxMark struct {
 // extendedMux is a SG_MUL_VAL_: which values of which multiplexer select a signal.
 type extendedMux struct {
 	key              token
-	pos              Pos
 	id               uint32
 	signal, selector string
 	ranges           []MuxRange
@@ -60,7 +59,7 @@ func (n *normaliser) muxValues(key token) error {
 	if err != nil {
 		return err
 	}
-	x := extendedMux{key: key, pos: n.pos(key), id: id, signal: signal.text}
+	x := extendedMux{key: key, id: id, signal: signal.text}
 	selector, err := n.ident("the multiplexer's name")
 	if err == nil {
 		x.selector = selector.text
@@ -74,7 +73,7 @@ func (n *normaliser) muxValues(key token) error {
 		n.keep(key)
 	case err != nil:
 		n.keep(key)
-		n.refusals = append(n.refusals, refusal{x.pos, id, signal.text, "signal " + signal.text +
+		n.refusals = append(n.refusals, refusal{key.at, id, signal.text, "signal " + signal.text +
 			" has a SG_MUL_VAL_ that is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;"})
 		return n.skip()
 	default:
@@ -123,7 +122,7 @@ func setMarks(m *muxMark, s *Signal) {
 // SG_MUL_VAL_, which replace the N of its mN. Several for one signal must name
 // the same multiplexer; their ranges add up.
 func (c *compiler) setExtendedMux(x extendedMux) {
-	s := c.find(x.pos, "SG_MUL_VAL_", x.id, x.signal)
+	s := c.find(x.key.at, "SG_MUL_VAL_", x.id, x.signal)
 	if s == nil {
 		return
 	}
@@ -131,13 +130,13 @@ func (c *compiler) setExtendedMux(x extendedMux) {
 	selector := m.Signal(x.selector)
 	switch {
 	case selector == nil:
-		c.refuse(s, x.pos, "SG_MUL_VAL_ of signal %s names the multiplexer %s, which message %s does not have; correct the name", s.Name, x.selector, m.Name)
+		c.refuse(s, c.n.pos(x.key), "SG_MUL_VAL_ of signal %s names the multiplexer %s, which message %s does not have; correct the name", s.Name, x.selector, m.Name)
 	case !s.Multiplexed && !s.Multiplexer:
-		c.refuse(s, x.pos, "signal %s has a SG_MUL_VAL_ and no m on its SG_ line; write m and a number there, or delete the line", s.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s has a SG_MUL_VAL_ and no m on its SG_ line; write m and a number there, or delete the line", s.Name)
 	case !selector.Multiplexer:
-		c.refuse(s, x.pos, "signal %s is multiplexed by %s, which is no multiplexer; mark %s with M", s.Name, selector.Name, selector.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s is multiplexed by %s, which is no multiplexer; mark %s with M", s.Name, selector.Name, selector.Name)
 	case s.selector != nil && s.selector != selector:
-		c.refuse(s, x.pos, "signal %s has two multiplexers, %s and %s; delete one of the SG_MUL_VAL_", s.Name, s.selector.Name, selector.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s has two multiplexers, %s and %s; delete one of the SG_MUL_VAL_", s.Name, s.selector.Name, selector.Name)
 	case s.selector == selector:
 		s.MuxRanges = append(s.MuxRanges, x.ranges...)
 	default:

@@ -41,6 +41,7 @@ type normaliser struct {
 	muxes      []extendedMux
 	tables     map[string][]valueName
 	pending    []namedTable // VAL_ that name a table
+	names      []valueName  // of all VAL_ and VAL_TABLE_
 	values     []signalValues
 	valueTypes []valueType
 	comments   []comment
@@ -96,7 +97,7 @@ type comment struct {
 
 // refusal is a signal that a statement makes impossible to decode.
 type refusal struct {
-	pos    Pos
+	at     int
 	id     uint32
 	signal string
 	why    string
@@ -116,11 +117,11 @@ func (n *normaliser) unwrite() {
 	n.out, n.written = n.out[:n.written[last].offset], n.written[:last]
 }
 
-func (n *normaliser) put(words ...string) {
-	for _, w := range words {
-		n.out = append(append(n.out, w...), ' ')
-	}
-}
+// put writes a name or a number, which a blank parts from the next.
+func (n *normaliser) put(word string) { n.out = append(append(n.out, word...), ' ') }
+
+// putMark writes a mark, which needs none.
+func (n *normaliser) putMark(mark string) { n.out = append(n.out, mark...) }
 
 func (n *normaliser) putWhole(v uint64) { n.out = append(strconv.AppendUint(n.out, v, 10), ' ') }
 
@@ -155,7 +156,7 @@ func normalise(name string, src []byte) (*normaliser, error) {
 		tables: map[string][]valueName{}, leftOut: map[uint64]bool{}, attribute: map[string]*attribute{},
 	}
 	n.kept = make([]keywords, len(n.lines))
-	n.out = make([]byte, 0, len(src)+len(src)/8)
+	n.out = make([]byte, 0, len(src)+64)
 	n.written = make([]written, 0, len(n.lines))
 	for {
 		t, err := n.next()

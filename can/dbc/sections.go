@@ -97,7 +97,8 @@ func (n *normaliser) message(key token) error {
 	}
 	n.write(key)
 	n.putWhole(uint64(frame))
-	n.put(n.alias(name.text), ":")
+	n.put(n.alias(name.text))
+	n.putMark(":")
 	n.putWhole(size)
 	n.put("X")
 	return nil
@@ -184,13 +185,13 @@ func (n *normaliser) layout() error {
 	if sign.kind != mark || sign.text != "+" && sign.text != "-" {
 		return n.fail(sign, "expected + or - for the signal's sign, found %s; correct it", sign)
 	}
-	n.put(":")
+	n.putMark(":")
 	n.putWhole(start)
-	n.put("|")
+	n.putMark("|")
 	n.putWhole(length)
-	n.put("@")
+	n.putMark("@")
 	n.putWhole(order)
-	n.put(sign.text)
+	n.putMark(sign.text)
 	return nil
 }
 
@@ -204,7 +205,7 @@ func (n *normaliser) scaling() (unit string, err error) {
 		if err := n.expect(p.mark, "SG_"); err != nil {
 			return "", err
 		}
-		n.put(p.mark)
+		n.putMark(p.mark)
 		if p.number == "" {
 			continue
 		}
@@ -213,7 +214,7 @@ func (n *normaliser) scaling() (unit string, err error) {
 		}
 	}
 	t, err := n.quoted("the unit")
-	n.put(`""`, "X")
+	n.put(`""X`)
 	return oneLine(t.text), err
 }
 
@@ -261,13 +262,14 @@ func (n *normaliser) valueTable(token) error {
 	return nil
 }
 
-// pairs are `number "text"` as many as there are.
+// pairs are `number "text"` as many as there are. All that the file has are one
+// behind the other in n.names.
 func (n *normaliser) pairs() ([]valueName, error) {
-	var values []valueName
+	from := len(n.names)
 	for {
 		t, err := n.peek()
 		if err != nil || t.kind != number {
-			return values, err
+			return n.names[from:len(n.names):len(n.names)], err
 		}
 		v, _, err := n.decimal("the value")
 		if err != nil {
@@ -277,7 +279,7 @@ func (n *normaliser) pairs() ([]valueName, error) {
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, valueName{v, name.text, t.at})
+		n.names = append(n.names, valueName{v, name.text, t.at})
 	}
 }
 
@@ -364,7 +366,7 @@ func (n *normaliser) signalType(key token) error {
 		n.keep(key)
 	case form > 2:
 		n.keep(key)
-		n.refusals = append(n.refusals, refusal{n.pos(at), id, signal.text, "signal " + signal.text + " has the value type " +
+		n.refusals = append(n.refusals, refusal{at.at, id, signal.text, "signal " + signal.text + " has the value type " +
 			strconv.FormatUint(form, 10) + " by SIG_VALTYPE_; known are 0 integer, 1 float of 32 bits and 2 float of 64 bits"})
 	default:
 		n.valueTypes = append(n.valueTypes, valueType{key, id, signal.text, form})

@@ -89,18 +89,17 @@ func leading(text string) (word, rest string) {
 // endsInString follows the quotes of one line up to a // comment; \" does not end
 // a string.
 func endsInString(line string, inString bool) bool {
-	if !inString && strings.IndexByte(line, '"') < 0 {
-		return false
-	}
-	for i := 0; i < len(line); i++ {
-		switch {
-		case inString && line[i] == '\\' && i+1 < len(line) && line[i+1] == '"':
-			i++
-		case !inString && line[i] == '/' && i+1 < len(line) && line[i+1] == '/':
+	for at := 0; ; {
+		n := strings.IndexByte(line[at:], '"')
+		if !inString && strings.Contains(line[at:at+max(n, 0)], "//") {
 			return false
-		case line[i] == '"':
+		}
+		if n < 0 {
+			return inString
+		}
+		if at += n; !inString || at == 0 || line[at-1] != '\\' {
 			inString = !inString
 		}
+		at++
 	}
-	return inString
 }
