@@ -344,7 +344,7 @@ func (b *blfReader) openContainer(method uint16, unpacked int64) error {
 		return nil
 	}
 	b.packed.Reset(&b.src)
-	if err := b.inflate.(zlib.Resetter).Reset(&b.src, nil); err != nil {
+	if err := b.inflate.(zlib.Resetter).Reset(b.packed, nil); err != nil {
 		return b.broken(err)
 	}
 	return nil
