@@ -16,6 +16,7 @@ type builder struct {
 	slot      func(path string) int
 	inProfile bool  // states cannot be built on states
 	names     []int // slots that the card names
+	types     map[*exprNode]exprType
 }
 
 func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file, at, format, args...) }
@@ -108,6 +109,8 @@ func (b *builder) cond(out engine.Cond, c *Cond) engine.Cond {
 		}
 	case engine.InState:
 		out[start].State = b.state(c.State)
+	case engine.Computed:
+		out[start].Expr = b.expr(c.Expr)
 	default:
 		b.comparison(&out[start], c)
 	}
@@ -186,12 +189,20 @@ func (b *builder) equalNumber(s *Signal, l Literal, in operand) float64 {
 	case !ok:
 	case !s.whole:
 		b.fault(in.op.Pos, "`%s`: %s is not always a whole number, so equality would miss it; compare with a range", in.op.Text, s.Path)
-	case x != math.Trunc(x):
-		b.fault(l.Pos, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
-	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
-		b.fault(l.Pos, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+	default:
+		b.listed(s, x, l.Pos)
 	}
 	return x
+}
+
+// listed holds that a signal of whole numbers can have a value.
+func (b *builder) listed(s *Signal, x float64, at Pos) {
+	switch {
+	case x != math.Trunc(x):
+		b.fault(at, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
+	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
+		b.fault(at, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+	}
 }
 
 // numbers are the values that the profile lists, as text, ascending.

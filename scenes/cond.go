@@ -16,6 +16,7 @@ type Cond struct {
 	Unit   Name    // unit of A and B
 	State  Name
 	Of     []Cond // for All, Any and Not
+	Expr   *Expr  // for Computed
 
 	path Name
 	ops  []Name // the operators that were given, by their keys
@@ -48,7 +49,13 @@ func condKeys() object[Cond] {
 		{"all", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.All, "`all`") }},
 		{"any", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.Any, "`any`") }},
 		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Not); c.Of = []Cond{r.cond(n)} }},
-		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil}, {"expr", later, nil},
+		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil},
+		{"expr", optional, func(r *reader, n *yaml.Node, c *Cond) {
+			c.op(r, n, engine.Computed)
+			if text := r.text(n); text != "" {
+				c.Expr = readExpr(r, text, r.scalarPlaces(n))
+			}
+		}},
 	}}
 }
 
@@ -86,7 +93,7 @@ func (r *reader) cond(n *yaml.Node) Cond {
 	compares := c.Op <= engine.IsNot
 	switch {
 	case len(c.ops) == 0:
-		r.fault(n, "the condition says nothing; give `state`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
+		r.fault(n, "the condition says nothing; give `state`, `expr`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
 	case len(c.ops) > 1:
 		r.diags.add(r.file, c.ops[1].Pos, "`%s` and `%s` are in one condition; give one, and combine with `all` or `any`", c.ops[0].Text, c.ops[1].Text)
 	case compares && c.Signal == "":

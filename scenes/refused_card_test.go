@@ -84,7 +84,7 @@ var refusedCards = []struct{ name, old, new, want string }{
 	{"number for a label", `becomes: "ON"`, "becomes: 3", "card.yaml:7:54: Vehicle.LowVoltageSystemState has labels, not `3`; its values are `LOCK`, `OFF`, `ACC`, `ON` and `START` (in quotes where needed)"},
 	{"label for a number", "is_not: 127", "is_not: park", "card.yaml:11:121: Vehicle.Powertrain.Transmission.SelectedGear is a number; `park` is none"},
 	{"unknown state", "state: parked", "state: praked", "card.yaml:9:13: `praked` is not a state of the vehicle profile; did you mean `parked`?"},
-	{"empty condition", "{state: parked}", "{}", "card.yaml:9:5: the condition says nothing; give `state`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`"},
+	{"empty condition", "{state: parked}", "{}", "card.yaml:9:5: the condition says nothing; give `state`, `expr`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`"},
 	{"two conditions in one", "{state: parked}", "{state: parked, signal: Vehicle.Speed}", "card.yaml:9:5: `signal` and `unit` belong to a comparison; combine with `all` or `any`"},
 	{"two operators", "below: 5, unit: m/s", "below: 5, above: 2, unit: m/s", "card.yaml:11:46: `below` and `above` are in one condition; give one, and combine with `all` or `any`"},
 	{"comparison without signal", "{state: parked}", "{above: 5}", "card.yaml:9:5: the condition has no `signal`; add it"},

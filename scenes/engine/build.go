@@ -47,8 +47,11 @@ func (p *Program) Build() error {
 			if c.Op == InState {
 				return fmt.Errorf("engine: drive state %s refers to a drive state", p.States[i].Name)
 			}
-			if c.Op <= IsNot {
-				x.inState[c.Slot] = true
+			if err := c.check(len(p.Signals)); err != nil {
+				return err
+			}
+			for _, slot := range c.reads() {
+				x.inState[slot] = true
 			}
 		}
 	}
@@ -76,6 +79,13 @@ func (p *Program) indexCard(i int) error {
 	}
 	for j, t := range c.When {
 		p.idx.triggers[t.Slot] = append(p.idx.triggers[t.Slot], triggerRef{i, j})
+	}
+	for _, cond := range c.OnlyIf {
+		for k := range cond {
+			if err := cond[k].check(len(p.Signals)); err != nil {
+				return err
+			}
+		}
 	}
 	for _, slot := range c.Names {
 		p.idx.namedBy[slot] = append(p.idx.namedBy[slot], i)

@@ -27,6 +27,8 @@ func (c Cond) eval(s *State) truth {
 		return c.combine(s)
 	case InState:
 		return truthOf(s.drive == n.State)
+	case Computed:
+		return n.Expr.eval(s)
 	}
 	v := &s.slots[n.Slot]
 	if !v.known {

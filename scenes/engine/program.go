@@ -57,6 +57,7 @@ const (
 	All
 	Any
 	Not
+	Computed // Expr holds
 )
 
 // Clause is one node of a condition in prefix order.
@@ -66,6 +67,7 @@ type Clause struct {
 	A, B  float64 // in the slot's unit, or label index, or 0 and 1
 	State int     // for InState: index into Program.States, len(States) is moving
 	Size  int     // nodes in this subtree, this one included
+	Expr  Expr    // for Computed
 }
 
 // Cond is a condition tree in prefix order; it is true, false or unknown
