@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"slices"
+	"strings"
 
 	"vignette/scenes/engine"
 )
@@ -28,6 +29,7 @@ const (
 // Functions are min, max (two operands or more), abs (one) and between (three:
 // value, low, high, both included). A label is in single or double quotes.
 type Expr struct {
+	Text string // as written, in one line
 	root *exprNode
 }
 
@@ -132,7 +134,7 @@ func readExpr(r *reader, text string, places []Pos) *Expr {
 		p.fail(p.tok.pos, "`%s` does not continue the expression; join conditions with `and` or `or`%s", p.tok.text, chained(root, p.tok.text))
 		return nil
 	}
-	return &Expr{root}
+	return &Expr{strings.Join(strings.Fields(text), " "), root}
 }
 
 // chained hints at comparisons that were written in a chain.
