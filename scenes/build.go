@@ -19,7 +19,20 @@ type builder struct {
 	types     map[*exprNode]exprType
 }
 
-func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file, at, format, args...) }
+// fault notes something that does not fit its signal, actuator or action.
+func (b *builder) fault(at Pos, format string, args ...any) {
+	b.diags.found("types", b.file, at, format, args...)
+}
+
+// unknown notes a name that the profile does not have.
+func (b *builder) unknown(at Pos, format string, args ...any) {
+	b.diags.found("names", b.file, at, format, args...)
+}
+
+// beyond notes what the profile does not allow.
+func (b *builder) beyond(at Pos, format string, args ...any) {
+	b.diags.found("limits", b.file, at, format, args...)
+}
 
 // card builds a card.
 func (b *builder) card(c *Card) engine.Card {
@@ -51,7 +64,7 @@ func (b *builder) signal(name Name) *Signal {
 	s := b.v.Signal(name.Text)
 	if s == nil {
 		if !b.v.faulty[name.Text] {
-			b.fault(name.Pos, "%s", b.v.noSignal(name.Text))
+			b.unknown(name.Pos, "%s", b.v.noSignal(name.Text))
 		}
 		return nil
 	}
@@ -126,7 +139,7 @@ func (b *builder) state(name Name) int {
 	}
 	i, ok := b.v.state(name.Text)
 	if !ok {
-		b.fault(name.Pos, "%s", noState(b.v, name.Text))
+		b.unknown(name.Pos, "%s", noState(b.v, name.Text))
 	}
 	return i
 }
@@ -169,7 +182,7 @@ func (b *builder) equal(s *Signal, l Literal, in operand) float64 {
 		b.noUnit(s.Path, in.unit)
 		i := slices.Index(s.Labels, l.Text)
 		if i < 0 {
-			b.fault(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+			b.unknown(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
 		}
 		return float64(i)
 	case s.Kind != l.Kind:

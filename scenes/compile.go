@@ -47,6 +47,10 @@ func Compile(v *Vehicle, cards []*Card) (*Program, error) {
 	if err := p.Engine.Build(); err != nil {
 		return nil, err
 	}
+	p.checkBudget(&diags)
+	if err := diags.err(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -218,7 +218,7 @@ func (b *builder) comparableLabels(n *exprNode, x, y exprType) bool {
 	case s == nil:
 		b.fault(n.at, "`%s`: neither side is a signal; compare one with a label", n.word)
 	case !slices.Contains(s.Labels, l.Text):
-		b.fault(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+		b.unknown(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
 	default:
 		return true
 	}

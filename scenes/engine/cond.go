@@ -22,6 +22,7 @@ func (c Cond) eval(s *State) truth {
 		return yes
 	}
 	n := &c[0]
+	s.step.ops++
 	switch n.Op {
 	case All, Any, Not:
 		return c.combine(s)

@@ -92,6 +92,7 @@ type operand struct {
 func (e Expr) eval(s *State) truth {
 	var stack [MaxExprStack]operand
 	top := -1
+	s.step.ops += len(e)
 	for i := range e {
 		t := &e[i]
 		switch t.Op.operands() {
