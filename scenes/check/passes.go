@@ -57,6 +57,8 @@ then:
   - {signal: Vehicle.LowVoltageSystemState, becomes: "ON"}
 then:
   - {set: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, to: 80, unit: percent, lease: 1m}`}, ""}}},
+		{Name: "dbc", What: "All that the profile's DBC files define can be used.",
+			Why: "A definition that cannot be decoded is left out and the rest of the file is used; the author should know which. `vignette dbc` tells more."},
 		{Name: "cost", What: "A card, and all cards together, stay within the profile's `budget`.",
 			Why: "Each card has a certificate, computed when it is compiled: bytes of state, most operations in a step, most effects in an hour. An operation is a detector that takes a sample, a clause or term of an expression that is evaluated, a card that is judged, or an action that is decided. The sum is what the costliest message of the bus brings. Over budget a card is refused with the figure; a card that nothing holds back to a number of firings an hour is pointed out.",
 			run: cost,
