@@ -96,6 +96,9 @@ func Refused(err error) (list []Finding, ok bool) {
 		return nil, false
 	}
 	for _, d := range found {
+		if d.Pass == "" {
+			d.Pass = "format" // a file that cannot be read
+		}
 		list = append(list, Finding{d, Error})
 	}
 	return sorted(list), true
