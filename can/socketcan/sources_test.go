@@ -1,6 +1,11 @@
+//go:build !vm
+
+// The tests of this file read the sources, which a guest does not have.
+
 package socketcan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -75,5 +80,16 @@ func checkSelector(t *testing.T, at token.Position, s *ast.SelectorExpr) {
 	types := []string{"unix.CanFilter", "unix.Ifreq", "unix.Iovec", "unix.Msghdr", "unix.Errno", "unix.SockaddrCAN", "unix.Timespec", "unix.SizeofPtr", "os.File", "os.ErrDeadlineExceeded"}
 	if full := x.Name + "." + name; !slices.Contains(callable, full) && !slices.Contains(types, full) {
 		t.Errorf("%s: %s is not known to be harmless here", at, full)
+	}
+}
+
+// The system's configuration lets the kernel grant what is asked by default.
+func TestSystemAllowsTheDefaultBuffer(t *testing.T) {
+	text, err := os.ReadFile("../../buildroot/package/vignette-agent/90-vignette-can.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nnet.core.rmem_max=%d\n", DefaultReceiveBuffer); !strings.HasSuffix(string(text), want) {
+		t.Errorf("got %q, want it to end in %q", text, want)
 	}
 }
