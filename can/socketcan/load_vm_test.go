@@ -4,6 +4,7 @@ package socketcan
 
 import (
 	"math"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -137,7 +138,8 @@ func TestStalledConsumerHasItsLossesCounted(t *testing.T) {
 
 // A car asleep is not to be woken by timers: with all links up the process
 // makes no system call until a frame comes. The runtime's own housekeeping may
-// come in between, hence three tries.
+// come in between: its memory is given back first, and the quietest of a few
+// spans counts.
 func TestNothingWakesTheProcessWhileLinksAreUp(t *testing.T) {
 	newInterface(t, "vt0")
 	newInterface(t, "vt1")
@@ -145,8 +147,9 @@ func TestNothingWakesTheProcessWhileLinksAreUp(t *testing.T) {
 	s.link(Up, patience)
 	s.link(Up, patience)
 	const idle = 2 * time.Second // would be 16 looks at two links
+	debug.FreeOSMemory()
 	wakes := int64(math.MaxInt64)
-	for range 3 {
+	for try := 0; try < 5 && wakes > 6; try++ {
 		before := voluntarySwitches(t)
 		time.Sleep(idle)
 		wakes = min(wakes, voluntarySwitches(t)-before)
