@@ -128,6 +128,9 @@ func (c *compiler) setExtendedMux(x extendedMux) {
 	}
 	m := c.lookup(x.id)
 	selector := m.Signal(x.selector)
+	if selector != nil && selector.bare { // some editors write m for the M of what others name
+		selector.Multiplexer, selector.Multiplexed = true, selector.selector != nil
+	}
 	switch {
 	case selector == nil:
 		c.refuse(s, c.n.pos(x.key), "SG_MUL_VAL_ of signal %s names the multiplexer %s, which message %s does not have; correct the name", s.Name, x.selector, m.Name)

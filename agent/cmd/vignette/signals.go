@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ With --vehicle the signals are the profile's VSS paths, in their VSS units and
 labels; with --dbc they are the DBC's own, of every channel. A value that the
 frame marks as not available is empty (null). Signals absent from a frame have
 no line. Exit code 3: decoded, but the DBC has definitions that could not be
-used.`,
+used, or LOG is damaged: all frames up to the damage were decoded.`,
 		"vignette signals --dbc tesla.dbc --signal 'DI_gear' gvret.csv",
 		"vignette signals --vehicle car.yaml --signal 'Vehicle.Speed' --format jsonl drive.log")
 	vehicle := fs.String("vehicle", "", "vehicle profile `FILE`")
@@ -184,11 +185,10 @@ func (d *decoder) run(log *canlog.Log, name string, maps listFlag, out, errs io.
 	var e drive.Entry
 	var buf []byte
 	for {
-		if err := stream.Next(&e); errors.Is(err, io.EOF) {
+		if err := stream.Next(&e); err != nil {
+			meter.done()
 			report(errs)
-			return losses(d.notes)
-		} else if err != nil {
-			return err
+			return cmp.Or(judgeEnd(errs, "signals", "were decoded", log), losses(d.notes))
 		}
 		buf = d.frame(buf[:0], &e.Frame, log)
 		if _, err := w.Write(buf); err != nil {
