@@ -63,11 +63,13 @@ check-sources:
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	go vet $(PACKAGES)
 	go vet -tags oracle $(PACKAGES)
+	go vet -tags vm $(PACKAGES)
 
 lint: ## staticcheck with every check of staticcheck.conf
 	@.ci/need go
 	go run $(STATICCHECK) $(PACKAGES)
 	go run $(STATICCHECK) -tags oracle $(PACKAGES)
+	go run $(STATICCHECK) -tags vm $(PACKAGES)
 
 # Generates in a copy of the sources, so that it holds with uncommitted work
 # too and never touches the checkout.
