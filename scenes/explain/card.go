@@ -68,8 +68,6 @@ func (l Language) condition(c *scenes.Cond) string {
 		return l.say(sayIs, name, a)
 	case engine.IsNot:
 		return l.say(sayIsNot, name, a)
-	case engine.Computed:
-		return l.say(sayComputed, c.Expr.Text)
 	case engine.Fresh:
 		return l.say(sayFresh, name)
 	case engine.TimeOfDay:

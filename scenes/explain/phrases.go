@@ -102,7 +102,6 @@ var (
 	sayEvent    = phrase{"“%s” happens", "发生“%s”"}
 	sayPower    = phrase{"the car's power is %s", "车辆电源为%s"}
 	sayTime     = phrase{"it is between %s and %s", "时间在 %s 到 %s 之间"}
-	sayComputed = phrase{"“%s” holds", "“%s”成立"}
 	sayFresh    = phrase{"%s is known", "%s数据有效"}
 	sayManual   = phrase{"The driver can also run it by hand.", "驾驶员也可手动执行。"}
 	sayTrue     = phrase{"on", "开"}
