@@ -67,6 +67,8 @@ func (l Language) trigger(t *scenes.Trigger) string {
 		s = l.say(sayLeaves, name, x)
 	case engine.Changes:
 		s = l.say(sayChanges, name)
+	default:
+		return l.deciding(t)
 	}
 	s += l.rearm(t)
 	if t.Hold > 0 {
@@ -109,8 +111,15 @@ func (l Language) condition(c *scenes.Cond) string {
 		return l.say(sayIsNot, name, a)
 	case engine.InState:
 		return l.say(sayState, l.state(c.State.Text))
+	case engine.Fresh:
+		return l.say(sayFresh, name)
+	case engine.TimeOfDay:
+		return l.say(sayTime, clockTime(c.From), clockTime(c.To))
 	case engine.Not:
 		return l.say(sayNot, l.inner(&c.Of[0]))
+	}
+	if c.Power.Text != "" {
+		return l.say(sayPower, powers[c.Power.Text][l])
 	}
 	var parts []string
 	for i := range c.Of {
