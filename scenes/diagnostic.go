@@ -55,7 +55,19 @@ func (ds *Diagnostics) add(file string, at Pos, format string, args ...any) {
 
 // found appends what a pass found.
 func (ds *Diagnostics) found(pass, file string, at Pos, format string, args ...any) {
-	*ds = append(*ds, Diagnostic{File: file, Line: at.Line, Column: at.Column, What: fmt.Sprintf(format, args...), Pass: pass})
+	*ds = append(*ds, Diagnostic{File: file, Line: at.Line, Column: at.Column, What: clip(fmt.Sprintf(format, args...)), Pass: pass})
+}
+
+// maxWhat is the most characters of a message; it may quote what it found.
+const maxWhat = 1000
+
+// clip takes the middle out of a message that nobody would read.
+func clip(what string) string {
+	if len(what) <= maxWhat {
+		return what
+	}
+	c := []rune(what)
+	return string(c[:min(len(c), maxWhat/2)]) + " … " + string(c[max(len(c)-maxWhat/4, 0):])
 }
 
 // merge appends the diagnostics that err carries; any other error becomes a

@@ -174,22 +174,22 @@ func (r *reader) scalarPlaces(n *yaml.Node) []Pos {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		w.seek(Pos{n.Line + 1, 1})
 	}
-	var places []Pos
-	for _, c := range n.Value {
-		if unicode.IsSpace(c) {
-			places = append(places, w.pos)
-			continue
+	text := []rune(n.Value)
+	places := make([]Pos, len(text)+1)
+	for i, c := range text {
+		if !unicode.IsSpace(c) {
+			w.space()
+			places[i] = w.pos
+			w.character(n.Style)
 		}
-		w.space()
-		places = append(places, w.pos)
-		w.character(n.Style)
 	}
-	for i := len(places) - 2; i >= 0; i-- {
-		if c := []rune(n.Value)[i]; unicode.IsSpace(c) {
+	places[len(text)] = w.pos
+	for i := len(text) - 1; i >= 0; i-- {
+		if unicode.IsSpace(text[i]) {
 			places[i] = places[i+1]
 		}
 	}
-	return append(places, w.pos)
+	return places
 }
 
 // walker goes through a file by characters.
