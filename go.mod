@@ -19,4 +19,5 @@ require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	golang.org/x/mod v0.21.0 // indirect
 	golang.org/x/sync v0.11.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
 )

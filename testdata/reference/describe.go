@@ -1,0 +1,149 @@
+// Package reference is a second reading of *Meaning* (docs/scene-cards.md): an
+// interpreter that takes a plain description of a vehicle, its cards and a
+// stream of events, and says what the decision log must be. It is slow and
+// naive on purpose, shares no code with scenes/engine and was written without
+// sight of it; each function names the rule it follows. Only tests use it.
+package reference
+
+// Kind tells numbers, booleans and labels apart.
+type Kind uint8
+
+// The kinds of value. The zero Value is absent.
+const (
+	Absent Kind = iota
+	Number
+	Bool
+	Label
+)
+
+// Value is a number in the VSS unit, a boolean (0 or 1) or a label.
+type Value struct {
+	Kind  Kind
+	Num   float64
+	Label string
+}
+
+// Num is a number as a Value.
+func Num(x float64) Value { return Value{Kind: Number, Num: x} }
+
+// Vehicle is what a vehicle profile says. Times are in ns.
+type Vehicle struct {
+	Signals    []Signal
+	States     []State // tested in order
+	Actuators  []Actuator
+	Actions    []Action
+	Quarantine Quarantine
+}
+
+// Signal is a signal of the profile.
+type Signal struct {
+	Path       string
+	Kind       Kind
+	Labels     []string
+	StaleAfter int64 // 0: never
+}
+
+// Moving is the drive state when no other holds.
+const Moving = "moving"
+
+// State is a drive state.
+type State struct {
+	Name string
+	When Cond
+}
+
+// Actuator is what a card may set.
+type Actuator struct {
+	Path        string
+	Kind        Kind
+	Labels      []string
+	Min, Max    float64
+	Step        float64 // 0: any value
+	Slew        float64 // units per second; 0: at once
+	MinInterval int64
+	States      []string
+	EndStates   []string
+	Holdoff     int64
+	Call        bool
+	Within      int64 // the call's limit
+	Readback    string
+	ReadWithin  int64
+}
+
+// Action is what a card may do.
+type Action struct {
+	Name        string
+	States      []string
+	MinInterval int64
+	Call        bool
+	Within      int64
+}
+
+// Quarantine is the bound on firings within (t-Within, t]; Fires 0: none.
+type Quarantine struct {
+	Fires  int
+	Within int64
+}
+
+// Card is one scene card.
+type Card struct {
+	ID       string
+	When     []Trigger
+	OnlyIf   []Cond
+	Then     []Step
+	Cooldown int64
+	Priority int
+}
+
+// Trigger is one entry of `when`. Op is the card's own word: rises_above,
+// falls_below, becomes, leaves, changes.
+type Trigger struct {
+	Op      string
+	Signal  string
+	X       Value
+	Rearm   float64 // of rises_above and falls_below; X where the card gives none
+	HeldFor int64
+}
+
+// Cond is a condition. Op is the card's own word: above, below, between, is,
+// is_not, state, all, any, not.
+type Cond struct {
+	Op     string
+	Signal string
+	A, B   Value
+	State  string
+	Of     []Cond
+}
+
+// Step is one entry of `then`. Do names the action of a `do`, Actuator that of
+// a `set`, Wait is the time of a `wait`; exactly one is given.
+type Step struct {
+	Actuator string
+	To       Value
+	Lease    int64
+	AtEnd    string // restore, leave, set
+	EndValue Value
+	Do       string
+	Wait     int64
+	Continue bool // on_error: continue
+}
+
+// Event is one entry of the stream. Kind is frame, tick, reply, override or
+// stop.
+type Event struct {
+	T        int64
+	Kind     string
+	Samples  []Sample // frame
+	Session  uint64   // reply
+	Ref      uint64   // reply: n of the record that was answered
+	OK       bool     // reply
+	Actuator string   // override
+	Value    Value    // override
+}
+
+// Sample is one signal of a frame.
+type Sample struct {
+	Signal string
+	Valid  bool
+	Value  Value
+}
