@@ -3,10 +3,8 @@ package reference_test
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,6 +12,7 @@ import (
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	"vignette/testdata/reference"
+	"vignette/testdata/reference/translate"
 )
 
 // TestWholeLogs compares whole decision logs of engine and reference over
@@ -21,11 +20,10 @@ import (
 func TestWholeLogs(t *testing.T) {
 	checks := "25000"
 	if testing.Short() {
-		checks = "500"
+		checks = "2500" // rapid makes a fifth of it
 	}
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		t.Fatal(err)
-	}
+	setFlag(t, "rapid.checks", checks)
+	setFlag(t, "rapid.nofailfile", "true") // its seed is enough to see a failure again
 	var seen coverage
 	t.Run("cases", func(t *testing.T) {
 		for i := range 4 {
@@ -36,14 +34,21 @@ func TestWholeLogs(t *testing.T) {
 		}
 	})
 	if !t.Failed() {
-		seen.check(t)
+		seen.check(t, testing.Short())
+	}
+}
+
+func setFlag(t *testing.T, name, value string) {
+	t.Helper()
+	if err := flag.Set(name, value); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func compareCase(t *rapid.T, seen *coverage) {
-	p := drawProgram(t)
-	judged := dice.Draw(t, "judged") > 3
-	stream := drawStream(t, p, judged)
+	p, loops := drawProgram(t)
+	judged := eighth.Draw(t, "judged") > 1
+	stream := drawStream(t, p, judged, loops)
 	if err := p.Build(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +73,7 @@ type comparison struct {
 }
 
 func newComparison(p *engine.Program, judged bool) *comparison {
-	v, cards := describe(p)
+	v, cards := translate.Program(p)
 	return &comparison{p: p, state: p.NewState(1, judged), ref: reference.New(v, cards, 1, judged)}
 }
 
@@ -76,7 +81,7 @@ func newComparison(p *engine.Program, judged bool) *comparison {
 func (c *comparison) step(s *stroke) string {
 	ev := c.resolve(s)
 	c.given = append(c.given, ev)
-	want := c.ref.Step(describer{c.p}.event(&ev))
+	want := c.ref.Step(translate.Event(c.p, &ev))
 	c.log = append(c.log, want...)
 	c.out.Reset()
 	c.p.Step(c.state, &ev, &c.out)
@@ -99,16 +104,10 @@ func (c *comparison) resolve(s *stroke) engine.Event {
 	ev := s.Event
 	if ev.Kind == engine.EvReply {
 		ev.Ref = 1 << 40
-		back := s.Back
-		for _, r := range slices.Backward(c.log) {
-			if r.What != "acted" {
-				continue
-			}
-			if back == 0 {
-				ev.Ref = r.N
-				break
-			}
-			back--
+		if acts := c.acts(s.Late); len(acts) > 0 {
+			ev.Ref = acts[max(0, len(acts)-1-s.Back)]
+		} else if !s.Late {
+			ev.Kind = engine.EvTick
 		}
 	}
 	if s.Echo {
@@ -124,48 +123,43 @@ func (c *comparison) resolve(s *stroke) engine.Event {
 	return ev
 }
 
+// acts lists the acts so far, all or those whose call is open.
+func (c *comparison) acts(all bool) (list []uint64) {
+	for _, r := range c.log {
+		if r.What == "acted" && (all || c.calls(r)) {
+			list = append(list, r.N)
+		}
+	}
+	if all {
+		return list
+	}
+	return slices.DeleteFunc(list, func(n uint64) bool {
+		return slices.ContainsFunc(c.log, func(r reference.Record) bool {
+			return r.Cause == n && (r.What == "replied" || r.What == "failed" && r.Why != "readback")
+		})
+	})
+}
+
+// calls tells whether an act has a call.
+func (c *comparison) calls(r reference.Record) bool {
+	return slices.ContainsFunc(c.p.Actuators, func(a engine.Actuator) bool { return a.Path == r.Actuator && a.HasCall }) ||
+		slices.ContainsFunc(c.p.Actions, func(a engine.Action) bool { return a.Name == r.Action && a.HasCall })
+}
+
 func (c *comparison) echo(s *engine.Sample, path string) {
 	for _, r := range slices.Backward(c.log) {
 		if r.What == "acted" && r.Actuator == path && s.Valid {
 			s.Num = r.Value.Num
+			if r.Value.Kind == reference.Label {
+				s.Num = float64(slices.Index(labels, r.Value.Label))
+			}
 			return
 		}
 	}
 }
 
-// coverage counts what happened over all cases.
-type coverage struct {
-	mu   sync.Mutex
-	seen map[string]int
-}
-
-func (c *coverage) add(log []reference.Record) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.seen == nil {
-		c.seen = map[string]int{}
-	}
-	for _, r := range log {
-		why, _, _ := strings.Cut(r.Why, ":")
-		word := ""
-		switch r.Action {
-		case "", "set", "end":
-			word = r.Action
-		default:
-			word = "do"
-		}
-		c.seen[strings.Join(strings.Fields(r.What+" "+why+" "+word), " ")]++
-	}
-}
-
-func (c *coverage) check(t *testing.T) {
-	for _, k := range slices.Sorted(maps.Keys(c.seen)) {
-		t.Logf("%8d %s", c.seen[k], k)
-	}
-}
-
 func show(p *engine.Program, events []engine.Event) string {
-	v, cards := describe(p)
+	v, cards := translate.Program(p)
 	var b strings.Builder
 	for _, a := range v.Actuators {
 		fmt.Fprintf(&b, "%+v\n", a)
@@ -183,9 +177,8 @@ func show(p *engine.Program, events []engine.Event) string {
 			fmt.Fprintf(&b, "  then %+v\n", w)
 		}
 	}
-	d := describer{p}
 	for i := range events {
-		fmt.Fprintf(&b, "%+v\n", d.event(&events[i]))
+		fmt.Fprintf(&b, "%+v\n", translate.Event(p, &events[i]))
 	}
 	return b.String()
 }

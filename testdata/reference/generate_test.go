@@ -10,99 +10,140 @@ import (
 
 const ms = int64(1e6)
 
-// Durations are few and multiples of 250 ms, so that deadlines coincide.
+// Rapid prefers the first entries of a list, the more so the longer it is: the
+// plain come first. Durations are few and multiples of 250 ms, so that
+// deadlines coincide.
 var (
-	short     = rapid.SampledFrom([]int64{250 * ms, 500 * ms, 1000 * ms, 2000 * ms, 3000 * ms})
-	long      = rapid.SampledFrom([]int64{500 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 8000 * ms, 20000 * ms})
-	perhaps   = rapid.SampledFrom([]int64{0, 0, 0, 1000 * ms, 2000 * ms})
-	steps     = rapid.SampledFrom([]int64{0, 0, 100 * ms, 250 * ms, 250 * ms, 500 * ms, 500 * ms, 500 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 2000 * ms, 4000 * ms, 10000 * ms, 70000 * ms, -500 * ms, -3000 * ms})
+	short     = rapid.SampledFrom([]int64{500 * ms, 1000 * ms, 2000 * ms, 250 * ms, 3000 * ms})
+	limits    = rapid.SampledFrom([]int64{1000 * ms, 500 * ms, 3000 * ms, 250 * ms})
+	long      = rapid.SampledFrom([]int64{2000 * ms, 4000 * ms, 1000 * ms, 8000 * ms, 500 * ms, 20000 * ms})
+	perhaps   = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 2000 * ms})
+	never     = rapid.SampledFrom([]int64{0, 0, 8000 * ms, 3000 * ms})
+	steps     = rapid.SampledFrom([]int64{500 * ms, 250 * ms, 1000 * ms, 0, 500 * ms, 250 * ms, 1000 * ms, 100 * ms})
+	strides   = rapid.SampledFrom([]int64{2000 * ms, 3000 * ms, 4000 * ms, 10000 * ms, 70000 * ms, 1, -500 * ms, -3000 * ms})
+	delays    = rapid.SampledFrom([]int64{100 * ms, 0, 250 * ms, 500 * ms})
 	small     = rapid.IntRange(0, 4)
 	coin      = rapid.Bool()
-	dice      = rapid.IntRange(0, 11)
-	permille  = rapid.IntRange(0, 999)
-	priority  = rapid.SampledFrom([]int{0, 0, 0, 1, 5})
-	stateSets = rapid.SampledFrom([]engine.StateSet{7, 7, 7, 7, 1, 3, 6})
+	eighth    = rapid.IntRange(0, 7)
+	priority  = rapid.SampledFrom([]int{0, 0, 1, 5})
+	stateSets = rapid.SampledFrom([]engine.StateSet{7, 7, 3, 1, 7, 6})
+	ends      = rapid.SampledFrom([]engine.EndKind{engine.Restore, engine.Restore, engine.Leave, engine.SetTo})
 )
 
 // The slots of the universe that cases are drawn from, by path.
 const (
 	slotA = iota
 	slotB
-	slotD // a boolean
-	slotF // reads back actuator 0
+	slotD // a boolean; reads back actuator 3
+	slotF // reads back actuator 0, often 1 too
 	slotG // reads back actuator 1
-	slotL // labels
+	slotL // labels; reads back actuator 2
 	slotS // the speed
 )
 
-// drawProgram draws a profile and one to four cards.
-func drawProgram(t *rapid.T) *engine.Program {
-	p := &engine.Program{
+// drawProgram draws a profile and one to four cards, and tells whether they
+// make a loop.
+func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
+	p = &engine.Program{
 		Signals: []engine.Signal{
-			{Path: "A", Type: engine.Number, StaleAfter: perhaps.Draw(t, "stale A")},
+			{Path: "A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
 			{Path: "B", Type: engine.Number},
 			{Path: "D", Type: engine.Bool},
-			{Path: "F", Type: engine.Number, StaleAfter: 4 * perhaps.Draw(t, "stale F")},
+			{Path: "F", Type: engine.Number, StaleAfter: never.Draw(t, "stale F")},
 			{Path: "G", Type: engine.Number},
-			{Path: "L", Type: engine.Label, Labels: []string{"x", "y", "z"}, StaleAfter: 3 * perhaps.Draw(t, "stale L")},
-			{Path: "S", Type: engine.Number, StaleAfter: 2 * perhaps.Draw(t, "stale S")},
+			{Path: "L", Type: engine.Label, Labels: labels, StaleAfter: never.Draw(t, "stale L")},
+			{Path: "S", Type: engine.Number, StaleAfter: never.Draw(t, "stale S")},
 		},
 		States: []engine.DriveState{
 			{Name: "parked", When: engine.Cond{{Op: engine.All, Size: 3}, {Op: engine.Is, Slot: slotD, A: 1, Size: 1}, {Op: engine.Between, Slot: slotS, A: 0, B: 1, Size: 1}}},
 			{Name: "idling", When: engine.Cond{{Op: engine.Below, Slot: slotS, A: 2, Size: 1}}},
 		},
-		Actuators: []engine.Actuator{drawActuator(t, "F", slotF), drawActuator(t, "G", slotG)},
+		Actuators: []engine.Actuator{drawActuator(t, "F", slotF), drawActuator(t, "G", slotG), drawActuator(t, "H", slotL), drawActuator(t, "I", slotD)},
 		Actions: []engine.Action{
 			{Name: "mark", States: 7},
 			{Name: "note", States: stateSets.Draw(t, "note states"), MinInterval: perhaps.Draw(t, "note interval"), HasCall: true, Within: 500 * ms},
 		},
 	}
-	if coin.Draw(t, "quarantine") {
+	if eighth.Draw(t, "quarantine") > 4 {
 		p.Quarantine = engine.Quarantine{Fires: 1 + small.Draw(t, "fires"), Within: long.Draw(t, "within")}
 	}
-	for i := range rapid.IntRange(1, 4).Draw(t, "cards") {
+	for _, a := range []int{2, 3} { // only numbers have steps and ramps
+		p.Actuators[a].Step, p.Actuators[a].Slew, p.Actuators[a].Max = 0, 0, 0
+	}
+	if eighth.Draw(t, "shared readback") == 7 && p.Actuators[1].Readback >= 0 {
+		p.Actuators[1].Readback = slotF
+	}
+	for i := range cardCounts.Draw(t, "cards") {
 		p.Cards = append(p.Cards, drawCard(t, p, string(rune('a'+i))))
 	}
+	loops = eighth.Draw(t, "loop") == 7
+	if loops {
+		loop(p)
+	}
 	prune(p)
-	return p
+	return p, loops
+}
+
+// loop has the first two cards pass F back and forth, so that a bus that obeys
+// goes round and round.
+func loop(p *engine.Program) {
+	for i := range p.Cards[:min(2, len(p.Cards))] {
+		c := &p.Cards[i]
+		c.OnlyIf, c.Cooldown = nil, 0
+		c.When[0] = engine.Trigger{Op: engine.Becomes, Slot: slotF, X: float64(i), Rearm: float64(i)}
+		c.Then = []engine.Step{{Kind: engine.Set, Value: number(float64(1 - i)), Lease: 250 * ms, AtEnd: engine.Leave}}
+	}
+	p.Quarantine.Fires = 0
+	a := &p.Actuators[0]
+	a.States, a.MinInterval, a.Readback, a.ReadWithin = 7, 0, slotF, 3000*ms
 }
 
 func drawActuator(t *rapid.T, path string, readback int) engine.Actuator {
 	a := engine.Actuator{
-		Path: path, Min: 0, Max: 4, Step: 1, Slew: rapid.SampledFrom([]float64{0, 1, 2, 4}).Draw(t, "slew"),
-		MinInterval: perhaps.Draw(t, "min_interval"), States: stateSets.Draw(t, "states"), Holdoff: long.Draw(t, "holdoff"), Readback: -1,
+		Path: path, Min: 0, Max: 4, Step: 1, Slew: slews.Draw(t, "slew"), MinInterval: perhaps.Draw(t, "min_interval"),
+		States: stateSets.Draw(t, "states"), Holdoff: long.Draw(t, "holdoff"), HasCall: true, Readback: -1,
 	}
 	a.EndStates = a.States
 	if coin.Draw(t, "end states") {
 		a.EndStates = stateSets.Draw(t, "end_states")
 	}
-	if dice.Draw(t, "step") == 0 {
+	if eighth.Draw(t, "step") == 7 {
 		a.Step = 0
 	}
-	if a.HasCall = dice.Draw(t, "call") > 0; a.HasCall {
-		a.Within = short.Draw(t, "within")
+	if eighth.Draw(t, "call") == 7 {
+		a.HasCall = false
+	} else {
+		a.Within = limits.Draw(t, "within")
 	}
-	if dice.Draw(t, "readback") > 1 {
-		a.Readback, a.ReadWithin = readback, short.Draw(t, "read within")
+	if eighth.Draw(t, "readback") < 7 {
+		a.Readback, a.ReadWithin = readback, limits.Draw(t, "read within")
 	}
 	return a
 }
 
+var (
+	cardCounts = rapid.SampledFrom([]int{2, 3, 1, 4})
+	slews      = rapid.SampledFrom([]float64{0, 1, 2, 4, 3})
+	triggers   = rapid.SampledFrom([]int{1, 1, 2, 3})
+	clauses    = rapid.SampledFrom([]int{0, 0, 1, 2})
+	actions    = rapid.SampledFrom([]int{1, 2, 2, 3})
+)
+
 func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
 	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown")}
-	for range 1 + dice.Draw(t, "triggers")/5 {
+	for range triggers.Draw(t, "triggers") {
 		c.When = append(c.When, drawTrigger(t))
 	}
-	for range dice.Draw(t, "only_if") / 6 {
+	for range clauses.Draw(t, "only_if") {
 		c.OnlyIf = append(c.OnlyIf, drawCond(t, p, nil, 2))
 	}
-	for range 1 + dice.Draw(t, "then")/4 {
+	for range actions.Draw(t, "then") {
 		c.Then = append(c.Then, drawStep(t))
 	}
 	return c
 }
 
-var triggerSlots = rapid.SampledFrom([]int{slotA, slotA, slotA, slotB, slotB, slotB, slotD, slotF, slotL, slotS})
+var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, slotS, slotB})
 
 func drawTrigger(t *rapid.T) engine.Trigger {
 	g := engine.Trigger{Slot: triggerSlots.Draw(t, "trigger slot"), Op: engine.TriggerOp(small.Draw(t, "trigger op"))}
@@ -163,21 +204,38 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 }
 
 func drawStep(t *rapid.T) engine.Step {
-	s := engine.Step{Continue: dice.Draw(t, "on_error") < 3}
-	switch kind := dice.Draw(t, "action"); {
-	case kind < 8:
-		s.Kind, s.Actuator, s.Lease = engine.Set, kind/6, long.Draw(t, "lease")
-		s.Value = engine.Value{Kind: engine.Number, Num: float64(small.Draw(t, "to"))}
-		s.AtEnd = rapid.SampledFrom([]engine.EndKind{engine.Restore, engine.Restore, engine.Leave, engine.SetTo}).Draw(t, "at_end")
-		if s.AtEnd == engine.SetTo {
-			s.EndValue = engine.Value{Kind: engine.Number, Num: float64(small.Draw(t, "end value"))}
-		}
-	case kind < 10:
-		s.Kind, s.Action = engine.Do, kind%2
+	s := engine.Step{Continue: coin.Draw(t, "on_error")}
+	switch kind := eighth.Draw(t, "action"); kind {
 	default:
+		s.Kind, s.Actuator, s.Lease, s.AtEnd = engine.Set, targets.Draw(t, "actuator"), long.Draw(t, "lease"), ends.Draw(t, "at_end")
+		s.Value = setting(s.Actuator, small.Draw(t, "to"))
+		if s.AtEnd == engine.SetTo {
+			s.EndValue = setting(s.Actuator, small.Draw(t, "end value"))
+		}
+	case 5, 6:
+		s.Kind, s.Action = engine.Do, kind-5
+	case 7:
 		s.Kind, s.Wait, s.Continue = engine.Wait, short.Draw(t, "wait"), false
 	}
 	return s
+}
+
+var (
+	labels  = []string{"x", "y", "z"}
+	targets = rapid.SampledFrom([]int{0, 0, 1, 2, 3})
+)
+
+func number(x float64) engine.Value { return engine.Value{Kind: engine.Number, Num: x} }
+
+// setting is a value of an actuator.
+func setting(actuator, i int) engine.Value {
+	switch actuator {
+	case 2:
+		return engine.Value{Kind: engine.Label, Num: float64(i % 3), Text: labels[i%3]}
+	case 3:
+		return engine.Value{Kind: engine.Bool, Num: float64(i % 2)}
+	}
+	return number(float64(i))
 }
 
 // prune leaves out the signals that nothing follows (choice 1) and lists what
@@ -239,22 +297,31 @@ func prune(p *engine.Program) {
 }
 
 // stroke is an event before it is known what the log holds: a reply names the
-// Back-th newest act, an echo is a reading of the newest command.
+// Back-th newest call that is open, or of all, an echo is a reading of the newest command.
 type stroke struct {
 	engine.Event
-	Back int
-	Echo bool
+	Back    int
+	Late    bool
+	Echo    bool
+	Lasting bool // a step back that later times share
 }
 
-// drawStream draws up to 40 events, the first of them a frame.
-func drawStream(t *rapid.T, p *engine.Program, judged bool) []stroke {
-	first := stroke{Event: engine.Event{Samples: drawFrame(t, p, true)}}
-	list := append([]stroke{first}, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, p, judged) }), 1, 40).Draw(t, "events")...)
+// drawStream draws a first frame and some two dozen events. Where cards loop,
+// the bus obeys.
+func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
+	list := []stroke{{Event: engine.Event{Samples: drawFrame(t, p, true)}}}
+	event := rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, p, judged) })
+	for range 6 {
+		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
+	}
 	at := int64(0)
 	for i := range list {
 		step := list[i].T
 		list[i].T += at
-		if step > 0 || list[i].Back == 0 {
+		if loops && i > 0 && list[i].Kind == engine.EvFrame {
+			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: p.Actuators[0].Readback, Valid: true}}, true
+		}
+		if step > 0 || list[i].Lasting {
 			at = list[i].T
 		}
 	}
@@ -264,47 +331,77 @@ func drawStream(t *rapid.T, p *engine.Program, judged bool) []stroke {
 // drawStroke draws an event; its T is the time since the one before.
 func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 	s := stroke{Event: engine.Event{T: steps.Draw(t, "dt")}}
-	switch kind := permille.Draw(t, "event"); {
-	case kind < 700 || kind < 850 && !judged:
+	kind := eighth.Draw(t, "event")
+	switch {
+	case kind < 4 || kind < 7 && !judged:
 		s.Samples = drawFrame(t, p, false)
 		s.Echo = coin.Draw(t, "echo")
-	case kind < 850:
-		s.Kind, s.Session = engine.EvReply, 1
-		s.Back, s.OK = small.Draw(t, "back")/2, dice.Draw(t, "ok") > 2
-	case kind < 950:
-		s.Kind = engine.EvTick
-	case kind < 990:
-		s.Kind, s.Actuator = engine.EvOverride, kind%2
-		s.Value = engine.Value{Kind: engine.Number, Num: float64(small.Draw(t, "hand") + kind/985)}
+	case kind < 7:
+		s.Kind, s.Session, s.T = engine.EvReply, 1, delays.Draw(t, "delay")
+		s.Back, s.OK, s.Late = small.Draw(t, "back")/2, eighth.Draw(t, "ok") < 6, eighth.Draw(t, "late") == 7
 	default:
-		s.Kind = engine.EvStop
+		drawRare(t, &s)
 	}
 	return s
 }
 
+// drawRare draws what happens now and then: long gaps and steps back, the
+// driver's report, a stop, a reply of another session.
+func drawRare(t *rapid.T, s *stroke) {
+	s.Kind = engine.EvTick
+	switch eighth.Draw(t, "rare") {
+	case 0, 1, 2:
+		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
+	case 3, 4:
+		s.Kind, s.Actuator = engine.EvOverride, targets.Draw(t, "whose")
+		s.Value = setting(s.Actuator, eighth.Draw(t, "hand"))
+	case 5:
+		if coin.Draw(t, "stop") {
+			s.Kind = engine.EvStop
+		}
+	case 6:
+		s.Kind, s.Session = engine.EvReply, 2
+	}
+}
+
 // drawFrame draws a frame; the first of a stream samples nearly everything.
 func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample) {
-	mask := rapid.IntRange(0, 1<<len(p.Signals)-1).Draw(t, "signals")
+	sampled := make([]bool, len(p.Signals))
 	if first {
-		mask |= rapid.IntRange(0, 1<<len(p.Signals)-1).Draw(t, "first signals")
+		for i := range sampled {
+			sampled[i] = eighth.Draw(t, "absent") < 7
+		}
 	} else {
-		mask &= rapid.IntRange(0, 1<<len(p.Signals)-1).Draw(t, "fewer signals")
+		for range 1 + small.Draw(t, "signals")/2 {
+			sampled[eighth.Draw(t, "signal")%len(sampled)] = true
+		}
 	}
 	for slot := range p.Signals {
-		if mask>>slot&1 == 0 {
-			continue
+		if sampled[slot] {
+			list = append(list, drawSample(t, &p.Signals[slot], slot, first))
 		}
-		s := engine.Sample{Slot: slot, Valid: first || dice.Draw(t, "valid") > 0}
-		if s.Valid {
-			s.Num = float64(small.Draw(t, "value"))
-			switch p.Signals[slot].Type {
-			case engine.Bool:
-				s.Num = float64(int(s.Num+1) / 2 % 2)
-			case engine.Label:
-				s.Num = float64(int(s.Num) % 3)
-			}
-		}
-		list = append(list, s)
 	}
 	return list
+}
+
+func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.Sample {
+	s := engine.Sample{Slot: slot, Valid: valid || eighth.Draw(t, "valid") < 7}
+	if !s.Valid {
+		return s
+	}
+	switch signal.Type {
+	case engine.Bool:
+		s.Num = float64(1 - eighth.Draw(t, "value")/6)
+	case engine.Label:
+		s.Num = float64(small.Draw(t, "value") % 3)
+	default:
+		s.Num = float64(small.Draw(t, "value"))
+		if eighth.Draw(t, "between") == 7 {
+			s.Num += 0.5
+		}
+		if signal.Path == "S" && coin.Draw(t, "standing") {
+			s.Num = 0
+		}
+	}
+	return s
 }

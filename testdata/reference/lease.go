@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"math"
 	"slices"
 )
 
@@ -207,11 +206,11 @@ func (in *Interpreter) command(a *actuator, k *call) *call {
 	return k
 }
 
-// hull is the range of the last settled value and all commands since; labels
-// have none (rule 11, choice 18).
+// hull is the range of the last settled value and all commands since, a boolean
+// being 0 or 1; labels have none (rule 11, choice 18).
 func (a *actuator) hull() (low, high float64, ok bool) {
 	for _, v := range append([]Value{a.settled}, a.commands...) {
-		if v.Kind != Number {
+		if v.Kind != Number && v.Kind != Bool {
 			continue
 		}
 		if !ok {
@@ -228,5 +227,5 @@ func (a *actuator) ramp() int64 {
 	if !ok || a.Slew == 0 {
 		return 0
 	}
-	return int64(math.Round((high - low) / a.Slew * 1e9))
+	return int64((high - low) / a.Slew * 1e9) // whole ns
 }

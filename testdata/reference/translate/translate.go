@@ -1,12 +1,15 @@
-package reference_test
+// Package translate says in the words of package reference what an engine's
+// program and events are, so that both can be run over the same. It is the only
+// part of the reference that knows the engine, and decides nothing.
+package translate
 
 import (
 	"vignette/scenes/engine"
 	"vignette/testdata/reference"
 )
 
-// describe says in the reference's words what an engine's program is.
-func describe(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
+// Program is an engine's program as a vehicle and its cards.
+func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 	d := describer{p}
 	for i := range p.Signals {
 		s := &p.Signals[i]
@@ -112,15 +115,16 @@ func value(v engine.Value) reference.Value {
 	return r
 }
 
-// event says in the reference's words what an event is.
-func (d describer) event(ev *engine.Event) reference.Event {
+// Event is an event of that program.
+func Event(p *engine.Program, ev *engine.Event) reference.Event {
+	d := describer{p}
 	r := reference.Event{T: ev.T, Session: ev.Session, Ref: ev.Ref, OK: ev.OK,
 		Kind: map[engine.EventKind]string{engine.EvFrame: "frame", engine.EvTick: "tick", engine.EvReply: "reply", engine.EvOverride: "override", engine.EvStop: "stop"}[ev.Kind]}
 	for _, s := range ev.Samples {
-		r.Samples = append(r.Samples, reference.Sample{Signal: d.p.Signals[s.Slot].Path, Valid: s.Valid, Value: d.sampled(s.Slot, s.Num)})
+		r.Samples = append(r.Samples, reference.Sample{Signal: p.Signals[s.Slot].Path, Valid: s.Valid, Value: d.sampled(s.Slot, s.Num)})
 	}
 	if ev.Kind == engine.EvOverride {
-		r.Actuator, r.Value = d.p.Actuators[ev.Actuator].Path, value(ev.Value)
+		r.Actuator, r.Value = p.Actuators[ev.Actuator].Path, value(ev.Value)
 	}
 	return r
 }
