@@ -13,11 +13,11 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sys v0.44.0
 	golang.org/x/tools v0.26.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	golang.org/x/mod v0.21.0 // indirect
 	golang.org/x/sync v0.11.0 // indirect
-	pgregory.net/rapid v1.3.0 // indirect
 )

@@ -67,6 +67,7 @@ denied range end
 denied state do
 denied state end
 denied state set
+dropped frames
 dropped reply
 ended duration
 ended error
@@ -95,6 +96,7 @@ quarantined fires
 replied do
 replied end
 replied set
+unknown asleep
 unknown invalid
 unknown stale
 `), "\n")

@@ -39,8 +39,9 @@ type Vehicle struct {
 type Signal struct {
 	Path       string
 	Kind       Kind
+	Bus        string
 	Labels     []string
-	StaleAfter int64 // 0: never
+	StaleAfter int64 // 0: never, while its bus is awake
 }
 
 // Moving is the drive state when no other holds.
@@ -128,8 +129,8 @@ type Step struct {
 	Continue bool // on_error: continue
 }
 
-// Event is one entry of the stream. Kind is frame, tick, reply, override or
-// stop.
+// Event is one entry of the stream. Kind is frame, tick, reply, override, stop,
+// lost or link.
 type Event struct {
 	T        int64
 	Kind     string
@@ -138,7 +139,9 @@ type Event struct {
 	Ref      uint64   // reply: n of the record that was answered
 	OK       bool     // reply
 	Actuator string   // override
-	Value    Value    // override
+	Value    Value    // override; lost: how many frames
+	Bus      string   // lost, link
+	Link     string   // link: absent, down, bus-off, error-passive, up …
 }
 
 // Sample is one signal of a frame.

@@ -45,13 +45,14 @@ const (
 // make a loop.
 func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
 	p = &engine.Program{
+		Buses: []string{"pt", "body"},
 		Signals: []engine.Signal{
 			{Path: "A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
-			{Path: "B", Type: engine.Number},
+			{Path: "B", Bus: 1, Type: engine.Number},
 			{Path: "D", Type: engine.Bool},
 			{Path: "F", Type: engine.Number, StaleAfter: never.Draw(t, "stale F")},
-			{Path: "G", Type: engine.Number},
-			{Path: "L", Type: engine.Label, Labels: labels, StaleAfter: never.Draw(t, "stale L")},
+			{Path: "G", Bus: 1, Type: engine.Number},
+			{Path: "L", Bus: 1, Type: engine.Label, Labels: labels, StaleAfter: never.Draw(t, "stale L")},
 			{Path: "S", Type: engine.Number, StaleAfter: never.Draw(t, "stale S")},
 		},
 		States: []engine.DriveState{
@@ -360,7 +361,11 @@ func drawRare(t *rapid.T, s *stroke) {
 			s.Kind = engine.EvStop
 		}
 	case 6:
-		s.Kind, s.Session = engine.EvReply, 2
+		s.Kind, s.Bus, s.Link = engine.EvLink, small.Draw(t, "bus")%2, engine.Link(eighth.Draw(t, "link")%engine.Links)
+	case 7:
+		if s.Kind, s.Session = engine.EvReply, 2; coin.Draw(t, "lost") {
+			s.Kind, s.Count = engine.EvLost, uint64(small.Draw(t, "count"))
+		}
 	}
 }
 

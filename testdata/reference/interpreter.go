@@ -106,6 +106,10 @@ func (in *Interpreter) Step(ev Event) []Record {
 		in.hand(in.actuator(ev.Actuator), ev.Value)
 	case "stop":
 		in.stop()
+	case "lost": // choice 10
+		in.write(Record{What: "dropped", Why: "frames:" + ev.Bus, Value: ev.Value})
+	case "link":
+		in.link(ev.Bus, ev.Link)
 	}
 	in.finish()
 	return in.log[from:]

@@ -74,6 +74,26 @@ func (in *Interpreter) stale(s *signal) {
 	in.forget(s.Path)
 }
 
+// link notes the state of a bus's link. At every report that the bus is asleep
+// its signals that are never stale are unknown at once (choice 17).
+func (in *Interpreter) link(bus, link string) {
+	if link != "absent" && link != "down" && link != "bus-off" {
+		return
+	}
+	var gone []*signal
+	for _, s := range in.signals {
+		if s.Bus == bus && s.StaleAfter == 0 && s.known {
+			s.known = false
+			in.write(Record{What: "unknown", Why: "asleep:" + s.Path})
+			gone = append(gone, s)
+		}
+	}
+	in.lookAtState()
+	for _, s := range gone {
+		in.forget(s.Path)
+	}
+}
+
 // driveState is the first true state; one unknown before it, or none, is
 // moving (*Vehicle profile*, choice 11).
 func (in *Interpreter) driveState() string {

@@ -13,7 +13,7 @@ func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 	d := describer{p}
 	for i := range p.Signals {
 		s := &p.Signals[i]
-		v.Signals = append(v.Signals, reference.Signal{Path: s.Path, Kind: reference.Kind(s.Type), Labels: s.Labels, StaleAfter: s.StaleAfter})
+		v.Signals = append(v.Signals, reference.Signal{Path: s.Path, Kind: reference.Kind(s.Type), Bus: p.Buses[s.Bus], Labels: s.Labels, StaleAfter: s.StaleAfter})
 	}
 	for _, s := range p.States {
 		v.States = append(v.States, reference.State{Name: s.Name, When: d.cond(s.When)})
@@ -119,11 +119,17 @@ func value(v engine.Value) reference.Value {
 func Event(p *engine.Program, ev *engine.Event) reference.Event {
 	d := describer{p}
 	r := reference.Event{T: ev.T, Session: ev.Session, Ref: ev.Ref, OK: ev.OK,
-		Kind: map[engine.EventKind]string{engine.EvFrame: "frame", engine.EvTick: "tick", engine.EvReply: "reply", engine.EvOverride: "override", engine.EvStop: "stop"}[ev.Kind]}
+		Kind: map[engine.EventKind]string{engine.EvFrame: "frame", engine.EvTick: "tick", engine.EvReply: "reply", engine.EvOverride: "override", engine.EvStop: "stop",
+			engine.EvLost: "lost", engine.EvLink: "link"}[ev.Kind]}
 	for _, s := range ev.Samples {
 		r.Samples = append(r.Samples, reference.Sample{Signal: p.Signals[s.Slot].Path, Valid: s.Valid, Value: d.sampled(s.Slot, s.Num)})
 	}
-	if ev.Kind == engine.EvOverride {
+	switch ev.Kind {
+	case engine.EvLost:
+		r.Bus, r.Value = p.Buses[ev.Bus], reference.Num(float64(ev.Count))
+	case engine.EvLink:
+		r.Bus, r.Link = p.Buses[ev.Bus], ev.Link.String()
+	case engine.EvOverride:
 		r.Actuator, r.Value = p.Actuators[ev.Actuator].Path, value(ev.Value)
 	}
 	return r
