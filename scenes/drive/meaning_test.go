@@ -43,8 +43,8 @@ type traceRun struct {
 	prog  *scenes.Program
 	pump  *Pump
 	ref   *reference.Interpreter
-	took  []byte // records of the pump as JSON, and …
-	said  []byte // … those of the reference
+	took  []byte               // records of the pump as JSON, and …
+	said  []byte               // … those of the reference
 	show  map[engine.What]bool // kinds of record left out of the comparison: false
 	got   []string
 	shown map[uint64]int // n of a record to its number in the trace
