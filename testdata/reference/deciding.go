@@ -5,11 +5,10 @@ import "fmt"
 // card is a card and what it remembers.
 type card struct {
 	Card
-	detectors   []*detector
-	live        bool
-	quarantined bool
-	firings     []int64 // times
-	queue       *queue
+	detectors []*detector
+	live      bool
+	queue     *queue
+	personal
 
 	// of the current step
 	cancelled, held []Record
@@ -18,9 +17,10 @@ type card struct {
 
 // completion is one trigger that completed in this step.
 type completion struct {
-	index int
-	cause uint64
-	depth int
+	index  int
+	cause  uint64
+	depth  int
+	manual bool // a run by hand
 }
 
 // detector is one trigger's memory.
@@ -81,7 +81,7 @@ func (in *Interpreter) detect(sample Sample) {
 				d.held = &hold{deadline: in.now + d.HeldFor, depth: depth}
 				c.held = append(c.held, Record{Why: fmt.Sprintf("trigger[%d]", d.index), Cause: cause, Lease: int64(d.index)})
 			case edge:
-				c.completed = append(c.completed, completion{d.index, cause, depth})
+				c.completed = append(c.completed, completion{index: d.index, cause: cause, depth: depth})
 			}
 		}
 	}
@@ -130,7 +130,7 @@ func (in *Interpreter) forget(path string) {
 
 // heldLongEnough completes a hold (rule 6).
 func (in *Interpreter) heldLongEnough(c *card, d *detector) {
-	c.completed = append(c.completed, completion{d.index, d.held.n, d.held.depth})
+	c.completed = append(c.completed, completion{index: d.index, cause: d.held.n, depth: d.held.depth})
 	d.held = nil
 }
 
@@ -203,14 +203,21 @@ func (in *Interpreter) complete(c *card, by completion) {
 			recent++
 		}
 	}
-	if in.limit.Fires > 0 && recent > in.limit.Fires {
+	if in.limit.Fires > 0 && !by.manual && recent > in.limit.Fires {
 		in.write(Record{Card: c.ID, What: "quarantined", Why: "fires", Cause: by.cause})
 		in.quarantine(c)
 		return
 	}
-	c.firings = append(c.firings, in.now)
-	n := in.write(Record{Card: c.ID, What: "fired", Why: fmt.Sprintf("trigger[%d]", by.index), Cause: by.cause})
-	c.queue = &queue{firing: firing{card: c, n: n, depth: by.depth}}
+	why := fmt.Sprintf("trigger[%d]", by.index)
+	if by.manual {
+		why = "manual"
+	} else {
+		c.firings = append(c.firings, in.now)
+	}
+	c.fired, c.lastFired = true, in.now
+	in.withdraw(c, "restart")
+	n := in.write(Record{Card: c.ID, What: "fired", Why: why, Cause: by.cause})
+	c.queue = &queue{firing: firing{card: c, n: n, depth: by.depth, driver: by.manual}}
 }
 
 // blocks names the first thing that blocks (rules 6, 12, 13, choice 4).
@@ -218,15 +225,22 @@ func (in *Interpreter) blocks(c *card, by completion) string {
 	switch {
 	case !c.live:
 		return "not_live"
+	case c.disabled:
+		return "disabled"
 	case c.quarantined:
 		return "quarantined"
 	case by.depth >= 5:
 		return "depth"
-	case len(c.firings) > 0 && in.now < c.firings[len(c.firings)-1]+c.Cooldown:
+	case !by.manual && c.fired && in.now < c.lastFired+c.Cooldown:
 		return "cooldown"
-	case c.queue != nil:
+	case c.queue != nil && !c.Restart:
 		return "reentry"
 	}
+	return in.onlyIf(c)
+}
+
+// onlyIf names the first clause that is not true.
+func (in *Interpreter) onlyIf(c *card) string {
 	for i, o := range c.OnlyIf {
 		if in.holds(o) != yes {
 			return fmt.Sprintf("only_if[%d]", i)
@@ -239,17 +253,19 @@ func (in *Interpreter) blocks(c *card, by completion) string {
 // the `ended` are written with the actuators.
 func (in *Interpreter) quarantine(c *card) {
 	c.quarantined = true
-	c.drop()
+	in.drop(c, "quarantined")
 	for _, a := range in.actuators {
 		if l := a.leaseOf(c); l != nil {
 			in.takeOff(a, l)
-			a.quarantined = append(a.quarantined, l)
+			a.leaving = append(a.leaving, leaving{l, "quarantined"})
 		}
 	}
 }
 
-// drop ends holds and queue without a record.
-func (c *card) drop() {
+// drop ends a card's question, and holds and queue without a record (rule 14,
+// choices 26, 61, 66).
+func (in *Interpreter) drop(c *card, why string) {
+	in.withdraw(c, why)
 	c.queue = nil
 	for _, d := range c.detectors {
 		d.held = nil

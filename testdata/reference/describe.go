@@ -65,6 +65,10 @@ type Actuator struct {
 	States      []string
 	EndStates   []string
 	Holdoff     int64
+	Confirm     int64 // within which the driver must agree; 0: need not
+	MaxLease    int64 // 0: any
+	Forbidden   bool
+	Survives    bool // its leases outlive sleep and a clean stop
 	Call        bool
 	Within      int64 // the call's limit
 	Readback    string
@@ -94,6 +98,8 @@ type Card struct {
 	Then     []Step
 	Cooldown int64
 	Priority int
+	Restart  bool // reentry: restart
+	Manual   bool
 }
 
 // Trigger is one entry of `when`. Op is the card's own word: rises_above,
@@ -117,7 +123,8 @@ type Cond struct {
 }
 
 // Step is one entry of `then`. Do names the action of a `do`, Actuator that of
-// a `set`, Wait is the time of a `wait`; exactly one is given.
+// a `set`, Release the actuator of a `release`, Wait is the time of a `wait`;
+// exactly one is given.
 type Step struct {
 	Actuator string
 	To       Value
@@ -125,23 +132,26 @@ type Step struct {
 	AtEnd    string // restore, leave, set
 	EndValue Value
 	Do       string
+	Release  string
 	Wait     int64
 	Continue bool // on_error: continue
 }
 
 // Event is one entry of the stream. Kind is frame, tick, reply, override, stop,
-// lost or link.
+// lost, link, answer, user, sleep, enable, disable, run or free.
 type Event struct {
 	T        int64
 	Kind     string
 	Samples  []Sample // frame
-	Session  uint64   // reply
-	Ref      uint64   // reply: n of the record that was answered
-	OK       bool     // reply
+	Session  uint64   // reply, answer
+	Ref      uint64   // reply, answer: n of the record that was answered
+	OK       bool     // reply, answer
 	Actuator string   // override
 	Value    Value    // override; lost: how many frames
 	Bus      string   // lost, link
 	Link     string   // link: absent, down, bus-off, error-passive, up …
+	Card     string   // enable, disable, run, free
+	User     uint64   // user; 0 is the guest
 }
 
 // Sample is one signal of a frame.

@@ -25,6 +25,8 @@ type Interpreter struct {
 	started bool
 	n       uint64
 	calls   []*call // out and not answered
+	user    uint64
+	others  []part // the other users', who left longest ago first
 	log     []Record
 }
 
@@ -104,12 +106,22 @@ func (in *Interpreter) Step(ev Event) []Record {
 		in.reply(ev)
 	case "override":
 		in.hand(in.actuator(ev.Actuator), ev.Value)
-	case "stop":
-		in.stop()
+	case "stop", "sleep":
+		in.endEverything(ev.Kind)
 	case "lost": // choice 10
 		in.write(Record{What: "dropped", Why: "frames:" + ev.Bus, Value: ev.Value})
 	case "link":
 		in.link(ev.Bus, ev.Link)
+	case "answer":
+		in.answer(ev)
+	case "user":
+		in.changeUser(ev.User)
+	case "enable", "disable":
+		in.enable(in.card(ev.Card), ev.Kind == "enable")
+	case "run":
+		in.run(in.card(ev.Card))
+	case "free":
+		in.free(in.card(ev.Card))
 	}
 	in.finish()
 	return in.log[from:]
@@ -140,6 +152,7 @@ const (
 	holds
 	waits
 	replies
+	confirms
 	leases
 	readbacks
 	retries
@@ -183,6 +196,9 @@ func (in *Interpreter) timers() (list []timer) {
 		list = append(list, timer{k.deadline, replies, k.firing.card.ID, k.firing.n, k.index, k.n, func() { in.unanswered(k, "timeout") }})
 	}
 	for _, a := range in.actuators {
+		if q := a.asker; q != nil {
+			list = append(list, timer{q.askUntil, confirms, q.card.ID, q.n, q.next, q.asked, func() { in.decline(q, "timeout"); q.failed() }})
+		}
 		for _, l := range a.stack {
 			list = append(list, timer{l.deadline, leases, l.firing.card.ID, l.firing.n, l.index, l.n, func() { in.endLease(a, l, "duration") }})
 		}

@@ -2,20 +2,22 @@ package reference
 
 import (
 	"slices"
+	"strings"
 )
 
 // actuator is an actuator, its base value and its leases (rule 10).
 type actuator struct {
 	Actuator
-	base        Value    // Absent: unknown
-	stack       []*lease // the newest last
-	holder      *lease   // the one on top, whose value the actuator was sent
-	end         *ending  // an end that is not accepted yet
-	quarantined []*lease // taken off in this step, `ended` not written yet
-	started     bool
-	lastStart   int64 // of the newest request that was granted
-	holdoffSet  bool
-	holdoff     int64
+	base       Value     // Absent: unknown
+	stack      []*lease  // the newest last
+	holder     *lease    // the one on top, whose value the actuator was sent
+	end        *ending   // an end that is not accepted yet
+	leaving    []leaving // taken off in this round, `ended` not written yet
+	asker      *queue    // whose question is open; nil: none
+	started    bool
+	lastStart  int64 // of the newest request that was granted
+	holdoffSet bool
+	holdoff    int64
 
 	// rule 11
 	settled    Value   // the last settled value; Absent: none
@@ -34,6 +36,14 @@ type lease struct {
 	deadline int64
 	atEnd    string
 	endValue Value
+}
+
+func (l *lease) rank() rank { return rank{l.driver, l.card} }
+
+// leaving is a lease that ended in the cards' or the queues' turn.
+type leaving struct {
+	lease *lease
+	why   string
 }
 
 // ending is what a lease leaves behind, until it is accepted (rule 10).
@@ -111,12 +121,13 @@ func (in *Interpreter) writeEnded(a *actuator, l *lease, why string) {
 	}
 }
 
-// writeQuarantined writes the leases that a quarantine has ended.
-func (in *Interpreter) writeQuarantined(a *actuator) {
-	for _, l := range byCard(a.quarantined) {
-		in.writeEnded(a, l, "quarantined")
+// writeLeaving writes the leases that a quarantine or a release has ended.
+func (in *Interpreter) writeLeaving(a *actuator) {
+	slices.SortFunc(a.leaving, func(x, y leaving) int { return strings.Compare(x.lease.card.ID, y.lease.card.ID) })
+	for _, l := range a.leaving {
+		in.writeEnded(a, l.lease, l.why)
 	}
-	a.quarantined = nil
+	a.leaving = nil
 }
 
 // endAll ends all leases of an actuator: what follows is the end of the one on

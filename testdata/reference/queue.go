@@ -7,9 +7,10 @@ import (
 
 // firing is what an effect comes from.
 type firing struct {
-	card  *card
-	n     uint64 // the `fired` record
-	depth int
+	card   *card
+	n      uint64 // the `fired` record
+	depth  int
+	driver bool // ran it
 }
 
 // queue is what is left of a firing's actions (rule 12).
@@ -19,6 +20,10 @@ type queue struct {
 	waiting bool  // for a `wait`
 	until   int64 // its end
 	call    *call // the call whose reply it waits for
+
+	asked    uint64 // the open question about its `set`; 0: none
+	askUntil int64
+	agreed   uint64 // the `confirmed` of its `set`; 0: none
 }
 
 // action is one of the profile's and when it was done last.
@@ -58,7 +63,7 @@ func (in *Interpreter) round() bool {
 	further := false
 	for _, c := range in.cards {
 		switch q := c.queue; {
-		case q == nil || q.waiting || q.call != nil:
+		case q == nil || q.waiting || q.call != nil || q.asked != 0:
 		case q.next == len(c.Then):
 			c.queue = nil
 		case c.Then[q.next].Wait > 0:
@@ -66,7 +71,7 @@ func (in *Interpreter) round() bool {
 		case c.Then[q.next].Do != "":
 			dos, further = append(dos, q), true
 		default:
-			path := c.Then[q.next].Actuator
+			path := c.Then[q.next].Actuator + c.Then[q.next].Release
 			sets[path], further = append(sets[path], q), true
 		}
 	}
@@ -82,7 +87,7 @@ func (in *Interpreter) round() bool {
 func (q *queue) step() Step { return q.card.Then[q.next] }
 
 // went moves a queue on after an action that succeeded.
-func (q *queue) went() { q.next, q.call = q.next+1, nil }
+func (q *queue) went() { q.next, q.call, q.agreed = q.next+1, nil, 0 }
 
 // failed stops a queue or, with on_error: continue, moves it on (rule 12).
 func (q *queue) failed() {
@@ -181,16 +186,6 @@ func (k *call) record(what, why string) Record {
 		r.Actuator = k.actuator.Path
 	}
 	return r
-}
-
-// stop ends all queues, holds and leases (rule 14, choice 27).
-func (in *Interpreter) stop() {
-	for _, c := range in.cards {
-		c.drop()
-	}
-	for _, a := range in.actuators {
-		in.endAll(a, "stop")
-	}
 }
 
 // byCard puts leases in card order (choice 6).
