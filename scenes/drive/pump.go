@@ -190,17 +190,27 @@ func (p *Pump) Frame(f *can.Frame) error {
 // Event steps the engine by an event that is not a frame.
 func (p *Pump) Event(ev *engine.Event) error {
 	if p.out.Journal != nil {
-		path := ""
-		if ev.Kind == engine.EvOverride {
-			path = p.prog.Engine.Actuators[ev.Actuator].Path
-		}
-		if err := p.out.Journal.Event(ev, path); err != nil {
+		if err := p.out.Journal.Event(ev, p.subject(ev)); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
 	p.mark(ev.T)
 	p.Stats.Events++
 	return p.step(ev)
+}
+
+// subject names what an event is about, where it is about something: the
+// indexes of another compilation may differ.
+func (p *Pump) subject(ev *engine.Event) string {
+	switch ev.Kind {
+	case engine.EvOverride:
+		return p.prog.Engine.Actuators[ev.Actuator].Path
+	case engine.EvOccur:
+		return p.prog.Engine.Occurs[ev.Occur].Name
+	case engine.EvEnable, engine.EvRun, engine.EvFree:
+		return p.prog.Engine.Cards[ev.Card].ID
+	}
+	return ""
 }
 
 func (p *Pump) mark(t int64) {

@@ -5,6 +5,8 @@
 // sight of it; each function names the rule it follows. Only tests use it.
 package reference
 
+import "time"
+
 // Kind tells numbers, booleans and labels apart.
 type Kind uint8
 
@@ -32,6 +34,7 @@ type Vehicle struct {
 	States     []State // tested in order
 	Actuators  []Actuator
 	Actions    []Action
+	Occurs     []Occurrence
 	Quarantine Quarantine
 }
 
@@ -102,24 +105,37 @@ type Card struct {
 	Manual   bool
 }
 
-// Trigger is one entry of `when`. Op is the card's own word: rises_above,
-// falls_below, becomes, leaves, changes.
+// Trigger is one entry of `when`, or an edge of one. Op is the card's own word:
+// rises_above, falls_below, becomes, leaves, changes, stale_for, recovered,
+// rate, avg, min, max, count, sequence, at, sunrise, sunset; or occurs, for what
+// the profile's `events` bind.
 type Trigger struct {
 	Op      string
 	Signal  string
 	X       Value
 	Rearm   float64 // of rises_above and falls_below; X where the card gives none
 	HeldFor int64
+	Below   bool      // of rate, avg, min, max: below X, else above
+	Over    int64     // stale_for, over and within
+	Reaches int       // count
+	Of      []Trigger // edges of count (one) and sequence (two)
+	Occur   string
+	At      int64          // at: ns after local midnight
+	Days    []time.Weekday // at
+	Offset  int64          // sunrise, sunset
 }
 
 // Cond is a condition. Op is the card's own word: above, below, between, is,
-// is_not, state, all, any, not.
+// is_not, fresh, time, state, all, any, not. A `power` is given by the labels
+// that it means, Unnamed.
 type Cond struct {
-	Op     string
-	Signal string
-	A, B   Value
-	State  string
-	Of     []Cond
+	Op       string
+	Signal   string
+	Unnamed  bool // does not hold the card back from live (choice 39)
+	A, B     Value
+	From, To int // time: minutes after midnight
+	State    string
+	Of       []Cond
 }
 
 // Step is one entry of `then`. Do names the action of a `do`, Actuator that of
@@ -137,8 +153,26 @@ type Step struct {
 	Continue bool // on_error: continue
 }
 
+// Occurrence is what the profile's `events` bind.
+type Occurrence struct {
+	Name     string
+	Opposite string // the name of what ends it; "": none
+	Frees    bool   // it completes an ignition cycle
+}
+
+// Clock is what is known of the wall clock, in ns since 1970 and s east of UTC.
+type Clock struct {
+	Trusted    bool
+	Wall       int64
+	Offset     int64
+	Next       int64 // 0: none
+	NextOffset int64
+	Rise, Set  [2]int64 // the latest and the next; 0: none
+}
+
 // Event is one entry of the stream. Kind is frame, tick, reply, override, stop,
-// lost, link, answer, user, sleep, enable, disable, run or free.
+// lost, link, answer, user, sleep, enable, disable, run, free,
+// occur, found or clock.
 type Event struct {
 	T        int64
 	Kind     string
@@ -152,6 +186,8 @@ type Event struct {
 	Link     string   // link: absent, down, bus-off, error-passive, up …
 	Card     string   // enable, disable, run, free
 	User     uint64   // user; 0 is the guest
+	Occur    string   // occur, found
+	Clock    Clock    // clock
 }
 
 // Sample is one signal of a frame.
