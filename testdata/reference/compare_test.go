@@ -54,7 +54,7 @@ func compareCase(t *rapid.T, seen *coverage) {
 	}
 	c := newComparison(p, judged)
 	for i := range stream {
-		if diff := c.step(&stream[i]); diff != "" {
+		if diff := c.stroke(&stream[i]); diff != "" {
 			t.Fatalf("judged %v\n%s%s", judged, show(p, c.given), diff)
 		}
 	}
@@ -77,9 +77,20 @@ func newComparison(p *engine.Program, judged bool) *comparison {
 	return &comparison{p: p, state: p.NewState(1, judged), ref: reference.New(v, cards, 1, judged)}
 }
 
+// stroke feeds what a stroke stands for.
+func (c *comparison) stroke(s *stroke) string {
+	if s.Parade {
+		for user := uint64(10); user < 75; user++ {
+			if diff := c.step(engine.Event{T: s.T, Kind: engine.EvUser, User: user}); diff != "" {
+				return diff
+			}
+		}
+	}
+	return c.step(c.resolve(s))
+}
+
 // step feeds one event to both and gives their logs if they differ.
-func (c *comparison) step(s *stroke) string {
-	ev := c.resolve(s)
+func (c *comparison) step(ev engine.Event) string {
 	c.given = append(c.given, ev)
 	want := c.ref.Step(translate.Event(c.p, &ev))
 	c.log = append(c.log, want...)
@@ -102,6 +113,18 @@ func (c *comparison) step(s *stroke) string {
 // resolve makes the event of a stroke from what the log holds so far.
 func (c *comparison) resolve(s *stroke) engine.Event {
 	ev := s.Event
+	switch ev.Kind {
+	case engine.EvAnswer:
+		if ev.Ref = c.question(s.Late); ev.Ref == 0 && !s.Late {
+			ev.Kind = engine.EvTick
+		}
+	case engine.EvFree:
+		ev.Card = c.cardThatIs("quarantined", "fires", ev.Card)
+	case engine.EvEnable:
+		if ev.On {
+			ev.Card = c.cardThatIs("user", "disabled", ev.Card)
+		}
+	}
 	if ev.Kind == engine.EvReply {
 		ev.Ref = 1 << 40
 		if acts := c.acts(s.Late); len(acts) > 0 {
@@ -121,6 +144,28 @@ func (c *comparison) resolve(s *stroke) engine.Event {
 		}
 	}
 	return ev
+}
+
+// question is the n of the newest `asked`, one that is open unless any will do.
+func (c *comparison) question(any bool) uint64 {
+	for _, r := range slices.Backward(c.log) {
+		if r.What == "asked" && (any || !slices.ContainsFunc(c.log, func(o reference.Record) bool {
+			return o.Cause == r.N && (o.What == "confirmed" || o.What == "declined")
+		})) {
+			return r.N
+		}
+	}
+	return 0
+}
+
+// cardThatIs is the newest card with such a record; otherwise i.
+func (c *comparison) cardThatIs(what, why string, i int) int {
+	for _, r := range slices.Backward(c.log) {
+		if r.What == what && r.Why == why {
+			return slices.IndexFunc(c.p.Cards, func(card engine.Card) bool { return card.ID == r.Card })
+		}
+	}
+	return i
 }
 
 // acts lists the acts so far, all or those whose call is open.
@@ -178,7 +223,34 @@ func show(p *engine.Program, events []engine.Event) string {
 		}
 	}
 	for i := range events {
-		fmt.Fprintf(&b, "%+v\n", translate.Event(p, &events[i]))
+		fmt.Fprintln(&b, eventLine(translate.Event(p, &events[i])))
 	}
 	return b.String()
+}
+
+// eventLine shows an event with what it has.
+func eventLine(ev reference.Event) string {
+	line := fmt.Sprintf("%.9g %s", float64(ev.T)/1e9, ev.Kind)
+	for _, s := range ev.Samples {
+		if s.Valid {
+			line += fmt.Sprintf(" %s=%s", s.Signal, s.Value.JSON())
+		} else {
+			line += " " + s.Signal + "=invalid"
+		}
+	}
+	switch ev.Kind {
+	case "reply", "answer":
+		line += fmt.Sprintf(" %d of session %d, %v", ev.Ref, ev.Session, ev.OK)
+	case "override":
+		line += " " + ev.Actuator + " " + ev.Value.JSON()
+	case "user":
+		line += fmt.Sprint(" ", ev.User)
+	case "clock":
+		line += fmt.Sprintf(" %+v", ev.Clock)
+	case "lost":
+		line += " " + ev.Bus + " " + ev.Value.JSON()
+	default:
+		line += " " + ev.Bus + ev.Link + ev.Card + ev.Occur
+	}
+	return line
 }

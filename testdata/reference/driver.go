@@ -118,11 +118,7 @@ func (in *Interpreter) changeUser(user uint64) {
 	if user == in.user {
 		return
 	}
-	why := "guest"
-	if user > 0 {
-		why = fmt.Sprintf("user:%d", user)
-	}
-	in.write(Record{What: "user", Why: why})
+	in.write(Record{What: "user", Why: userName(user)})
 	for _, c := range in.cards {
 		in.drop(c, "user")
 	}
@@ -135,6 +131,13 @@ func (in *Interpreter) changeUser(user uint64) {
 			d.set, d.armed = false, false
 		}
 	}
+}
+
+func userName(user uint64) string {
+	if user == 0 {
+		return "guest"
+	}
+	return fmt.Sprintf("user:%d", user)
 }
 
 // swapParts puts the old user's part away and takes out the new one's, if it is
@@ -154,7 +157,7 @@ func (in *Interpreter) swapParts(user uint64) {
 		in.others = slices.Delete(in.others, i, i+1)
 	}
 	if len(in.others) > 63 {
-		in.write(Record{What: "dropped", Why: fmt.Sprintf("user:%d", in.others[0].user)})
+		in.write(Record{What: "dropped", Why: userName(in.others[0].user)})
 		in.others = slices.Delete(in.others, 0, 1)
 	}
 }

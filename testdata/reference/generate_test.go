@@ -103,7 +103,15 @@ func drawActuator(t *rapid.T, path string, readback int) engine.Actuator {
 	a := engine.Actuator{
 		Path: path, Min: 0, Max: 4, Step: 1, Slew: slews.Draw(t, "slew"), MinInterval: perhaps.Draw(t, "min_interval"),
 		States: stateSets.Draw(t, "states"), Holdoff: long.Draw(t, "holdoff"), HasCall: true, Readback: -1,
+		Survives: eighth.Draw(t, "survives") > 4, MaxLease: 20000 * ms,
 	}
+	if eighth.Draw(t, "max_lease") == 7 {
+		a.MaxLease = 8000 * ms
+	}
+	if eighth.Draw(t, "confirm") > 5 {
+		a.Confirm = long.Draw(t, "confirm_within")
+	}
+	a.Forbidden = eighth.Draw(t, "forbidden") == 7 && eighth.Draw(t, "never") > 5
 	a.EndStates = a.States
 	if coin.Draw(t, "end states") {
 		a.EndStates = stateSets.Draw(t, "end_states")
@@ -131,7 +139,8 @@ var (
 )
 
 func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
-	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown")}
+	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown"),
+		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual")}
 	for range triggers.Draw(t, "triggers") {
 		c.When = append(c.When, drawTrigger(t))
 	}
@@ -207,9 +216,14 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 func drawStep(t *rapid.T) engine.Step {
 	s := engine.Step{Continue: coin.Draw(t, "on_error")}
 	switch kind := eighth.Draw(t, "action"); kind {
+	case 4:
+		s.Kind, s.Actuator = engine.Release, targets.Draw(t, "actuator")
 	default:
 		s.Kind, s.Actuator, s.Lease, s.AtEnd = engine.Set, targets.Draw(t, "actuator"), long.Draw(t, "lease"), ends.Draw(t, "at_end")
 		s.Value = setting(s.Actuator, small.Draw(t, "to"))
+		if s.Value.Kind == engine.Number && eighth.Draw(t, "beyond") == 7 && coin.Draw(t, "range") {
+			s.Value.Num += 4
+		}
 		if s.AtEnd == engine.SetTo {
 			s.EndValue = setting(s.Actuator, small.Draw(t, "end value"))
 		}
@@ -239,9 +253,23 @@ func setting(actuator, i int) engine.Value {
 	return number(float64(i))
 }
 
+// ownReleases makes releases of what the card does not set sets of it: a card
+// releases only what it sets (choice 64).
+func ownReleases(c *engine.Card) {
+	for i := range c.Then {
+		s := &c.Then[i]
+		if s.Kind == engine.Release && !slices.ContainsFunc(c.Then, func(o engine.Step) bool { return o.Kind == engine.Set && o.Actuator == s.Actuator }) {
+			*s = engine.Step{Kind: engine.Do, Continue: s.Continue}
+		}
+	}
+}
+
 // prune leaves out the signals that nothing follows (choice 1) and lists what
 // each card names, as the compiler does.
 func prune(p *engine.Program) {
+	for i := range p.Cards {
+		ownReleases(&p.Cards[i])
+	}
 	used := make([]bool, len(p.Signals))
 	conds := func(list []engine.Cond, do func(*int)) {
 		for _, c := range list {
@@ -305,6 +333,7 @@ type stroke struct {
 	Late    bool
 	Echo    bool
 	Lasting bool // a step back that later times share
+	Parade  bool // more users than are kept come and go
 }
 
 // drawStream draws a first frame and some two dozen events. Where cards loop,
@@ -312,7 +341,7 @@ type stroke struct {
 func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
 	list := []stroke{{Event: engine.Event{Samples: drawFrame(t, p, true)}}}
 	event := rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, p, judged) })
-	for range 6 {
+	for range 7 {
 		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
 	}
 	at := int64(0)
@@ -334,6 +363,8 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 	s := stroke{Event: engine.Event{T: steps.Draw(t, "dt")}}
 	kind := eighth.Draw(t, "event")
 	switch {
+	case kind == 3:
+		drawDriver(t, p, &s)
 	case kind < 4 || kind < 7 && !judged:
 		s.Samples = drawFrame(t, p, false)
 		s.Echo = coin.Draw(t, "echo")
@@ -344,6 +375,28 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 		drawRare(t, &s)
 	}
 	return s
+}
+
+// drawDriver draws what the driver does.
+func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
+	s.Card = small.Draw(t, "card") % len(p.Cards)
+	switch eighth.Draw(t, "driver") {
+	case 0, 1, 2:
+		s.Kind, s.Session, s.T = engine.EvAnswer, 1, delays.Draw(t, "delay")
+		s.OK, s.Late = eighth.Draw(t, "yes") < 6, eighth.Draw(t, "late") == 7
+	case 3, 4:
+		s.Kind = engine.EvRun
+	case 5:
+		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
+	case 6:
+		s.Kind = engine.EvFree
+	case 7:
+		s.Kind, s.Card = engine.EvRun, 0
+		if coin.Draw(t, "user changes") {
+			s.Kind, s.User = engine.EvUser, uint64(small.Draw(t, "user"))
+			s.Parade = eighth.Draw(t, "parade") == 7 && eighth.Draw(t, "long") == 7
+		}
+	}
 }
 
 // drawRare draws what happens now and then: long gaps and steps back, the
@@ -357,9 +410,7 @@ func drawRare(t *rapid.T, s *stroke) {
 		s.Kind, s.Actuator = engine.EvOverride, targets.Draw(t, "whose")
 		s.Value = setting(s.Actuator, eighth.Draw(t, "hand"))
 	case 5:
-		if coin.Draw(t, "stop") {
-			s.Kind = engine.EvStop
-		}
+		s.Kind = rapid.SampledFrom([]engine.EventKind{engine.EvTick, engine.EvStop, engine.EvSleep}).Draw(t, "stop")
 	case 6:
 		s.Kind, s.Bus, s.Link = engine.EvLink, small.Draw(t, "bus")%2, engine.Link(eighth.Draw(t, "link")%engine.Links)
 	case 7:

@@ -35,8 +35,8 @@ func (in *Interpreter) frame(samples []Sample) {
 		in.know(in.signal(sample.Signal), sample)
 	}
 	in.lookAtState()
-	for _, a := range in.actuators {
-		for _, sample := range samples {
+	for _, sample := range samples {
+		for _, a := range in.actuators {
 			if sample.Valid && sample.Signal == a.Readback && in.isSet(a) {
 				in.readBack(a, sample.Value)
 			}
