@@ -28,9 +28,19 @@ type detector struct {
 	Trigger
 	index int
 	set   bool  // has seen a valid sample since its signal became known
-	armed bool  // of rises_above and falls_below
+	armed bool  // of rises_above, falls_below and windows
 	last  Value // of the others
 	held  *hold
+
+	of     *detector   // the count or sequence that this is an edge of; nil: none
+	edges  []*detector // of count and sequence
+	times  []int64     // of a count's edges
+	firsts []occasion  // a sequence's first edges
+	silent bool        // stale_for: completed for this silence
+	window []reading   // of rate, avg, min and max, since the first valid sample
+	judged int         // the last of its parts that was judged
+	passed int         // parts that were over at the newest sample
+	wall               // of at, sunrise and sunset
 }
 
 // hold is a running `held_for`.
@@ -41,17 +51,66 @@ type hold struct {
 }
 
 func newCard(c Card) *card {
-	k := &card{Card: c}
+	k := &card{Card: c, live: len(c.names()) == 0} // from the start, without a record
 	for i, t := range c.When {
-		k.detectors = append(k.detectors, &detector{Trigger: t, index: i})
+		d := &detector{Trigger: t, index: i}
+		for _, edge := range t.Of {
+			d.edges = append(d.edges, &detector{Trigger: edge, index: i, of: d})
+		}
+		k.detectors = append(k.detectors, d)
 	}
 	return k
 }
 
-// names lists every signal that a card names (rule 7, choice 11).
+// all lists a card's detectors and the edges of its counts and sequences.
+func (c *card) all() (list []*detector) {
+	for _, d := range c.detectors {
+		list = append(append(list, d), d.edges...)
+	}
+	return list
+}
+
+// names lists every signal that a card names for the boot gate (rule 7, choices
+// 11, 34, 39).
 func (c Card) names() (paths []string) {
 	for _, t := range c.When {
+		paths = append(paths, t.names()...)
+	}
+	for _, o := range c.OnlyIf {
+		paths = append(paths, o.names()...)
+	}
+	return paths
+}
+
+func (t Trigger) names() (paths []string) {
+	for _, edge := range t.Of {
+		paths = append(paths, edge.names()...)
+	}
+	if t.Signal != "" && t.Op != "stale_for" && t.Op != "recovered" {
 		paths = append(paths, t.Signal)
+	}
+	return paths
+}
+
+// names lists the signals that a condition names for the boot gate.
+func (c Cond) names() (paths []string) {
+	if c.Signal != "" && !c.Unnamed && c.Op != "fresh" {
+		paths = append(paths, c.Signal)
+	}
+	for _, of := range c.Of {
+		paths = append(paths, of.names()...)
+	}
+	return paths
+}
+
+// uses lists every signal that a card reads.
+func (c Card) uses() (paths []string) {
+	for _, t := range c.When {
+		for _, d := range append([]Trigger{t}, t.Of...) {
+			if d.Signal != "" {
+				paths = append(paths, d.Signal)
+			}
+		}
 	}
 	for _, o := range c.OnlyIf {
 		paths = append(paths, o.signals()...)
@@ -67,11 +126,11 @@ func (in *Interpreter) detect(sample Sample) {
 	}
 	cause, depth := in.causeOf(sample.Signal)
 	for _, c := range in.cards {
-		for _, d := range c.detectors {
+		for _, d := range c.all() {
 			if d.Signal != sample.Signal {
 				continue
 			}
-			edge, rearmed := d.advance(sample.Value)
+			edge, rearmed := in.advance(d, sample.Value, occasion{in.step, in.now, cause, depth})
 			if rearmed && d.held != nil {
 				c.cancelled = append(c.cancelled, Record{Why: "rearmed", Cause: d.held.n, Lease: int64(d.index)})
 				d.held = nil
@@ -81,7 +140,7 @@ func (in *Interpreter) detect(sample Sample) {
 				d.held = &hold{deadline: in.now + d.HeldFor, depth: depth}
 				c.held = append(c.held, Record{Why: fmt.Sprintf("trigger[%d]", d.index), Cause: cause, Lease: int64(d.index)})
 			case edge:
-				c.completed = append(c.completed, completion{index: d.index, cause: cause, depth: depth})
+				in.edge(c, d, occasion{in.step, in.now, cause, depth})
 			}
 		}
 	}
@@ -89,7 +148,18 @@ func (in *Interpreter) detect(sample Sample) {
 
 // advance takes a valid sample: was it the trigger's edge, did it re-arm
 // (table of triggers, rule 5)?
-func (d *detector) advance(v Value) (edge, rearmed bool) {
+func (in *Interpreter) advance(d *detector, v Value, o occasion) (edge, rearmed bool) {
+	switch d.Op {
+	case "stale_for":
+		d.silent = false
+		return false, false
+	case "recovered":
+		return in.signal(d.Signal).recovers, false
+	case "rate", "avg", "min", "max":
+		d.window = append(d.window, reading{o, v.Num})
+		d.passed = int((in.now - d.window[0].t) / d.part())
+		return false, false
+	}
 	first, was := !d.set, d.last
 	d.set, d.last = true, v
 	switch d.Op {
@@ -115,16 +185,30 @@ func (d *detector) advance(v Value) (edge, rearmed bool) {
 // their holds (rule 5).
 func (in *Interpreter) forget(path string) {
 	for _, c := range in.cards {
-		for _, d := range c.detectors {
+		for _, d := range c.all() {
 			if d.Signal != path {
 				continue
 			}
-			d.set, d.armed = false, false
+			d.clear()
 			if d.held != nil {
 				c.cancelled = append(c.cancelled, Record{Why: "unknown:" + path, Cause: d.held.n, Lease: int64(d.index)})
 				d.held = nil
 			}
 		}
+	}
+}
+
+// clear makes a detector know nothing. Its edge in a count or as the first of a
+// sequence is forgotten (rule 5, choices 36, 37); of stale_for nothing is.
+func (d *detector) clear() {
+	d.set, d.armed = false, false
+	d.window, d.judged, d.passed = nil, 0, 0
+	switch {
+	case d.of == nil:
+	case d.of.Op == "count":
+		d.of.times = nil
+	case d == d.of.edges[0]:
+		d.of.firsts = nil
 	}
 }
 

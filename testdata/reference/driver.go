@@ -127,8 +127,9 @@ func (in *Interpreter) changeUser(user uint64) {
 	}
 	in.swapParts(user)
 	for _, c := range in.cards {
-		for _, d := range c.detectors {
-			d.set, d.armed = false, false
+		for _, d := range c.all() {
+			d.clear()
+			d.times, d.firsts = nil, nil
 		}
 	}
 }

@@ -13,6 +13,9 @@ type Interpreter struct {
 	judged  bool // a live car: calls wait for replies, readbacks are judged
 
 	signals   []*signal
+	occurs    []*occurrence
+	clock     Clock // since clockAt
+	clockAt   int64
 	states    []State
 	state     string // the drive state
 	actuators []*actuator
@@ -21,6 +24,8 @@ type Interpreter struct {
 	limit     Quarantine
 
 	now     int64 // time reached
+	start   int64 // time of the first event
+	step    int   // of the stream and of timers, counted
 	stamp   int64 // the newest event's own time
 	started bool
 	n       uint64
@@ -49,6 +54,9 @@ func New(v Vehicle, cards []Card, session uint64, judged bool) *Interpreter {
 		in.actuators = append(in.actuators, &actuator{Actuator: a})
 	}
 	slices.SortFunc(in.actuators, func(a, b *actuator) int { return strings.Compare(a.Path, b.Path) })
+	for _, o := range v.Occurs {
+		in.occurs = append(in.occurs, &occurrence{Occurrence: o})
+	}
 	for _, a := range v.Actions {
 		in.actions = append(in.actions, &action{Action: a})
 	}
@@ -64,7 +72,7 @@ func Followed(v Vehicle, cards []Card) []string {
 		paths = append(paths, s.When.signals()...)
 	}
 	for _, c := range cards {
-		paths = append(paths, c.names()...)
+		paths = append(paths, c.uses()...)
 		for _, s := range c.Then {
 			for _, a := range v.Actuators {
 				if s.Actuator == a.Path && a.Readback != "" {
@@ -92,10 +100,15 @@ func (in *Interpreter) Step(ev Event) []Record {
 			break
 		}
 		in.now = timer.deadline
+		in.step++
 		timer.run()
 		in.finish()
 	}
+	if !in.started {
+		in.start = at
+	}
 	in.now, in.stamp, in.started = at, ev.T, true
+	in.step++
 	if back { // rule 1, choice 8
 		in.write(Record{What: "clock", Why: "back"})
 	}
@@ -112,6 +125,10 @@ func (in *Interpreter) Step(ev Event) []Record {
 		in.write(Record{What: "dropped", Why: "frames:" + ev.Bus, Value: ev.Value})
 	case "link":
 		in.link(ev.Bus, ev.Link)
+	case "occur", "found":
+		in.occur(ev.Occur, ev.Kind == "occur")
+	case "clock":
+		in.setClock(ev.Clock)
 	case "answer":
 		in.answer(ev)
 	case "user":
@@ -150,6 +167,8 @@ type timer struct {
 const (
 	staleness = iota
 	holds
+	windows
+	wallTimes
 	waits
 	replies
 	confirms
@@ -186,6 +205,20 @@ func (in *Interpreter) timers() (list []timer) {
 		for _, d := range c.detectors {
 			if d.held != nil {
 				list = append(list, timer{d.held.deadline, holds, c.ID, 0, d.index, 0, func() { in.heldLongEnough(c, d) }})
+			}
+		}
+		for _, d := range c.detectors {
+			if at, ok := in.windowEnd(d); ok {
+				list = append(list, timer{at, windows, c.ID, 0, d.index, 0, func() { in.judge(c, d) }})
+			}
+			if at, ok := in.silenceEnd(d); ok {
+				list = append(list, timer{at, windows, c.ID, 0, d.index, 0, func() {
+					d.silent = true
+					in.edge(c, d, occasion{})
+				}})
+			}
+			if at, ok := in.wallDue(d); ok {
+				list = append(list, timer{at, wallTimes, c.ID, 0, d.index, 0, func() { in.wallTime(c, d) }})
 			}
 		}
 		if q := c.queue; q != nil && q.waiting {

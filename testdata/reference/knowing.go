@@ -9,6 +9,9 @@ type signal struct {
 	ever    bool // has been valid once since start
 	value   Value
 	sampled int64 // time of the last valid sample
+
+	asleep   bool // its bus was, since that sample
+	recovers bool // the sample of this step is the first after being stale
 }
 
 // signal finds a signal that is followed; nil: it is not.
@@ -63,6 +66,8 @@ func (in *Interpreter) know(s *signal, sample Sample) {
 		}
 		in.write(Record{What: "known", Why: why + s.Path})
 	}
+	s.recovers = s.ever && (s.asleep || s.StaleAfter > 0 && in.now >= s.sampled+s.StaleAfter)
+	s.asleep = false
 	s.known, s.ever, s.value, s.sampled = true, true, sample.Value, in.now
 }
 
@@ -82,6 +87,7 @@ func (in *Interpreter) link(bus, link string) {
 	}
 	var gone []*signal
 	for _, s := range in.signals {
+		s.asleep = s.asleep || s.Bus == bus && s.StaleAfter == 0
 		if s.Bus == bus && s.StaleAfter == 0 && s.known {
 			s.known = false
 			in.write(Record{What: "unknown", Why: "asleep:" + s.Path})
@@ -151,6 +157,10 @@ func (in *Interpreter) holds(c Cond) truth {
 		return t
 	case "not":
 		return yes - in.holds(c.Of[0])
+	case "fresh": // choice 34
+		return truthOf(in.signal(c.Signal).known)
+	case "time":
+		return in.timeOfDay(c.From, c.To)
 	case "state":
 		return truthOf(in.state == c.State)
 	}
