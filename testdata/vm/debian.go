@@ -26,19 +26,21 @@ var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/
 // debian downloads packages of another architecture by way of this machine's
 // apt and its sources, in a root of its own: nothing is installed.
 type debian struct {
-	dir string // of apt's state and cache
-	env []string
+	dir       string // of apt's state and cache
+	env       []string
+	updateErr error // indices that could not be fetched: perhaps not needed ones
 }
 
 // download fetches and unpacks the kernel and the guest's programs into
 // g.dir/root, unless they are there.
 func (g *guest) download(ctx context.Context) error {
-	root, done := filepath.Join(g.dir, "root"), filepath.Join(g.dir, "root.done")
-	if _, err := os.Stat(done); err == nil {
+	root, done := g.path("root"), g.path("root.done")
+	what := fmt.Sprintln(g.kernel, guestPackages, wanted)
+	if have, err := os.ReadFile(done); err == nil && string(have) == what {
 		return nil
 	}
 	g.say("apt-get update for %s", g.debian)
-	d, err := newDebian(ctx, filepath.Join(g.dir, "apt"), g.debian)
+	d, err := newDebian(ctx, g.path("apt"), g.debian)
 	if err != nil {
 		return err
 	}
@@ -55,7 +57,7 @@ func (g *guest) download(ctx context.Context) error {
 		return err
 	}
 	g.say("unpack")
-	if err := errors.Join(os.RemoveAll(root), os.MkdirAll(root, 0o755)); err != nil {
+	if err := errors.Join(os.RemoveAll(done), os.RemoveAll(root), os.MkdirAll(root, 0o755)); err != nil {
 		return err
 	}
 	for _, pattern := range []string{"*.deb", "cache/archives/*.deb"} {
@@ -70,7 +72,7 @@ func (g *guest) download(ctx context.Context) error {
 			}
 		}
 	}
-	return errors.Join(os.RemoveAll(d.dir), os.WriteFile(done, nil, 0o644))
+	return errors.Join(os.RemoveAll(d.dir), os.WriteFile(done, []byte(what), 0o644))
 }
 
 // newDebian makes an empty root for apt in dir and fetches the indices.
@@ -100,11 +102,12 @@ Dir::Etc::Main "/dev/null";
 Dir::Etc::Parts "%[2]s/none";
 Dpkg::Use-Pty "0";
 %[3]s`, architecture, dir, network)
-	d := &debian{dir, append(os.Environ(), "APT_CONFIG="+filepath.Join(dir, "apt.conf"), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")}
+	d := &debian{dir: dir, env: append(os.Environ(), "APT_CONFIG="+filepath.Join(dir, "apt.conf"), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")}
 	if err := os.WriteFile(filepath.Join(dir, "apt.conf"), []byte(config), 0o644); err != nil {
 		return nil, err
 	}
-	return d, d.apt(ctx, "update")
+	d.updateErr = d.apt(ctx, "update")
+	return d, nil
 }
 
 // networkOptions are this machine's apt options that it may need to reach its
@@ -136,7 +139,8 @@ func (d *debian) output(ctx context.Context, program string, args ...string) (st
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, strings.TrimSpace(said.String()))
+		err = fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, strings.TrimSpace(said.String()))
+		return "", errors.Join(d.updateErr, err)
 	}
 	return string(out), nil
 }

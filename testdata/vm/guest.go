@@ -81,7 +81,7 @@ const sysctlFile = "buildroot/package/vignette-agent/90-vignette-can.conf"
 // addDebian adds Debian's programs and modules.
 func (g *guest) addDebian(a *archive) error {
 	s := &sysroot{g.path("root"), g.libraries}
-	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer"} {
+	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cangen"} {
 		if err := s.addProgram(a, p); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (g *guest) boot(ctx context.Context) error {
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
-		"-append", "console="+g.consoleParam+" quiet panic=-1 mitigations=off random.trust_cpu=on")...)
+		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := cmd.StdoutPipe()
 	if err != nil {

@@ -21,20 +21,19 @@ import (
 
 // machine is a kind of guest.
 type machine struct {
-	name         string // also of its directories in bin/linux-* and build/vm
-	goarch       string
-	debian       string // Debian's word for the architecture
-	kernel       string // Debian's package that depends on the newest kernel
-	libraries    string // directory of the architecture's libraries, below lib and usr/lib
-	qemu         []string
-	consoleParam string
+	name      string // also of its directories in bin/linux-* and build/vm
+	goarch    string
+	debian    string // Debian's word for the architecture
+	kernel    string // Debian's package that depends on the newest kernel
+	libraries string // directory of the architecture's libraries, below lib and usr/lib
+	qemu      []string
 }
 
 var machines = []machine{
 	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu",
-		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53"}, consoleParam: "ttyAMA0"},
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53"}},
 	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf",
-		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15"}, consoleParam: "ttyAMA0"},
+		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15"}},
 }
 
 func main() {
@@ -51,14 +50,14 @@ func main() {
 func run(ctx context.Context) error {
 	root := flag.String("root", ".", "`directory` of go.mod")
 	arch := flag.String("arch", "", "run one guest only: arm64 or armv7; empty: both")
-	stretch := flag.Duration("drive", 125*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
+	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
 		names = append(names, m.name)
 	}
 	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
-		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--drive 125s]", strings.Join(names, "|"))
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--drive 85s]", strings.Join(names, "|"))
 	}
 	dir, err := filepath.Abs(*root)
 	if err != nil {

@@ -32,6 +32,7 @@ type scenario struct {
 	dbcs    []string // files
 	channel string   // interface on which all of it is played; empty: those that the recording names
 	busMap  []string // channel=bus, for the agent as for vignette replay
+	hmi     bool     // the stand-in HMI runs: the profile has its signals and calls
 
 	recording string        // on this machine, in any format
 	stretch   time.Duration // how much of it; 0: all
@@ -43,7 +44,7 @@ type scenario struct {
 // prepare lists the scenarios and writes what canplayer plays to build/vm.
 func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) ([]*scenario, error) {
 	list := []*scenario{
-		{name: "drive", vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
+		{name: "drive", hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
 			dbcs:      []string{"testdata/drive/powertrain.dbc", "testdata/drive/body.dbc"},
 			recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
@@ -118,6 +119,9 @@ func (g *guest) addScenarios(a *archive) error {
 		}
 		a.file(path.Join("scenarios", s.name, "agent.yaml"), 0o644, config)
 		a.copyFile(path.Join("scenarios", s.name, "play.log"), s.log, 0o644)
+		if s.hmi {
+			a.file(path.Join("scenarios", s.name, "hmi"), 0o644, nil)
+		}
 		for _, f := range append(slices.Clone(s.dbcs), s.vehicle) {
 			a.copyFile(path.Join(guestProject, f), filepath.Join(g.root, f), 0o644)
 		}
