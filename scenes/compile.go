@@ -21,13 +21,16 @@ type Program struct {
 func Compile(v *Vehicle, cards []*Card) (*Program, error) {
 	var diags Diagnostics
 	p := &Program{Vehicle: v, Cards: slices.Clone(cards)}
+	for i := range v.Buses {
+		p.Engine.Buses = append(p.Engine.Buses, v.Buses[i].Name)
+	}
 	sortCards(p.Cards, &diags)
 	slots := slotPaths(v, p.Cards)
 	for _, path := range slots {
 		s := v.Signal(path)
 		p.Sources = append(p.Sources, s.source())
 		p.Engine.Signals = append(p.Engine.Signals, engine.Signal{
-			Path: path, StaleAfter: int64(s.StaleAfter), Type: s.Kind, Labels: s.Labels})
+			Path: path, Bus: s.Bus, StaleAfter: int64(s.StaleAfter), Type: s.Kind, Labels: s.Labels})
 	}
 	b := builder{v: v, diags: &diags, slot: func(path string) int {
 		i, _ := slices.BinarySearch(slots, path)

@@ -10,6 +10,9 @@ import (
 // LogTime is the time base of a recording: its own times.
 const LogTime = "log"
 
+// BootTime is the time base of live buses: CLOCK_BOOTTIME.
+const BootTime = "boottime"
+
 // NewHeader names what a run decides over.
 func NewHeader(p *scenes.Program, session uint64, timeBase string) Header {
 	h := p.Hashes()

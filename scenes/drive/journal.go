@@ -22,6 +22,8 @@ import (
 //	reply   [2, t, session, n, ok]
 //	hand    [3, t, actuator path, value]
 //	stop    [4, t]
+//	lost    [5, t, bus, frames]
+//	link    [6, t, bus, state]  state: engine.Link
 //
 // state is what the session started from: nil, since each starts fresh.
 const (
@@ -36,7 +38,14 @@ const (
 	entryReply
 	entryHand
 	entryStop
+	entryLost
+	entryLink
+
+	entryKinds
 )
+
+// entryFields is how many fields an entry of a kind has.
+var entryFields = [entryKinds]int{6, 2, 5, 4, 2, 4, 4}
 
 // Journal writes the entries of a stream.
 type Journal struct {
@@ -80,6 +89,12 @@ func (j *Journal) Event(e *engine.Event, actuator string) error {
 	case engine.EvOverride:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryHand), e.T)
 		b = appendValueMsgp(msgp.AppendString(b, actuator), e.Value)
+	case engine.EvLost:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryLost), e.T)
+		b = msgp.AppendUint64(msgp.AppendInt(b, e.Bus), e.Count)
+	case engine.EvLink:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryLink), e.T)
+		b = msgp.AppendInt(msgp.AppendInt(b, e.Bus), int(e.Link))
 	default:
 		return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
 	}
@@ -162,7 +177,7 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
-	if r.err == nil && (kind < 0 || kind > entryStop || n != []int{6, 2, 5, 4, 2}[kind]) {
+	if r.err == nil && (kind < 0 || kind >= entryKinds || n != entryFields[kind]) {
 		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
 	}
 	t := r.int()
@@ -189,8 +204,24 @@ func (j *JournalReader) entry(e *Entry) error {
 			return fmt.Errorf("an override of %s, which no card sets", path)
 		}
 		ev.Actuator = act
+	case entryLost:
+		bus, count := r.int(), r.int()
+		if r.err == nil && (!j.hasBus(bus) || count < 0) {
+			return fmt.Errorf("%d frames lost of bus %d", count, bus)
+		}
+		ev.Kind, ev.Bus, ev.Count = engine.EvLost, int(bus), uint64(count)
+	case entryLink:
+		bus, link := r.int(), r.int()
+		if r.err == nil && (!j.hasBus(bus) || link < 0 || link >= int64(engine.Links)) {
+			return fmt.Errorf("link state %d of bus %d", link, bus)
+		}
+		ev.Kind, ev.Bus, ev.Link = engine.EvLink, int(bus), engine.Link(link)
 	}
 	return r.err
+}
+
+func (j *JournalReader) hasBus(bus int64) bool {
+	return bus >= 0 && int(bus) < len(j.prog.Vehicle.Buses)
 }
 
 func (j *JournalReader) frame(r *fields, t int64, f *can.Frame) error {
@@ -198,7 +229,7 @@ func (j *JournalReader) frame(r *fields, t int64, f *can.Frame) error {
 	if r.err != nil {
 		return r.err
 	}
-	if bus < 0 || int(bus) >= len(j.prog.Vehicle.Buses) || id != int64(uint32(id)) || flags != int64(uint8(flags)) {
+	if !j.hasBus(bus) || id != int64(uint32(id)) || flags != int64(uint8(flags)) {
 		return fmt.Errorf("a frame of bus %d, id %d, flags %d", bus, id, flags)
 	}
 	f.Time, f.Bus, f.ID, f.Flags = t, uint8(bus), uint32(id), can.Flags(flags)

@@ -148,6 +148,23 @@ func (r *traceRun) feed(line string) error {
 		ev.Kind = engine.EvTick
 	case "stop":
 		ev.Kind = engine.EvStop
+	case "lost", "link":
+		if ev.Bus = busIndex(r.prog.Vehicle, f[2]); ev.Bus < 0 {
+			return fmt.Errorf("no bus %s", f[2])
+		}
+		if ev.Kind = engine.EvLost; f[1] == "lost" {
+			if ev.Count, err = strconv.ParseUint(f[3], 10, 64); err != nil {
+				return err
+			}
+			break
+		}
+		ev.Kind = engine.EvLink
+		for int(ev.Link) < engine.Links && ev.Link.String() != f[3] {
+			ev.Link++
+		}
+		if int(ev.Link) == engine.Links {
+			return fmt.Errorf("no link state %s", f[3])
+		}
 	case "reply":
 		// Timers due by now may write the record that the reply names.
 		if err := r.pump.step(&engine.Event{T: ev.T, Kind: engine.EvTick}); err != nil {

@@ -25,10 +25,11 @@ type index struct {
 
 // whyTable holds every reason that can appear in a record, made once.
 type whyTable struct {
-	first, recovered, stale, invalid, unknown []string // by slot
-	winner                                    []string // by card
-	state                                     []string // by drive state, moving last
-	trigger, onlyIf                           []string // by position
+	first, recovered, stale, invalid, asleep, unknown []string // by slot
+	winner                                            []string // by card
+	state                                             []string // by drive state, moving last
+	trigger, onlyIf                                   []string // by position
+	frames                                            []string // by bus
 }
 
 // Build checks the program's indices and derives its tables. It must be called
@@ -90,7 +91,11 @@ func (p *Program) nameReasons() {
 		w.recovered = append(w.recovered, "recovered:"+s.Path)
 		w.stale = append(w.stale, "stale:"+s.Path)
 		w.invalid = append(w.invalid, "invalid:"+s.Path)
+		w.asleep = append(w.asleep, "asleep:"+s.Path)
 		w.unknown = append(w.unknown, "unknown:"+s.Path)
+	}
+	for _, bus := range p.Buses {
+		w.frames = append(w.frames, "frames:"+bus)
 	}
 	triggers, clauses := 0, 0
 	for _, c := range p.Cards {

@@ -10,6 +10,8 @@ const (
 	EvReply                     // a service answered the call of record Ref
 	EvOverride                  // the HMI reports the driver's hand on an actuator
 	EvStop                      // the agent stops in good order
+	EvLost                      // frames of a bus were lost before they could be read
+	EvLink                      // the link of a bus has another state
 )
 
 // Sample is one signal of a frame. A signal absent from the frame has none.
@@ -29,6 +31,9 @@ type Event struct {
 	OK       bool     // EvReply: the service accepted
 	Actuator int      // EvOverride
 	Value    Value    // EvOverride
+	Bus      int      // EvLost, EvLink
+	Count    uint64   // EvLost: frames
+	Link     Link     // EvLink
 }
 
 // What is the kind of a record of the decision log.

@@ -7,6 +7,7 @@ package engine
 // Program is a vehicle profile and its cards, compiled. It is immutable after
 // Build and may be shared. Every index in it refers to a slice of it.
 type Program struct {
+	Buses      []string     // names of the profile's buses, in its order
 	Signals    []Signal     // slots, ordered by path
 	States     []DriveState // tested in order; none true, or one unknown before it, is "moving"
 	Cards      []Card       // ordered by id
@@ -20,7 +21,8 @@ type Program struct {
 // Signal is one slot: a VSS path whose samples the engine follows.
 type Signal struct {
 	Path       string
-	StaleAfter int64     // ns without a valid sample after which it is unknown; 0: never
+	Bus        int       // that carries it
+	StaleAfter int64     // ns without a valid sample after which it is unknown; 0: never, while its bus is awake
 	Type       ValueKind // Number, Bool or Label
 	Labels     []string  // for Label: Sample.Num is an index into it
 }

@@ -90,6 +90,15 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 // Now returns the time of the newest step in ns of the stream.
 func (s *State) Now() int64 { return s.now }
 
+// Deadline returns the time in ns at which the next timer may be due; ok is
+// false if none is set. A tick then runs what is due.
+func (s *State) Deadline() (at int64, ok bool) {
+	if len(s.timers) == 0 {
+		return 0, false
+	}
+	return s.timers[0].at, true
+}
+
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }
 

@@ -25,6 +25,10 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 		p.hand(s, ev.Actuator, ev.Value, out)
 	case EvStop:
 		p.stop(s, out)
+	case EvLost:
+		p.lost(s, ev, out)
+	case EvLink:
+		p.link(s, ev, out)
 	}
 	p.finish(s, out)
 }

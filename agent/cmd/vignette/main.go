@@ -31,6 +31,8 @@ type command struct {
 var commands = []command{
 	{"replay", "replay recordings against cards: the decisions of the car", replay},
 	{"check", "check a vehicle profile and cards", check},
+	{"explain", "put cards into plain words, in English or Chinese", explainCards},
+	{"reach", "say what cards can touch in a car, and what has changed", reach},
 	{"signals", "decode a recording into signals", signals},
 	{"dbc", "say what is in a DBC and what could not be used", dbcs},
 	{"convert", "convert a recording into another format", convert},

@@ -1,0 +1,149 @@
+//go:build linux && vm
+
+package socketcan
+
+import (
+	"testing"
+	"time"
+)
+
+// busRate is frames in a second; a bus of 500 kbit/s is full at 3,800.
+const busRate = 4000
+
+func TestNothingLostOnTwoFullBuses(t *testing.T) {
+	seconds := 20
+	if testing.Short() {
+		seconds = 3
+	}
+	raiseBufferLimit(t)
+	names := []string{"vt0", "vt1"}
+	var buses []Bus
+	for _, name := range names {
+		newInterface(t, name)
+		buses = append(buses, Bus{Interface: name})
+	}
+	s := open(t, Options{Buses: buses})
+	count := busRate * seconds
+	type result struct {
+		took time.Duration
+		err  error
+	}
+	results := make(chan result, len(names))
+	for _, name := range names {
+		tx := newSender(t, name)
+		go func() {
+			took, err := tx.numbers(0x100, count, busRate)
+			results <- result{took, err}
+		}()
+	}
+	next := make([]int, len(names))
+	last := make([]int64, len(names))
+	for next[0] < count || next[1] < count {
+		item, ok := s.item(patience)
+		if !ok {
+			t.Fatalf("nothing in %v after %v of %d frames", patience, next, count)
+		}
+		if item.Frame.Time < last[item.Bus] {
+			t.Fatalf("time %d after %d", item.Frame.Time, last[item.Bus])
+		}
+		last[item.Bus] = item.Frame.Time
+		switch {
+		case item.Kind == Lost:
+			t.Fatalf("bus %d lost %d frames after %d", item.Bus, item.Count, next[item.Bus])
+		case item.Kind == Link && item.State == Up && next[item.Bus] == 0:
+		case item.Kind != Received || number(&item.Frame) != next[item.Bus]:
+			t.Fatalf("got %+v, want frame %d", item, next[item.Bus])
+		default:
+			next[item.Bus]++
+		}
+	}
+	for range names {
+		r := <-results
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		rate := float64(count) / r.took.Seconds()
+		t.Logf("%d frames at %.0f/s, none lost", count, rate)
+		if rate < 0.9*busRate {
+			t.Errorf("sent at %.0f/s only: nothing shown about %d/s", rate, busRate)
+		}
+	}
+}
+
+// The kernel's queue overflows, since nobody takes batches while it is flooded.
+func TestStalledConsumerHasItsLossesCounted(t *testing.T) {
+	const flood = 20000
+	newInterface(t, "vt0")
+	before := backlogDrops(t)
+	s := open(t, Options{Buses: []Bus{{Interface: "vt0"}}, ReceiveBuffer: 32 << 10})
+	tx := newSender(t, "vt0")
+	if _, err := tx.numbers(0x100, flood, 0); err != nil {
+		t.Fatal(err)
+	}
+	received, lost, next := 0, 0, 0
+	take := func(item Item) {
+		switch item.Kind {
+		case Lost:
+			lost += int(item.Count)
+			next += int(item.Count)
+		case Received:
+			if n := number(&item.Frame); n != next && backlogDrops(t) == before {
+				t.Fatalf("frame %d after %d frames and losses: a loss is not where it happened", n, next)
+			}
+			received++
+			next++
+		}
+	}
+	for received == 0 || s.next < len(s.batch) || len(s.Batches()) > 0 {
+		item, ok := s.item(patience)
+		if !ok {
+			t.Fatal("nothing came")
+		}
+		take(item)
+	}
+	// what is still queued comes by and by, and the last losses with a frame
+	// that is accepted
+	for sent := flood; ; sent++ {
+		if sent == flood+100 {
+			t.Fatalf("sent %d, received %d, lost %d", sent, received, lost)
+		}
+		tx.send(counted(0x100, sent))
+		for {
+			item, ok := s.item(200 * time.Millisecond)
+			if !ok {
+				break
+			}
+			take(item)
+		}
+		if dropped := backlogDrops(t) - before; received+lost+dropped == sent+1 {
+			t.Logf("sent %d, received %d, lost %d, dropped before the socket %d", sent+1, received, lost, dropped)
+			break
+		}
+	}
+	if lost == 0 {
+		t.Error("nothing lost: the queue did not overflow")
+	}
+}
+
+func TestNoAllocationPerFrame(t *testing.T) {
+	newInterface(t, "vt0")
+	s := openUp(t, Bus{Interface: "vt0"})
+	tx := newSender(t, "vt0")
+	f := counted(0x100, 1)
+	b := encode(&f)
+	round := func() {
+		for range 100 {
+			if err := tx.raw(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for received := 0; received < 100; {
+			batch := <-s.Batches()
+			received += len(batch)
+			s.Release(batch)
+		}
+	}
+	if n := testing.AllocsPerRun(100, round); n != 0 {
+		t.Errorf("%v allocations for 100 frames", n)
+	}
+}
