@@ -81,7 +81,7 @@ const sysctlFile = "buildroot/package/vignette-agent/90-vignette-can.conf"
 // addDebian adds Debian's programs and modules.
 func (g *guest) addDebian(a *archive) error {
 	s := &sysroot{g.path("root"), g.libraries}
-	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cangen"} {
+	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cansend", "/usr/bin/cangen", "/usr/bin/candump"} {
 		if err := s.addProgram(a, p); err != nil {
 			return err
 		}
