@@ -18,7 +18,7 @@ import (
 
 // bootTime bounds a guest's boot, its end and the vm tests; the scenarios have
 // their own length on top.
-const bootTime = 6 * time.Minute
+const bootTime = 15 * time.Minute
 
 // resultBytes is the size of the disk on which a guest brings its results.
 const resultBytes = 128 << 20

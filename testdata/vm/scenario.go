@@ -136,7 +136,7 @@ func (g *guest) addScenarios(a *archive) error {
 func (s *scenario) config() map[string]any {
 	return map[string]any{
 		"vehicle": path.Join("/", guestProject, s.vehicle), "cards": []string{path.Join("/", guestProject, s.cards)},
-		"bus": "unix:path=/run/bus", "source": map[string]any{"map": s.busMap, "log": "/scenarios/" + s.name + "/play.log", "speed": "1x", "replies": "events"},
+		"bus": "unix:path=/run/bus", "source": map[string]any{"map": s.busMap}, // no log: live buses
 		"decisions": map[string]any{"file": decisionsFile, "format": "msgpack"}, "journal": journalFile, "traces": "traces",
 	}
 }
