@@ -190,11 +190,14 @@ func (p *Pump) Frame(f *can.Frame) error {
 // Event steps the engine by an event that is not a frame.
 func (p *Pump) Event(ev *engine.Event) error {
 	if p.out.Journal != nil {
-		path := ""
-		if ev.Kind == engine.EvOverride {
-			path = p.prog.Engine.Actuators[ev.Actuator].Path
+		name := ""
+		switch ev.Kind {
+		case engine.EvOverride:
+			name = p.prog.Engine.Actuators[ev.Actuator].Path
+		case engine.EvOccur:
+			name = p.prog.Engine.Occurs[ev.Occur].Name
 		}
-		if err := p.out.Journal.Event(ev, path); err != nil {
+		if err := p.out.Journal.Event(ev, name); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}

@@ -3,21 +3,25 @@ package engine
 // State is everything that changes while a Program runs. It belongs to one
 // goroutine.
 type State struct {
-	session uint64
-	judged  bool // replies are events and readbacks are judged; else a plain log
-	started bool
-	now     int64 // time of the newest step, ns
-	raw     int64 // time of the newest event as stamped, ns
-	n       uint64
-	drive   int // drive state
-	slots   []slot
-	cards   []cardState
-	acts    []actuatorState
-	actions []actionState
-	open    []openCall
-	timers  timerHeap
-	firings uint64
-	step    stepState
+	session  uint64
+	judged   bool // replies are events and readbacks are judged; else a plain log
+	started  bool
+	now      int64 // time of the newest step, ns
+	raw      int64 // time of the newest event as stamped, ns
+	n        uint64
+	drive    int // drive state
+	slots    []slot
+	cards    []cardState
+	acts     []actuatorState
+	actions  []actionState
+	open     []openCall
+	timers   timerHeap
+	windows  []window // of the Rate to Max triggers
+	rings    []ring   // of the Count triggers
+	occurred []bool   // by occurrence: it holds, its opposite has not come since
+	wall     wallClock
+	firings  uint64
+	step     stepState
 }
 
 // slot is what is known of one signal.
@@ -27,6 +31,8 @@ type slot struct {
 	known bool
 	seen  bool // has been valid once
 	timed bool // a staleness timer is in the heap
+	quiet bool // went unknown for want of samples, not by an invalid one
+	back  bool // its newest sample is the first after it was stale
 }
 
 // cardState is a card's own memory.
@@ -83,7 +89,9 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 		c.missing = len(p.Cards[i].Names)
 		c.live = c.missing == 0
 		c.fires = make([]int64, 0, p.Quarantine.Fires)
+		s.makeMemory(c, p.Cards[i].When)
 	}
+	s.occurred = make([]bool, len(p.Occurs))
 	return s
 }
 
