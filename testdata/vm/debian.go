@@ -44,6 +44,9 @@ func (g *guest) download(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.updateErr != nil {
+		g.say("note: %v", d.updateErr)
+	}
 	image, err := d.kernelImage(ctx, g.kernel)
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ Dpkg::Use-Pty "0";
 		return nil, err
 	}
 	d.updateErr = d.apt(ctx, "update")
-	return d, nil
+	return d, ctx.Err()
 }
 
 // networkOptions are this machine's apt options that it may need to reach its

@@ -1,5 +1,5 @@
 #!/bin/busybox sh
-# The guest's init: readies two CAN buses, runs the vm tests and the scenarios,
+# The guest's init: readies CAN buses, runs the scenarios and the vm tests,
 # writes /out as a tar onto the disk, and powers off. What it says after "vm: "
 # is the host's progress.
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root TMPDIR=/tmp
@@ -44,13 +44,13 @@ vm_test() {
 	cd /
 }
 
-# await FILE TEXT: waits for a line, and gives up after 30 s.
+# await FILE TEXT N: waits for N lines with a text, and gives up after 30 s.
 await() {
 	for _ in $(seq 300); do
-		grep -q "$2" "$1" 2>/dev/null && return
+		[ "$(grep -c "$2" "$1" 2>/dev/null)" -ge "$3" ] 2>/dev/null && return
 		usleep 100000
 	done
-	echo "init: no '$2' in $1:"
+	echo "init: not $3 times '$2' in $1:"
 	cat "$1"
 }
 
@@ -63,11 +63,11 @@ scenario() {
 	if [ -e "$1/hmi" ]; then
 		vignette-hmi --bus unix:path=/run/bus --summary "$out/hmi.json" >"$out/hmi.out" 2>&1 &
 		hmi=$!
-		await "$out/hmi.out" waiting
+		await "$out/hmi.out" waiting 1
 	fi
-	vignette-agent --config "$out/agent.yaml" >"$out/agent.out" 2>&1 &
+	vignette-agent --unsigned --config "$out/agent.yaml" >"$out/agent.out" 2>&1 &
 	agent=$!
-	await "$out/agent.out" msg=running
+	await "$out/agent.out" link=up "$(cat "$1/buses")"
 	canplayer -I "$1/play.log"
 	echo $? >"$out/canplayer.status"
 	sleep 2 # the agent takes the last frames; the HMI answers
@@ -81,17 +81,18 @@ scenario() {
 	cat "$out/agent.out"
 }
 
-for dir in /tests/*; do
-	[ -d "$dir" ] || continue
-	say "tests of $(cat "$dir/package")"
-	vm_test "$dir"
-done
-mkdir -p /run
 dbus-daemon --config-file=/etc/bus.conf --fork --nopidfile || fail "dbus-daemon does not start"
 for dir in /scenarios/*; do
 	[ -d "$dir" ] || continue
 	say "scenario ${dir##*/}"
 	scenario "$dir"
+done
+# After the scenarios, since they raise limits and set the clock.
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/bus
+for dir in /tests/*; do
+	[ -d "$dir" ] || continue
+	say "tests of $(cat "$dir/package")"
+	vm_test "$dir"
 done
 ip -s -d link show >/out/links
 cp /proc/net/softnet_stat /out

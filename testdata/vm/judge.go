@@ -9,11 +9,12 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
-	"vignette/agent"
 	"vignette/can"
 	"vignette/can/canlog"
-	"vignette/scenes"
+	"vignette/can/socketcan"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 )
@@ -30,16 +31,13 @@ func (g *guest) judge(ctx context.Context, v *verdict) {
 		r.judgeTests(v, g.name, t)
 	}
 	for _, s := range g.scenarios {
-		j, err := newJudge(s, r)
-		if err != nil {
-			v.check(g.name, s.name, "", err)
-			continue
-		}
+		j := &judge{s, r}
 		check := func(what string, do func(context.Context) (figure string, err error)) {
 			figure, err := do(ctx)
 			v.check(g.name, s.name+": "+what, figure, err)
 		}
 		check("all programs ended well", j.ends)
+		check("each socket has its buffer and lost nothing", j.sockets)
 		check("every frame played for the cards was received, in order", j.frames)
 		check("the cards fired as on the desk", j.firings)
 		check("the journal replayed on the desk gives the decision log, byte for byte", j.journal)
@@ -52,13 +50,7 @@ func (g *guest) judge(ctx context.Context, v *verdict) {
 // judge looks at one scenario's results.
 type judge struct {
 	*scenario
-	r    *results
-	prog *scenes.Program
-}
-
-func newJudge(s *scenario, r *results) (*judge, error) {
-	prog, err := agent.Load(&agent.Config{Vehicle: s.root + "/" + s.vehicle, Cards: []string{s.root + "/" + s.cards}})
-	return &judge{s, r, prog}, err
+	r *results
 }
 
 // file is the name of one of the scenario's results.
@@ -83,6 +75,32 @@ func (j *judge) ends(context.Context) (string, error) {
 
 // agentEnded is the agent's last word, with its counters.
 var agentEnded = regexp.MustCompile(`msg=ended (.*)`)
+
+// busLine is what the agent says of a bus: when its link comes up, and at its end.
+var busLine = regexp.MustCompile(`msg=bus name=(\S+) link=up (buffer|frames_lost)=(\d+)`)
+
+// sockets holds that the shipped sysctl file let every bus's socket have the
+// buffer that the agent asks for, which getsockopt tells doubled, see
+// socket(7), and that no socket's queue overflowed.
+func (j *judge) sockets(context.Context) (figure string, err error) {
+	said := map[string]int{}
+	for _, m := range busLine.FindAllStringSubmatch(j.r.text(j.file("agent.out")), -1) {
+		n, err := strconv.Atoi(m[3])
+		if err != nil {
+			return "", err
+		}
+		said[m[1]+" "+m[2]] += n
+	}
+	for i := range j.prog.Vehicle.Buses {
+		name := j.prog.Vehicle.Buses[i].Name
+		buffer, lost := said[name+" buffer"], said[name+" frames_lost"]
+		figure += fmt.Sprintf("%s %d bytes, %d lost; ", name, buffer, lost)
+		if _, ended := said[name+" frames_lost"]; !ended || lost > 0 || buffer != 2*socketcan.DefaultReceiveBuffer {
+			err = errors.Join(err, fmt.Errorf("bus %s: want %d bytes and a count of 0 at the end", name, 2*socketcan.DefaultReceiveBuffer))
+		}
+	}
+	return strings.TrimSuffix(figure, "; "), err
+}
 
 // sent is what a frame is apart from its time.
 type sent struct {

@@ -33,10 +33,10 @@ func driveJudge(t *testing.T, lose func(*drive.Entry) bool) *judge {
 	if err := os.WriteFile(s.log, log.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJudge(s, &results{dir, map[string][]byte{}})
-	if err != nil {
+	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
+	j := &judge{s, &results{dir, map[string][]byte{}}}
 	in, err := canlog.Open(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +98,30 @@ func TestJudgeFrames(t *testing.T) {
 	}
 	if _, err := driveJudge(t, func(*drive.Entry) bool { return true }).frames(t.Context()); err == nil {
 		t.Error("no frame arrived, and all is well")
+	}
+}
+
+func TestJudgeSockets(t *testing.T) {
+	const well = `level=INFO msg=bus name=body link=up buffer=8388608
+level=INFO msg=bus name=pt link=up buffer=8388608
+level=INFO msg=bus name=pt link=up frames_lost=0
+level=INFO msg=bus name=body link=up frames_lost=0
+`
+	j := driveJudge(t, nothing)
+	for _, c := range []struct {
+		name, old, put string
+		ok             bool
+	}{
+		{"well", "", "", true},
+		{"a smaller buffer", "name=pt link=up buffer=8388608", "name=pt link=up buffer=425984", false},
+		{"a bus that never came up", "name=body link=up buffer", "name=body link=down buffer", false},
+		{"frames lost", "name=body link=up frames_lost=0", "name=body link=up frames_lost=7", false},
+		{"killed", "name=body link=up frames_lost=0", "", false},
+	} {
+		j.r.files["scenarios/drive/agent.out"] = []byte(strings.Replace(well, c.old, c.put, 1))
+		if figure, err := j.sockets(t.Context()); (err == nil) != c.ok {
+			t.Errorf("%s: %s, %v", c.name, figure, err)
+		}
 	}
 }
 

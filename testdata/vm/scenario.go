@@ -12,12 +12,13 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"slices"
 	"time"
 
+	"vignette/agent"
 	"vignette/can"
 	"vignette/can/canlog"
 	"vignette/can/canlog/candump"
+	"vignette/scenes"
 )
 
 // guestProject is where the guest has what this machine has below go.mod, so
@@ -29,7 +30,6 @@ type scenario struct {
 	name    string
 	vehicle string   // profile, relative to go.mod
 	cards   string   // directory
-	dbcs    []string // files
 	channel string   // interface on which all of it is played; empty: those that the recording names
 	busMap  []string // channel=bus, for the agent as for vignette replay
 	hmi     bool     // the stand-in HMI runs: the profile has its signals and calls
@@ -37,6 +37,7 @@ type scenario struct {
 	recording string        // on this machine, in any format
 	stretch   time.Duration // how much of it; 0: all
 	root, log string        // of go.mod; what canplayer plays, on this machine
+	prog      *scenes.Program
 	length    time.Duration // of log
 	frames    int           // in log
 }
@@ -45,10 +46,8 @@ type scenario struct {
 func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) ([]*scenario, error) {
 	list := []*scenario{
 		{name: "drive", hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
-			dbcs:      []string{"testdata/drive/powertrain.dbc", "testdata/drive/body.dbc"},
 			recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
-			dbcs:    []string{"../shared/data/dbc/opendbc/tesla_powertrain.dbc"},
 			channel: "vcan0", busMap: []string{"vcan0=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
 	}
 	if err := os.MkdirAll(filepath.Join(root, "build/vm"), 0o755); err != nil {
@@ -61,9 +60,29 @@ func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) 
 		} else if err != nil {
 			return nil, err
 		}
+		if err := s.load(); err != nil {
+			return nil, err
+		}
 		c.say("%s: %d frames in %.1f s", s.name, s.frames, s.length.Seconds())
 	}
 	return list, ctx.Err()
+}
+
+// load compiles the cards, as the agent does.
+func (s *scenario) load() (err error) {
+	s.prog, err = agent.Load(&agent.Config{Unsigned: true, Vehicle: filepath.Join(s.root, s.vehicle), Cards: []string{filepath.Join(s.root, s.cards)}})
+	return err
+}
+
+// files lists the profile and the DBCs that it names, relative to go.mod.
+func (s *scenario) files() []string {
+	list := []string{s.vehicle}
+	for i := range s.prog.Vehicle.Buses {
+		for _, d := range s.prog.Vehicle.Buses[i].DBCs {
+			list = append(list, path.Join(path.Dir(s.vehicle), d.File))
+		}
+	}
+	return list
 }
 
 // cut writes the stretch of the recording that is played, as candump.
@@ -122,7 +141,8 @@ func (g *guest) addScenarios(a *archive) error {
 		if s.hmi {
 			a.file(path.Join("scenarios", s.name, "hmi"), 0o644, nil)
 		}
-		for _, f := range append(slices.Clone(s.dbcs), s.vehicle) {
+		a.file(path.Join("scenarios", s.name, "buses"), 0o644, fmt.Append(nil, len(s.prog.Vehicle.Buses)))
+		for _, f := range s.files() {
 			a.copyFile(path.Join(guestProject, f), filepath.Join(g.root, f), 0o644)
 		}
 		if err := a.copyTree(path.Join(guestProject, s.cards), filepath.Join(g.root, s.cards)); err != nil {
