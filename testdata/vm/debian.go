@@ -109,7 +109,9 @@ Dpkg::Use-Pty "0";
 	if err := os.WriteFile(filepath.Join(dir, "apt.conf"), []byte(config), 0o644); err != nil {
 		return nil, err
 	}
-	d.updateErr = d.apt(ctx, "update")
+	if d.updateErr = d.apt(ctx, "update"); d.updateErr != nil {
+		d.updateErr = d.apt(ctx, "update") // a mirror in the middle of its own update
+	}
 	return d, ctx.Err()
 }
 
