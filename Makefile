@@ -90,7 +90,7 @@ test-oracle: ## tests against cantools, python-can and the recordings in ../shar
 VM_ARCH    ?=
 VM_SECONDS ?= 85
 vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN; VM_ARCH=arm64 for one of them
-	@.ci/need go apt-get dpkg-deb qemu-system-aarch64 qemu-system-arm
+	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
 	@$(MAKE) build arm build/drive.log
 	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
 
