@@ -23,13 +23,14 @@ func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file
 // card builds a card.
 func (b *builder) card(c *Card) engine.Card {
 	b.names = nil
-	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority}
+	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority,
+		Restart: c.Restart, Manual: c.Manual, OnBoot: c.OnBoot, Hash: c.SHA256}
 	e.When = b.triggers(c.When)
 	for i := range c.OnlyIf {
 		e.OnlyIf = append(e.OnlyIf, b.cond(nil, &c.OnlyIf[i]))
 	}
 	for i := range c.Then {
-		e.Then = append(e.Then, b.step(&c.Then[i]))
+		e.Then = append(e.Then, b.step(&c.Then[i], c))
 	}
 	slices.Sort(b.names)
 	e.Names = slices.Compact(b.names)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"vignette/scenes/engine"
 )
 
 // Card is a scene card as written, with the place of everything in it.
@@ -18,7 +20,10 @@ type Card struct {
 	OnlyIf      []Cond    // top-level clauses, all must be true
 	Then        []Step    // at least one
 	Cooldown    time.Duration
-	Priority    int    // -10 to 10
+	Priority    int  // -10 to 10
+	Restart     bool // reentry: restart
+	Manual      bool // the driver may run it by hand
+	OnBoot      engine.OnBoot
 	DerivedFrom string // id@version of the card that this one is a remix of; empty: none
 	Pos         Pos    // of the id
 }
@@ -59,15 +64,18 @@ func cardKeys() object[Card] {
 		{"derived_from", optional, func(r *reader, n *yaml.Node, c *Card) {
 			c.DerivedFrom = r.pattern(n, parentText, "a card and its version, such as cool-down@1.0.0")
 		}},
-		{"manual", later, nil},
-		{"on_boot", later, nil},
+		{"manual", optional, func(r *reader, n *yaml.Node, c *Card) { c.Manual = r.boolean(n) }},
+		{"on_boot", optional, readOnBoot},
 	}}
 }
 
-func (r *reader) readReentry(n *yaml.Node, _ *Card) {
-	if r.word(n, "single", "restart") == "restart" {
-		r.fault(n, "`reentry: restart` is part of the format, but it is not supported by this version yet; use single")
-	}
+func (r *reader) readReentry(n *yaml.Node, c *Card) {
+	c.Restart = r.word(n, "single", "restart") == "restart"
+}
+
+func readOnBoot(r *reader, n *yaml.Node, c *Card) {
+	words := map[string]engine.OnBoot{"restart": engine.RestartHold, "resume": engine.ResumeHold, "drop": engine.DropHold}
+	c.OnBoot = words[r.word(n, "restart", "resume", "drop")]
 }
 
 // ParseCard reads one card from text; file is its name in messages. It checks

@@ -73,6 +73,9 @@ func (c *Cond) several(r *reader, n *yaml.Node, op engine.CondOp, what string) {
 // readBetween reads [low, high].
 func readBetween(r *reader, n *yaml.Node, c *Cond) {
 	c.op(r, n, engine.Between)
+	if r.shape(n, pairShape) {
+		return
+	}
 	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
 		r.fault(n, "`between` takes two numbers, both included, such as [10, 20]")
 		return

@@ -26,9 +26,10 @@ const (
 
 // reader reads one strict YAML (or JSON) document and collects what is wrong.
 type reader struct {
-	file  string
-	diags Diagnostics
-	keys  map[*yaml.Node]*yaml.Node // from a value to its key
+	file   string
+	diags  Diagnostics
+	keys   map[*yaml.Node]*yaml.Node // from a value to its key
+	shapes *shapes                   // not nil: nothing is read, but what would be is noted, see schema.go
 }
 
 // at is the place of a node.

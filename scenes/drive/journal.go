@@ -26,6 +26,12 @@ import (
 //	link    [6, t, bus, state]  state: engine.Link
 //	occur   [7, t, occurrence, happened now]
 //	clock   [8, t, trusted, wall, offset, next, next offset, rise, rise, set, set]  see engine.Clocking
+//	answer  [9, t, session, n, yes]
+//	user    [10, t, user]
+//	sleep   [11, t]
+//	enable  [12, t, card id, on]
+//	run     [13, t, card id]
+//	free    [14, t, card id]
 //
 // state is what the session started from: nil, since each starts fresh.
 const (
@@ -78,8 +84,8 @@ func (j *Journal) Frame(f *can.Frame) error {
 	return j.write(b)
 }
 
-// Event appends an event that is not a frame; name is the path of an
-// override's actuator, or the occurrence.
+// Event appends an event that is not a frame; name is the path of an override's
+// actuator, the occurrence, or the id of the card that an event is about.
 func (j *Journal) Event(e *engine.Event, name string) error {
 	b := j.buf[:0]
 	switch e.Kind {
@@ -105,7 +111,10 @@ func (j *Journal) Event(e *engine.Event, name string) error {
 	case engine.EvClock:
 		b = appendClock(msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 11), entryClock), e.T), e.Clock)
 	default:
-		return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		var ok bool
+		if b, ok = appendDriver(b, e, name); !ok {
+			return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		}
 	}
 	return j.write(b)
 }
@@ -186,6 +195,10 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
+	if _, ok := driverFields[engine.EventKind(kind)]; ok {
+		e.IsFrame = false
+		return j.driver(&r, engine.EventKind(kind), n, &e.Event)
+	}
 	if r.err == nil && (kind < 0 || kind >= entryKinds || n != entryFields[kind]) {
 		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
 	}

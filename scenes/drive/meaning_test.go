@@ -45,6 +45,8 @@ type traceRun struct {
 	got   []string
 	shown map[uint64]int // n of a record to its number in the trace
 	real  []uint64       // and back
+
+	session uint64
 }
 
 func runTrace(t *testing.T, a *txtar.Archive) {
@@ -52,7 +54,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
 	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
-	r := &traceRun{t: t, shown: map[uint64]int{}, real: []uint64{0},
+	r := &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
 		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
 	mode, stream, want := "plain", "", ""
 	if err := os.MkdirAll(filepath.Join(dir, "cards"), 0o755); err != nil {
@@ -178,18 +180,9 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 	case "reply":
-		// Timers due by now may write the record that the reply names.
-		if err := r.pump.step(&engine.Event{T: ev.T, Kind: engine.EvTick}); err != nil {
+		ev.Kind, ev.Session, ev.OK = engine.EvReply, r.session, f[3] == "ok"
+		if ev.Ref, err = r.record(ev.T, f[2]); err != nil {
 			return err
-		}
-		n, err := strconv.Atoi(f[2])
-		if err != nil {
-			return err
-		}
-		ev.Kind, ev.Session, ev.OK = engine.EvReply, 1, f[3] == "ok"
-		ev.Ref = math.MaxUint64
-		if n < len(r.real) {
-			ev.Ref = r.real[n]
 		}
 	case "override":
 		act, ok := r.prog.Actuator(f[2])
@@ -201,6 +194,10 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
+	case "answer", "user", "sleep", "enable", "disable", "run", "free":
+		if err := r.driver(&ev, f[1:]); err != nil {
+			return err
+		}
 	default:
 		ev.Kind = engine.EvFrame
 		if ev.Samples, err = r.samples(f[1:]); err != nil {

@@ -229,7 +229,8 @@ func (p *Program) judge(s *State, card int, out *Effects) {
 		tr.outcome = nothing
 	}
 	if first >= 0 {
-		p.complete(s, card, first, out)
+		tr := &c.triggers[first]
+		p.complete(s, card, completion{p.idx.why.trigger[first], tr.cause, tr.outDepth, false}, out)
 	}
 }
 
@@ -242,41 +243,57 @@ func (p *Program) hold(s *State, card, i int, out *Effects) {
 	s.timers.push(timer{at: s.now + c.When[i].Hold, kind: holds, origin: origin{card: card, index: i}, ref: tr.held})
 }
 
+// completion is what completes a card: a trigger, or the driver.
+type completion struct {
+	why    string
+	cause  uint64
+	depth  int
+	manual bool
+}
+
 // complete judges a completion: blocked, quarantined or fired.
-func (p *Program) complete(s *State, card, trigger int, out *Effects) {
+func (p *Program) complete(s *State, card int, by completion, out *Effects) {
 	c := &s.cards[card]
-	tr := &c.triggers[trigger]
 	id := p.Cards[card].ID
-	if why := p.blockedBy(s, card, tr.outDepth); why != "" {
-		s.record(out, Record{Card: id, What: Blocked, Why: why, Cause: tr.cause})
+	if why := p.blockedBy(s, card, by); why != "" {
+		s.record(out, Record{Card: id, What: Blocked, Why: why, Cause: by.cause})
 		return
 	}
-	if p.exceeds(c, s.now) {
-		p.quarantine(s, card, tr.cause, out)
+	if !by.manual && p.exceeds(&c.userCard, s.now) {
+		p.quarantine(s, card, by.cause, out)
 		return
 	}
+	p.withdraw(s, card, "restart", out)
 	c.hasFired, c.firedAt = true, s.now
 	s.firings++
-	c.queue = queue{running: true, firing: s.firings, depth: tr.outDepth}
-	c.queue.fired = s.record(out, Record{Card: id, What: Fired, Why: p.idx.why.trigger[trigger], Cause: tr.cause})
+	c.queue = queue{running: true, firing: s.firings, depth: by.depth, manual: by.manual}
+	c.queue.fired = s.record(out, Record{Card: id, What: Fired, Why: by.why, Cause: by.cause})
+	c.queue.led = c.queue.fired
 	s.step.ready = insertSorted(s.step.ready, card)
 }
 
 // blockedBy names the first thing that blocks a completion; empty: none.
-func (p *Program) blockedBy(s *State, card, depth int) string {
+func (p *Program) blockedBy(s *State, card int, by completion) string {
 	c := &s.cards[card]
 	switch {
 	case !c.live:
 		return "not_live"
+	case c.disabled:
+		return "disabled"
 	case c.quarantined:
 		return "quarantined"
-	case depth >= MaxDepth:
+	case by.depth >= MaxDepth:
 		return "depth"
-	case c.hasFired && s.now < c.firedAt+p.Cards[card].Cooldown:
+	case c.hasFired && s.now < c.firedAt+p.Cards[card].Cooldown && !by.manual:
 		return "cooldown"
-	case c.queue.running:
+	case c.queue.running && !p.Cards[card].Restart:
 		return "reentry"
 	}
+	return p.unmet(s, card)
+}
+
+// unmet names the first clause of only_if that is not true; empty: none.
+func (p *Program) unmet(s *State, card int) string {
 	for i, clause := range p.Cards[card].OnlyIf {
 		if clause.eval(s) != yes {
 			return p.idx.why.onlyIf[i]
@@ -287,7 +304,7 @@ func (p *Program) blockedBy(s *State, card, depth int) string {
 
 // exceeds notes a firing at t and reports whether it would exceed the
 // profile's quarantine within (t-Within, t].
-func (p *Program) exceeds(c *cardState, t int64) bool {
+func (p *Program) exceeds(c *userCard, t int64) bool {
 	q := p.Quarantine
 	if q.Fires == 0 {
 		return false
@@ -306,14 +323,12 @@ func (p *Program) exceeds(c *cardState, t int64) bool {
 
 // quarantine suppresses a firing and ends what the card has running.
 func (p *Program) quarantine(s *State, card int, cause uint64, out *Effects) {
-	c := &s.cards[card]
-	c.quarantined = true
-	c.abandon()
+	s.cards[card].quarantined = true
 	s.record(out, Record{Card: p.Cards[card].ID, What: Quarantined, Why: "fires", Cause: cause})
+	p.abandon(s, card, "quarantined", out)
 	for act := range s.acts {
 		if i := s.acts[act].findCard(card); i >= 0 {
-			s.removeLease(act, i)
-			s.step.acts = insertSorted(s.step.acts, act)
+			s.removeLease(act, i, "quarantined")
 		}
 	}
 }

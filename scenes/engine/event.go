@@ -28,9 +28,9 @@ type Event struct {
 	T        int64 // ns on the stream's time base
 	Kind     EventKind
 	Samples  []Sample  // EvFrame: ascending by slot, at most one for each
-	Session  uint64    // EvReply: session of the record
-	Ref      uint64    // EvReply: n of the `acted` record that was answered
-	OK       bool      // EvReply: the service accepted; EvOccur: it happened now, not only found to be so
+	Session  uint64    // EvReply, EvAnswer: session of the record
+	Ref      uint64    // EvReply: n of the `acted` record that was answered; EvAnswer: of the `asked`
+	OK       bool      // EvReply: the service accepted; EvAnswer: the driver agrees; EvOccur: it happened now, not only found to be so
 	Actuator int       // EvOverride
 	Value    Value     // EvOverride
 	Bus      int       // EvLost, EvLink
@@ -38,6 +38,9 @@ type Event struct {
 	Link     Link      // EvLink
 	Occur    int       // EvOccur: index into Program.Occurs
 	Clock    *Clocking // EvClock; the engine keeps a copy
+	Card     int       // EvEnable, EvRun, EvFree
+	On       bool      // EvEnable: enabled from now on
+	User     uint64    // EvUser: 0 is the guest
 }
 
 // What is the kind of a record of the decision log.
@@ -62,10 +65,18 @@ const (
 	Known
 	Clock
 	Dropped
+	Asked
+	Confirmed
+	Declined
+	Released
+	Boot
+	Reload
+	User
 )
 
 var whatNames = [...]string{"live", "fired", "blocked", "held", "cancelled", "acted", "replied", "failed",
-	"denied", "lost", "ended", "override", "quarantined", "unknown", "known", "clock", "dropped"}
+	"denied", "lost", "ended", "override", "quarantined", "unknown", "known", "clock", "dropped",
+	"asked", "confirmed", "declined", "released", "boot", "reload", "user"}
 
 // String returns the name in the decision log.
 func (w What) String() string { return whatNames[w] }

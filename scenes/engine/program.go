@@ -15,6 +15,7 @@ type Program struct {
 	Actuators  []Actuator   // ordered by path
 	Actions    []Action     // ordered by name
 	Quarantine Quarantine
+	Hash       string // names the profile and its DBCs by their contents, for reloads
 
 	idx index // filled by Build
 }
@@ -139,7 +140,8 @@ type Trigger struct {
 // Occurrence is something that happens outside the bus, such as `phone near`.
 type Occurrence struct {
 	Name     string
-	Opposite int // index of what ends it, such as `phone far`; -1: none
+	Opposite int  // index of what ends it, such as `phone far`; -1: none
+	Frees    bool // after its opposite it completes an ignition cycle, which frees cards from quarantine
 }
 
 // Card is one scene card.
@@ -150,6 +152,10 @@ type Card struct {
 	Then     []Step    // at least one
 	Cooldown int64     // ns from a firing during which it may not fire again
 	Priority int       // -10 to 10
+	Restart  bool      // reentry: a completion drops what is left of the queue
+	Manual   bool      // the driver may run it by hand
+	OnBoot   OnBoot    // what its holds do after a reboot
+	Hash     string    // names its content, for reloads and state files
 	Names    []int     // every slot that the card names, ascending, without repeats (boot gate)
 }
 
@@ -161,6 +167,7 @@ const (
 	Set StepKind = iota
 	Do
 	Wait
+	Release // ends the card's own lease
 )
 
 // EndKind says what an ended lease does to its actuator.
@@ -176,7 +183,7 @@ const (
 // Step is one entry of a card's then, in the order of the card.
 type Step struct {
 	Kind     StepKind
-	Actuator int   // Set: index into Program.Actuators
+	Actuator int   // Set: index into Program.Actuators; Release too
 	Value    Value // Set: in the actuator's unit
 	Lease    int64 // Set: ns
 	AtEnd    EndKind
@@ -196,6 +203,10 @@ type Actuator struct {
 	States      StateSet // where a card may set it
 	EndStates   StateSet // where a lease's end may be sent
 	Holdoff     int64    // ns that every card loses after the driver's hand
+	Confirm     int64    // ns within which the driver must agree to a set; 0: need not
+	MaxLease    int64    // ns, the longest lease
+	Forbidden   bool     // never to be set, whatever a card says
+	Survives    bool     // its leases outlive sleep and a clean stop
 	HasCall     bool     // false: decided and logged, goes nowhere
 	Within      int64    // ns within which the call must be answered
 	Readback    int      // slot that reads it back; -1: none

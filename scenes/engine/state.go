@@ -12,6 +12,8 @@ type State struct {
 	drive    int // drive state
 	slots    []slot
 	cards    []cardState
+	user     uint64     // 0: the guest
+	users    []userPart // the others', the latest last
 	acts     []actuatorState
 	actions  []actionState
 	open     []openCall
@@ -37,17 +39,13 @@ type slot struct {
 
 // cardState is a card's own memory.
 type cardState struct {
-	triggers    []triggerState
-	missing     int // named slots that were never valid
-	live        bool
-	quarantined bool
-	hasFired    bool
-	firedAt     int64
-	fires       []int64 // times of the latest firings, a ring of Quarantine.Fires
-	fireHead    int
-	queue       queue
-	touched     uint64 // step in which it was last touched
-	becameLive  bool   // in this step
+	triggers   []triggerState
+	missing    int // named slots that were never valid
+	live       bool
+	userCard   // the present user's
+	queue      queue
+	touched    uint64 // step in which it was last touched
+	becameLive bool   // in this step
 }
 
 // queue is the run of one firing through the card's then.
@@ -59,6 +57,10 @@ type queue struct {
 	depth   int
 	pos     int
 	call    uint64 // n of the call it waits for; 0: none
+	asked   uint64 // n of the question to the driver that it waits for; 0: none
+	led     uint64 // n of the record that led to its action: `fired` or `confirmed`
+	agreed  bool   // the driver has confirmed its action
+	manual  bool   // the driver ran the card
 }
 
 // stepState is scratch of the step being made; it is empty between steps.
@@ -71,6 +73,7 @@ type stepState struct {
 	acts       []int        // actuators to look at
 	contenders []int        // cards whose request for an actuator passed the gate
 	ended      []endedLease // leases to be reported ended after denied and lost
+	releases   []int        // cards whose queue stands at a release
 	drive      bool         // a slot that drive states read has changed
 }
 

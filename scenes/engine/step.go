@@ -25,15 +25,17 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	case EvOverride:
 		p.hand(s, ev.Actuator, ev.Value, out)
 	case EvStop:
-		p.stop(s, out)
+		p.rest(s, "stop", out)
 	case EvLost:
 		p.lost(s, ev, out)
 	case EvLink:
 		p.link(s, ev, out)
 	case EvOccur:
-		p.occur(s, ev.Occur, ev.OK)
+		p.occur(s, ev.Occur, ev.OK, out)
 	case EvClock:
 		p.setClock(s, ev.Clock, out)
+	default:
+		p.driver(s, ev, out)
 	}
 	p.finish(s, out)
 }
@@ -86,6 +88,8 @@ func (p *Program) due(s *State, tm *timer) bool {
 		return q.running && q.waiting && q.firing == tm.firing && q.pos == tm.index
 	case replies:
 		return s.findOpen(tm.ref) >= 0
+	case confirms:
+		return s.acts[tm.act].ask.n == tm.ref
 	case leases:
 		return s.acts[tm.act].find(tm.ref) >= 0
 	case readbacks:
@@ -118,6 +122,8 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		s.step.ready = insertSorted(s.step.ready, tm.card)
 	case replies:
 		p.fail(s, s.takeOpen(s.findOpen(tm.ref)), "timeout", out)
+	case confirms:
+		p.decline(s, tm.act, "timeout", out)
 	case leases:
 		a := &s.acts[tm.act]
 		i := a.find(tm.ref)

@@ -10,6 +10,7 @@ const (
 	wallTimes
 	waits
 	replies
+	confirms
 	leases
 	readbacks
 	retries

@@ -149,6 +149,8 @@ func (l Language) step(s *scenes.Step) string {
 		text = l.do(s)
 	case engine.Wait:
 		return l.say(sayWait, l.duration(s.Wait))
+	case engine.Release:
+		return l.say(sayRelease, l.signal(s.Name.Text))
 	}
 	if s.Continue {
 		text += sayGoesOn[l]

@@ -73,6 +73,7 @@ var (
 	saySetTo    = phrase{"; afterwards it is set to %s", "；之后设为 %s"}
 	sayDoText   = phrase{"%s: “%s”", "%s：“%s”"}
 	sayWait     = phrase{"waits %s", "等待 %s"}
+	sayRelease  = phrase{"lets go of %s", "放开%s"}
 	sayGoesOn   = phrase{" (if that fails, the card goes on)", "（若失败，则继续执行）"}
 	sayCooldown = phrase{"After that it rests for %s.", "之后休息 %s。"}
 	sayRemix    = phrase{"A remix of %s.", "改编自 %s。"}
