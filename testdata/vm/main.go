@@ -23,17 +23,17 @@ import (
 type machine struct {
 	name      string // also of its directories in bin/linux-* and build/vm
 	goarch    string
-	debian    string // Debian's word for the architecture
-	kernel    string // Debian's package that depends on the newest kernel
-	libraries string // directory of the architecture's libraries, below lib and usr/lib
-	qemu      []string
+	debian    string   // Debian's word for the architecture
+	kernel    string   // Debian's package that depends on the newest kernel
+	libraries string   // directory of the architecture's libraries, below lib and usr/lib
+	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
 }
 
 var machines = []machine{
 	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu",
-		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53"}},
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
 	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf",
-		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15"}},
+		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
 }
 
 func main() {
