@@ -91,8 +91,13 @@ type aliveState struct {
 // NewPump readies a program for a stream. Judged tells whether replies come as
 // events and readbacks are judged, see engine.NewState.
 func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pump {
+	return NewPumpFrom(prog, prog.Engine.NewState(session, judged), out)
+}
+
+// NewPumpFrom readies a program that goes on from a state, see engine.Boot.
+func NewPumpFrom(prog *scenes.Program, state *engine.State, out Output) *Pump {
 	p := &Pump{
-		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
+		prog: prog, state: state, out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
 	p.buses = make([]busPlans, len(prog.Vehicle.Buses))

@@ -54,7 +54,7 @@ func (p *Program) changeUser(s *State, user uint64, out *Effects) {
 // clear makes a card's detectors know nothing.
 func (c *cardState) clear() {
 	for i := range c.triggers {
-		c.triggers[i].detector = unset
+		c.triggers[i].detector, c.triggers[i].bootHold = unset, 0
 	}
 }
 
