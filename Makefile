@@ -81,7 +81,7 @@ check-generated:
 	echo "generated code is up to date"
 
 test-oracle: ## tests against cantools, python-can and the recordings in ../shared/data
-	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv
+	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv minisign
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed

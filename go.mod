@@ -11,6 +11,7 @@ require (
 	github.com/tinylib/msgp v1.6.5
 	go.einride.tech/can v0.17.0
 	go.yaml.in/yaml/v3 v3.0.6
+	golang.org/x/crypto v0.51.0
 	golang.org/x/sys v0.44.0
 	golang.org/x/tools v0.26.0
 )

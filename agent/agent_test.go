@@ -40,7 +40,7 @@ func newBench(t *testing.T, seconds int) *bench {
 		t.Fatal(err)
 	}
 	c := Defaults()
-	c.Vehicle, c.Cards = "../testdata/drive/vehicle.yaml", []string{"../testdata/drive/cards"}
+	c.Vehicle, c.Cards, c.Unsigned = "../testdata/drive/vehicle.yaml", []string{"../testdata/drive/cards"}, true
 	c.Source.Log, c.Source.Speed = filepath.Join(dir, "drive.log"), "max"
 	c.Bus = address
 	c.Decisions = DecisionsConfig{File: filepath.Join(dir, "d.jsonl"), Format: "jsonl"}
@@ -257,7 +257,7 @@ func TestLoadConfig(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"good", good, ""},
 		{"empty", "", "the configuration is empty"},
-		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, cards"},
+		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, trust, cards"},
 		{"twice", good + "vehicle: w.yaml\n", "already defined"},
 		{"no vehicle", "cards: [c]\nsource: {log: l}\n", "vehicle is missing"},
 		{"no cards", "vehicle: v\nsource: {log: l}\n", "cards is missing"},

@@ -21,6 +21,7 @@ import (
 // Config is the agent's configuration file. File names are relative to it.
 type Config struct {
 	Vehicle   string            `yaml:"vehicle"`   // vehicle profile
+	Trust     []string          `yaml:"trust"`     // minisign public keys, one of which must have signed the profile
 	Cards     []string          `yaml:"cards"`     // card files and directories
 	Source    SourceConfig      `yaml:"source"`    // where frames come from
 	Bus       string            `yaml:"bus"`       // D-Bus: system, session, or an address
@@ -29,6 +30,8 @@ type Config struct {
 	Decisions DecisionsConfig   `yaml:"decisions"` // the decision log; no file: none
 	Journal   string            `yaml:"journal"`   // file of the journal; empty: none
 	Traces    string            `yaml:"traces"`    // directory of interaction traces; empty: none
+
+	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
 
 // SourceConfig names where frames come from: a recording, or without one the
@@ -109,7 +112,9 @@ func keysOf(name string) (keys []string) {
 	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}} {
 		if t := reflect.TypeOf(v); t.String() == name {
 			for i := range t.NumField() {
-				keys = append(keys, t.Field(i).Tag.Get("yaml"))
+				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
+					keys = append(keys, key)
+				}
 			}
 		}
 	}
@@ -178,9 +183,11 @@ func (c *Config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for i, p := range c.Cards {
-		if !filepath.IsAbs(p) {
-			c.Cards[i] = filepath.Join(dir, p)
+	for _, list := range [][]string{c.Cards, c.Trust} {
+		for i, p := range list {
+			if !filepath.IsAbs(p) {
+				list[i] = filepath.Join(dir, p)
+			}
 		}
 	}
 }

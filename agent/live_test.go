@@ -42,7 +42,7 @@ type liveBench struct {
 
 func newLiveBench(t *testing.T, c SourceConfig) *liveBench {
 	t.Helper()
-	config := &Config{Vehicle: "../testdata/drive/vehicle.yaml", Cards: []string{"../testdata/drive/cards"}, Source: c}
+	config := &Config{Vehicle: "../testdata/drive/vehicle.yaml", Unsigned: true, Cards: []string{"../testdata/drive/cards"}, Source: c}
 	prog, err := Load(config)
 	if err != nil {
 		t.Fatal(err)
@@ -195,14 +195,14 @@ func TestLiveEnds(t *testing.T) {
 		t.Errorf("closed buses: %v; want their reason", err)
 	}
 	openSockets = func(socketcan.Options) (sockets, error) { return nil, b.fake.err }
-	config := &Config{Vehicle: "../testdata/drive/vehicle.yaml", Cards: []string{"../testdata/drive/cards"}}
+	config := &Config{Vehicle: "../testdata/drive/vehicle.yaml", Unsigned: true, Cards: []string{"../testdata/drive/cards"}}
 	if err := Run(context.Background(), config, b.log); !errors.Is(err, b.fake.err) {
 		t.Errorf("no sockets: %v; want their reason", err)
 	}
 }
 
 func TestLiveNeedsInterfaces(t *testing.T) {
-	prog, err := Load(&Config{Vehicle: "../testdata/drive/vehicle.yaml", Cards: []string{"../testdata/drive/cards"}})
+	prog, err := Load(&Config{Vehicle: "../testdata/drive/vehicle.yaml", Unsigned: true, Cards: []string{"../testdata/drive/cards"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,14 +3,17 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"vignette/can"
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
+	"vignette/scenes/sign"
 	uibridge "vignette/ui-bridge"
 )
 
@@ -25,7 +28,7 @@ const tidyEvery = time.Second
 
 // Load reads and compiles what a configuration names.
 func Load(c *Config) (*scenes.Program, error) {
-	v, err := scenes.LoadVehicle(c.Vehicle)
+	v, err := loadVehicle(c)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +37,29 @@ func Load(c *Config) (*scenes.Program, error) {
 		return nil, err
 	}
 	return scenes.Compile(v, cards)
+}
+
+// loadVehicle reads the profile, whose signature it checks but on a desk.
+func loadVehicle(c *Config) (*scenes.Vehicle, error) {
+	if c.Unsigned {
+		return scenes.LoadVehicle(c.Vehicle)
+	}
+	if len(c.Trust) == 0 {
+		return nil, errors.New("trust is missing: name the minisign public key that the vehicle profile is signed with, or start with --unsigned on a desk")
+	}
+	var keys []sign.PublicKey
+	for _, file := range c.Trust {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		k, err := sign.ParsePublicKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		keys = append(keys, k)
+	}
+	return scenes.LoadSignedVehicle(c.Vehicle, keys)
 }
 
 // Run is the agent from start to stop: it returns nil when its recording has

@@ -58,6 +58,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	var walk func(c *Cond)
 	walk = func(c *Cond) {
 		paths = append(paths, c.Signal)
+		if c.Power.Text != "" && v.Power != nil {
+			paths = append(paths, v.Power.From.Text)
+		}
 		for i := range c.Of {
 			walk(&c.Of[i])
 		}
@@ -68,6 +71,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	for _, c := range cards {
 		for _, t := range c.When {
 			paths = append(paths, t.Signal.Text)
+			for _, edge := range t.Of {
+				paths = append(paths, edge.Signal.Text)
+			}
 		}
 		for i := range c.OnlyIf {
 			walk(&c.OnlyIf[i])
@@ -113,6 +119,7 @@ func (p *Program) compileVehicle(b *builder) {
 	}
 	p.Engine.Quarantine = v.Quarantine
 	p.Engine.Hash = v.contents()
+	p.Engine.Occurs = v.occurrences()
 }
 
 // Actuator returns the index of the actuator of that path.

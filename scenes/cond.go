@@ -15,6 +15,9 @@ type Cond struct {
 	A, B   Literal // what it is compared with; B for Between only
 	Unit   Name    // unit of A and B
 	State  Name
+	Power  Name // off, accessory or on; the operator is Any
+	From   int  // TimeOfDay: minutes after local midnight
+	To     int
 	Of     []Cond // for All, Any and Not
 
 	path Name
@@ -48,7 +51,10 @@ func condKeys() object[Cond] {
 		{"all", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.All, "`all`") }},
 		{"any", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.Any, "`any`") }},
 		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Not); c.Of = []Cond{r.cond(n)} }},
-		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil}, {"expr", later, nil},
+		{"fresh", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Fresh); r.onlyTrue(n) }},
+		{"power", optional, readPowerCond},
+		{"time", optional, readTimeCond},
+		{"expr", later, nil},
 	}}
 }
 
@@ -83,14 +89,16 @@ func (r *reader) cond(n *yaml.Node) Cond {
 	if !condKeys().read(r, n, &c) {
 		return c
 	}
-	compares := c.Op <= engine.IsNot
+	compares := c.Op <= engine.IsNot || c.Op == engine.Fresh
 	switch {
 	case len(c.ops) == 0:
-		r.fault(n, "the condition says nothing; give `state`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
+		r.fault(n, "the condition says nothing; give `state`, `power`, `time`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is`, `is_not` or `fresh`")
 	case len(c.ops) > 1:
 		r.diags.add(r.file, c.ops[1].Pos, "`%s` and `%s` are in one condition; give one, and combine with `all` or `any`", c.ops[0].Text, c.ops[1].Text)
 	case compares && c.Signal == "":
 		r.fault(n, "the condition has no `signal`; add it")
+	case c.Op == engine.Fresh && c.Unit.Text != "":
+		r.diags.add(r.file, c.Unit.Pos, "`fresh` compares with nothing that has a unit; leave `unit` out")
 	case !compares && (c.Signal != "" || c.Unit.Text != ""):
 		r.fault(n, "`signal` and `unit` belong to a comparison; combine with `all` or `any`")
 	}

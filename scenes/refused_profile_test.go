@@ -97,7 +97,7 @@ var refusedProfiles = []struct{ name, old, new, want string }{
 	{"action named set", "  beep:", "  set:", "bench.yaml:43:3: `set` has a meaning of its own in the decision log; choose another name"},
 	{"param named lang", "tone: string", "lang: string", "bench.yaml:43:49: `{lang}` has a meaning of its own in calls; choose another name"},
 	{"param type", "tone: string", "tone: text", "bench.yaml:43:55: `tone`: `text` is not one of `localized`, `string`, `number` and `boolean`"},
-	{"event without source", "{property: {bus: system, service: org.bluez}}", "{}", "bench.yaml:45:10: an event listens to one `property` or one `signal`; give one"},
+	{"event without source", "{property: {bus: system, service: org.bluez}}", "{}", "bench.yaml:45:10: an event listens to one `property` or one `signal`, or says `hmi: true`; give one"},
 	{"event key", "{property: {bus: system,", "{property: {buss: system,", "bench.yaml:45:22: unknown key `buss` in a D-Bus source; did you mean `bus`?"},
 	{"clock", "trusted_by:", "trusted:", "bench.yaml:46:8: `clock` has no `trusted_by`; add it\nbench.yaml:46:9: unknown key `trusted` in `clock`; known are `trusted_by`"},
 	{"never in the middle", "Vehicle.ADAS.*", "Vehicle.*.ADAS", "bench.yaml:47:28: `Vehicle.*.ADAS` is not a VSS path, with .* at its end for all below it, such as Vehicle.ADAS.*"},

@@ -204,33 +204,40 @@ func span(d time.Duration) string {
 	return s
 }
 
+const durationWant = "a duration: a decimal number with us, ms, s, m or h, such as 20s or 1.5m"
+
 // maxDuration bounds every duration of a card or profile: one year.
 const maxDuration = 365 * 24 * time.Hour
 
 // duration reads a duration of at least least, exact to the nanosecond.
 func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
-	const want = "a duration: a decimal number with us, ms, s, m or h, such as 20s or 1.5m"
-	if !r.scalar(n, want) {
+	if !r.scalar(n, durationWant) {
 		return 0
 	}
-	m := durationText.FindStringSubmatch(n.Value)
-	if m == nil {
-		r.wrong(n, "`%s` is not %s", n.Value, want)
+	d, fault := parseDuration(n.Value)
+	switch {
+	case fault != "":
+		r.wrong(n, "`%s` %s", n.Value, fault)
 		return 0
+	case d < least:
+		r.wrong(n, "`%s` is too short; it must be above 0", n.Value)
+	}
+	return d
+}
+
+// parseDuration reads a duration exactly; fault says what is wrong with it.
+func parseDuration(text string) (d time.Duration, fault string) {
+	m := durationText.FindStringSubmatch(text)
+	if m == nil {
+		return 0, "is not " + durationWant
 	}
 	exact, _ := new(big.Rat).SetString(m[1] + m[2]) // the pattern admits decimals only
 	exact.Mul(exact, new(big.Rat).SetInt64(int64(durationUnit[m[3]])))
 	switch {
 	case !exact.IsInt():
-		r.wrong(n, "`%s` is finer than a nanosecond; round it", n.Value)
-		return 0
+		return 0, "is finer than a nanosecond; round it"
 	case exact.Cmp(new(big.Rat).SetInt64(int64(maxDuration))) > 0:
-		r.wrong(n, "`%s` is longer than a year (8760h), the longest duration", n.Value)
-		return 0
+		return 0, "is longer than a year (8760h), the longest duration"
 	}
-	d := time.Duration(exact.Num().Int64())
-	if d < least {
-		r.wrong(n, "`%s` is too short; it must be above 0", n.Value)
-	}
-	return d
+	return time.Duration(exact.Num().Int64()), ""
 }

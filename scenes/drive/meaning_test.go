@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -169,6 +170,17 @@ func (r *traceRun) feed(line string) error {
 		if int(ev.Link) == engine.Links {
 			return fmt.Errorf("no link state %s", f[3])
 		}
+	case "occur", "found":
+		i, ok := r.prog.Occurrence(strings.Join(f[2:], " "))
+		if !ok {
+			return fmt.Errorf("the profile binds no such occurrence")
+		}
+		ev.Kind, ev.Occur, ev.OK = engine.EvOccur, i, f[1] == "occur"
+	case "clock":
+		ev.Kind = engine.EvClock
+		if ev.Clock, err = traceClock(f[2:]); err != nil {
+			return err
+		}
 	case "reply":
 		ev.Kind, ev.Session, ev.OK = engine.EvReply, r.session, f[3] == "ok"
 		if ev.Ref, err = r.record(ev.T, f[2]); err != nil {
@@ -198,6 +210,46 @@ func (r *traceRun) feed(line string) error {
 		}
 	}
 	return r.pump.step(&ev)
+}
+
+// traceClock reads `lost`, or the local time with what is known beside it.
+func traceClock(words []string) (*engine.Clocking, error) {
+	if words[0] == "lost" {
+		return &engine.Clocking{}, nil
+	}
+	c := &engine.Clocking{Trusted: true}
+	for i, word := range words {
+		key, text, ok := strings.Cut(word, "=")
+		if !ok {
+			key, text = "", word
+		}
+		var wall [2]int64
+		var offset int64
+		for j, text := range strings.Split(text, ",") {
+			if text == "-" || j > 1 {
+				continue
+			}
+			t, err := time.Parse(time.RFC3339Nano, text)
+			if err != nil {
+				return nil, err
+			}
+			_, seconds := t.Zone()
+			wall[j], offset = t.UnixNano(), int64(seconds)
+		}
+		switch {
+		case i == 0 && !ok:
+			c.Wall, c.Offset = wall[0], offset
+		case key == "next":
+			c.Next, c.NextOffset = wall[0], offset
+		case key == "rise":
+			c.Rise = wall
+		case key == "set":
+			c.Set = wall
+		default:
+			return nil, fmt.Errorf("%q says nothing about a clock", word)
+		}
+	}
+	return c, nil
 }
 
 // samples decodes path=value pairs; signals that no card asked for are left

@@ -212,6 +212,8 @@ func (p *Pump) subject(ev *engine.Event) string {
 		return p.prog.Engine.Actuators[ev.Actuator].Path
 	case engine.EvEnable, engine.EvRun, engine.EvFree:
 		return p.prog.Engine.Cards[ev.Card].ID
+	case engine.EvOccur:
+		return p.prog.Engine.Occurs[ev.Occur].Name
 	}
 	return ""
 }

@@ -27,6 +27,10 @@ func (c Cond) eval(s *State) truth {
 		return c.combine(s)
 	case InState:
 		return truthOf(s.drive == n.State)
+	case Fresh:
+		return truthOf(s.slots[n.Slot].known)
+	case TimeOfDay:
+		return s.wall.between(s.now, n)
 	}
 	v := &s.slots[n.Slot]
 	if !v.known {

@@ -10,6 +10,13 @@ type triggerState struct {
 	depth    int    // causal depth of the hold's edge
 	held     uint64 // n of the hold's record
 
+	memory        int    // index into State.windows or State.rings
+	at            int64  // StaleFor: latest valid sample; Sequence: latest first edge; Sunrise, Sunset: the one last done
+	has           bool   // at holds something
+	first, second bool   // Sequence: that edge came in this step
+	next          int64  // WallTime: the local time awaited; Sunrise, Sunset: the one awaited
+	ref           uint64 // of the timer that counts
+
 	outcome  outcome // in this step
 	why      string  // of a cancelled hold
 	cause    uint64
@@ -41,6 +48,7 @@ func (p *Program) frame(s *State, samples []Sample, out *Effects) {
 			p.sample(s, samples[i].Slot, samples[i].Num, out)
 		} else if s.slots[samples[i].Slot].known {
 			p.goUnknown(s, samples[i].Slot, p.idx.why.invalid[samples[i].Slot], out)
+			s.slots[samples[i].Slot].quiet = false
 		}
 	}
 	p.checkDrive(s, out)
@@ -60,7 +68,8 @@ func (p *Program) sample(s *State, slotIndex int, num float64, out *Effects) {
 		s.step.drive = s.step.drive || p.idx.inState[slotIndex]
 	}
 	wasKnown, wasSeen := v.known, v.seen
-	v.num, v.known, v.seen, v.last = num, true, true, s.now
+	v.back = wasSeen && !wasKnown && (v.quiet || p.Signals[slotIndex].StaleAfter > 0 && s.now-v.last >= p.Signals[slotIndex].StaleAfter)
+	v.num, v.known, v.seen, v.last, v.quiet = num, true, true, s.now, false
 	if !v.timed && p.Signals[slotIndex].StaleAfter > 0 {
 		p.watchStale(s, slotIndex)
 	}
@@ -96,12 +105,13 @@ func (p *Program) firstSeen(s *State, slotIndex int) {
 
 // goUnknown makes a known slot unknown and clears its detectors.
 func (p *Program) goUnknown(s *State, slotIndex int, why string, out *Effects) {
-	s.slots[slotIndex].known = false
+	s.slots[slotIndex].known, s.slots[slotIndex].quiet = false, true
 	s.step.drive = s.step.drive || p.idx.inState[slotIndex]
 	s.record(out, Record{What: Unknown, Why: why})
 	for _, ref := range p.idx.triggers[slotIndex] {
 		tr := &s.cards[ref.card].triggers[ref.trigger]
 		tr.detector = unset
+		p.forget(s, ref)
 		if tr.holding {
 			s.touch(ref.card)
 			tr.cancel(p.idx.why.unknown[slotIndex])
@@ -117,6 +127,19 @@ func (tr *triggerState) cancel(why string) {
 // detect advances one detector by a valid sample.
 func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	t := &p.Cards[ref.card].When[ref.trigger]
+	switch t.Op {
+	case Recovered:
+		if s.slots[t.Slot].back {
+			p.found(s, ref)
+		}
+		return
+	case StaleFor:
+		p.heard(s, ref)
+		return
+	case Rate, Avg, Min, Max:
+		p.gather(s, ref, num)
+		return
+	}
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
@@ -136,12 +159,7 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 		if t.Op == Changes {
 			tr.detector = armed
 		}
-		s.touch(ref.card)
-		tr.outcome = completed
-		if t.Hold > 0 {
-			tr.outcome = edge
-		}
-		tr.cause, tr.outDepth = p.causeOf(s, t.Slot)
+		p.found(s, ref)
 	case was == passed && rearmed:
 		tr.detector = armed
 		if tr.holding {
@@ -150,6 +168,12 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 		}
 	}
 	tr.last = num
+}
+
+// found is an edge of a trigger on a signal, caused as the sample is.
+func (p *Program) found(s *State, ref triggerRef) {
+	cause, depth := p.causeOf(s, p.Cards[ref.card].When[ref.trigger].Slot)
+	p.arrive(s, ref, cause, depth)
 }
 
 // position tells whether num is beyond the trigger's threshold, and whether it
@@ -198,6 +222,9 @@ func (p *Program) judge(s *State, card int, out *Effects) {
 	first := -1
 	for i := range c.triggers {
 		tr := &c.triggers[i]
+		if tr.first || tr.second {
+			p.sequence(s, card, i)
+		}
 		switch tr.outcome {
 		case edge:
 			p.hold(s, card, i, out)

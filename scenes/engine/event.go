@@ -12,6 +12,8 @@ const (
 	EvStop                      // the agent stops in good order
 	EvLost                      // frames of a bus were lost before they could be read
 	EvLink                      // the link of a bus has another state
+	EvOccur                     // an occurrence of the profile
+	EvClock                     // what is known of the wall clock from now on
 )
 
 // Sample is one signal of a frame. A signal absent from the frame has none.
@@ -25,18 +27,20 @@ type Sample struct {
 type Event struct {
 	T        int64 // ns on the stream's time base
 	Kind     EventKind
-	Samples  []Sample // EvFrame: ascending by slot, at most one for each
-	Session  uint64   // EvReply, EvAnswer: session of the record
-	Ref      uint64   // EvReply: n of the `acted` record that was answered; EvAnswer: of the `asked`
-	OK       bool     // EvReply: the service accepted; EvAnswer: the driver agrees
-	Actuator int      // EvOverride
-	Value    Value    // EvOverride
-	Bus      int      // EvLost, EvLink
-	Count    uint64   // EvLost: frames
-	Link     Link     // EvLink
-	Card     int      // EvEnable, EvRun, EvFree
-	On       bool     // EvEnable: enabled from now on
-	User     uint64   // EvUser: 0 is the guest
+	Samples  []Sample  // EvFrame: ascending by slot, at most one for each
+	Session  uint64    // EvReply, EvAnswer: session of the record
+	Ref      uint64    // EvReply: n of the `acted` record that was answered; EvAnswer: of the `asked`
+	OK       bool      // EvReply: the service accepted; EvAnswer: the driver agrees; EvOccur: it happened now, not only found to be so
+	Actuator int       // EvOverride
+	Value    Value     // EvOverride
+	Bus      int       // EvLost, EvLink
+	Count    uint64    // EvLost: frames
+	Link     Link      // EvLink
+	Occur    int       // EvOccur: index into Program.Occurs
+	Clock    *Clocking // EvClock; the engine keeps a copy
+	Card     int       // EvEnable, EvRun, EvFree
+	On       bool      // EvEnable: enabled from now on
+	User     uint64    // EvUser: 0 is the guest
 }
 
 // What is the kind of a record of the decision log.

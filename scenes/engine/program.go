@@ -11,6 +11,7 @@ type Program struct {
 	Signals    []Signal     // slots, ordered by path
 	States     []DriveState // tested in order; none true, or one unknown before it, is "moving"
 	Cards      []Card       // ordered by id
+	Occurs     []Occurrence // what the profile's `events` bind, ordered by name
 	Actuators  []Actuator   // ordered by path
 	Actions    []Action     // ordered by name
 	Quarantine Quarantine
@@ -60,6 +61,8 @@ const (
 	All
 	Any
 	Not
+	Fresh     // the slot is known; never unknown itself
+	TimeOfDay // the local time is in [A, B), in minutes after midnight, over midnight where A > B
 )
 
 // Clause is one node of a condition in prefix order.
@@ -98,15 +101,46 @@ const (
 	Becomes                     // was known and not X, now X
 	Leaves                      // was X, now not X
 	Changes                     // differs from the last value
+	Recovered                   // a valid sample after the signal was stale
+	StaleFor                    // no valid sample for Over
+	Rate                        // the change over the window Over, per second, is beyond X
+	Avg                         // the window's time-weighted mean is beyond X
+	Min                         // the window's least value is beyond X
+	Max                         // the window's greatest value is beyond X
+	Count                       // the edge that makes N edges in (t-Over, t]
+	Sequence                    // the second edge at most Over after the latest first one
+	Occurs                      // the occurrence Occur
+	WallTime                    // the local time reaches At on one of Days
+	Sunrise                     // Offset after sunrise
+	Sunset                      // Offset after sunset
 )
 
-// Trigger is a detector on one slot.
+// hasSlot reports whether a detector follows one signal.
+func (op TriggerOp) hasSlot() bool { return op <= Max }
+
+// Trigger is a detector: on one slot, on an occurrence, on the wall clock, or
+// on the edges of other triggers of its card, which name it by Into.
 type Trigger struct {
-	Op    TriggerOp
-	Slot  int
-	X     float64
-	Rearm float64
-	Hold  int64 // ns that the detector must not re-arm after its edge; 0: completes at the edge
+	Op     TriggerOp
+	Slot   int // RisesAbove to Max
+	X      float64
+	Rearm  float64
+	Hold   int64 // ns that the detector must not re-arm after its edge; 0: completes at the edge
+	Below  bool  // Rate to Max: beyond is below X, else above
+	Over   int64 // ns of the window, of silence, or between edges
+	N      int   // Count: 1 to 8
+	Occur  int   // Occurs: index into Program.Occurs
+	At     int64 // WallTime: ns after local midnight
+	Days   uint8 // WallTime: bit 0 is Sunday; at least one
+	Offset int64 // Sunrise and Sunset: ns, at most 12 h either way
+	Into   int   // 1 + index of the Count or Sequence that this is an edge of; 0: starts the card itself
+	Second bool  // the second edge of a Sequence
+}
+
+// Occurrence is something that happens outside the bus, such as `phone near`.
+type Occurrence struct {
+	Name     string
+	Opposite int // index of what ends it, such as `phone far`; -1: none
 }
 
 // Card is one scene card.

@@ -3,26 +3,30 @@ package engine
 // State is everything that changes while a Program runs. It belongs to one
 // goroutine.
 type State struct {
-	session uint64
-	judged  bool // replies are events and readbacks are judged; else a plain log
-	started bool
-	now     int64 // time of the newest step, ns
-	raw     int64 // time of the newest event as stamped, ns
-	n       uint64
-	drive   int // drive state
-	slots   []slot
-	cards   []cardState
-	user    uint64     // 0: the guest
-	users   []userPart // the others', the latest last
-	acts    []actuatorState
-	actions []actionState
-	open    []openCall
-	timers  timerHeap
-	firings uint64
-	boot    bootState
-	gone    []string // ids of cards that leases and ends still name; their index is behind the program's
-	granted uint64   // leases of earlier sessions
-	step    stepState
+	session  uint64
+	judged   bool // replies are events and readbacks are judged; else a plain log
+	started  bool
+	now      int64 // time of the newest step, ns
+	raw      int64 // time of the newest event as stamped, ns
+	n        uint64
+	drive    int // drive state
+	slots    []slot
+	cards    []cardState
+	user     uint64     // 0: the guest
+	users    []userPart // the others', the latest last
+	acts     []actuatorState
+	actions  []actionState
+	open     []openCall
+	timers   timerHeap
+	windows  []window // of the Rate to Max triggers
+	rings    []ring   // of the Count triggers
+	occurred []bool   // by occurrence: it holds, its opposite has not come since
+	wall     wallClock
+	firings  uint64
+	boot     bootState
+	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
+	granted  uint64   // leases of earlier sessions
+	step     stepState
 }
 
 // slot is what is known of one signal.
@@ -32,6 +36,8 @@ type slot struct {
 	known bool
 	seen  bool // has been valid once
 	timed bool // a staleness timer is in the heap
+	quiet bool // went unknown for want of samples, not by an invalid one
+	back  bool // its newest sample is the first after it was stale
 }
 
 // cardState is a card's own memory.
@@ -89,7 +95,9 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 		c.missing = len(p.Cards[i].Names)
 		c.live = c.missing == 0
 		c.fires = make([]int64, 0, p.Quarantine.Fires)
+		s.makeMemory(c, p.Cards[i].When)
 	}
+	s.occurred = make([]bool, len(p.Occurs))
 	return s
 }
 

@@ -8,6 +8,7 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	s.raw = ev.T
 	if !s.started {
 		s.started, s.now = true, ev.T
+		p.listen(s)
 		p.start(s, out)
 	}
 	t := max(ev.T, s.now)
@@ -30,6 +31,10 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 		p.lost(s, ev, out)
 	case EvLink:
 		p.link(s, ev, out)
+	case EvOccur:
+		p.occur(s, ev.Occur, ev.OK, out)
+	case EvClock:
+		p.setClock(s, ev.Clock, out)
 	default:
 		p.driver(s, ev, out)
 	}
@@ -75,6 +80,10 @@ func (p *Program) due(s *State, tm *timer) bool {
 	case holds:
 		tr := &s.cards[tm.card].triggers[tm.index]
 		return tr.holding && tr.held == tm.ref
+	case windows:
+		return p.windowDue(s, tm)
+	case wallTimes:
+		return s.cards[tm.card].triggers[tm.index].ref == tm.ref
 	case waits:
 		q := &s.cards[tm.card].queue
 		return q.running && q.waiting && q.firing == tm.firing && q.pos == tm.index
@@ -106,6 +115,10 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		tr := &s.touch(tm.card).triggers[tm.index]
 		tr.holding = false
 		tr.outcome, tr.cause, tr.outDepth = completed, tr.held, tr.depth
+	case windows:
+		p.windowEnds(s, tm)
+	case wallTimes:
+		p.wallTime(s, triggerRef{tm.card, tm.index})
 	case waits:
 		q := &s.cards[tm.card].queue
 		q.waiting = false

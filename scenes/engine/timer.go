@@ -6,6 +6,8 @@ type timerKind uint8
 const (
 	staleness timerKind = iota
 	holds
+	windows
+	wallTimes
 	waits
 	replies
 	confirms

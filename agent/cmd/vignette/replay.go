@@ -20,6 +20,7 @@ type replayOptions struct {
 	vehicle, decisions, format, speed string
 	cards, maps                       listFlag
 	length                            time.Duration
+	clock                             clockOptions
 	json                              bool
 }
 
@@ -32,6 +33,7 @@ GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
 several recordings are merged by time.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
+		"vignette replay --vehicle car.yaml --cards cards/ --wall 2026-06-21T04:00:00+02:00 --zone Europe/Berlin --place 52.52,13.405 drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
 	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
@@ -40,6 +42,7 @@ several recordings are merged by time.`,
 	fs.StringVar(&o.speed, "speed", "max", "max, or a multiple of real time such as 1x or 10x")
 	fs.DurationVar(&o.length, "for", 0, "stop after this much of the recording, such as 150s")
 	fs.Var(&o.maps, "map", "`CHANNEL=BUS`: a recorder's channel is this bus of the profile; may be repeated")
+	o.clock.flags(fs)
 	fs.BoolVar(&o.json, "json", false, "print the summary as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -116,9 +119,9 @@ func (r *replayRun) open(paths []string) error {
 	}
 	r.plain = drive.NewLogStream(r.prog.Vehicle, named, logs)
 	r.plain.Until = r.o.length.Nanoseconds()
-	r.stream = r.plain
 	r.header = drive.NewHeader(r.prog, 0, drive.LogTime)
-	return nil
+	r.stream, err = r.o.clock.over(r.plain)
+	return err
 }
 
 // openJournal takes path as a journal if it is one.
@@ -132,8 +135,8 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 		return false, f.Close()
 	}
 	r.journal = f
-	if r.o.length > 0 || len(r.o.maps) > 0 {
-		return true, fmt.Errorf("%s is a journal: --for and --map are for recordings", path)
+	if r.o.length > 0 || len(r.o.maps) > 0 || r.o.clock != (clockOptions{}) {
+		return true, fmt.Errorf("%s is a journal: --for, --map, --wall, --zone and --place are for recordings", path)
 	}
 	j, err := drive.NewJournalReader(path, b, r.prog)
 	if err != nil {
