@@ -29,6 +29,8 @@ type Stream interface {
 type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
+	// Save keeps the state before each step's calls are given away.
+	Save func(*engine.State)
 	// Calls gets each step's calls after its records were written. The slice
 	// is valid until it returns.
 	Calls func([]engine.Call)
@@ -238,6 +240,9 @@ func (p *Pump) step(ev *engine.Event) error {
 	}
 	if p.out.Records != nil {
 		p.out.Records(p.effects.Records)
+	}
+	if p.out.Save != nil && len(p.effects.Calls) > 0 {
+		p.out.Save(p.state)
 	}
 	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
 		p.out.Calls(p.effects.Calls)
