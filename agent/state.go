@@ -33,19 +33,21 @@ type stateFiles struct {
 	limit    int64 // bytes of a file
 
 	last    []byte // the newest record's state, its time left out
+	plain   []byte
 	buf     []byte
 	number  uint64 // of the newest record
 	failing bool
 
-	mu    sync.Mutex // guards what follows
-	file  *os.File
-	size  int64
-	next  int // 0 or 1: the file that the next turn writes
-	dirty chan struct{}
-	done  chan struct{}
+	mu      sync.Mutex // guards what follows
+	file    *os.File
+	size    int64
+	next    int // 0 or 1: the file that the next turn writes
+	dirty   chan struct{}
+	closing chan struct{}
+	done    chan struct{}
 }
 
-// The names of the two files, and how a state that is not understood is set aside.
+// stateNames are the names of the two files.
 var stateNames = [2]string{"state.0", "state.1"}
 
 const (
@@ -67,15 +69,12 @@ func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *dr
 		return nil, nil, err
 	}
 	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit,
-		dirty: make(chan struct{}, 1), done: make(chan struct{})}
+		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	saved, newest, err := s.read()
 	if err != nil {
 		return nil, nil, err
 	}
 	s.next = 1 - newest
-	if err := s.turn(nil); err != nil {
-		return nil, nil, err
-	}
 	go s.sync()
 	return s, saved, nil
 }
@@ -167,13 +166,12 @@ func (s *stateFiles) save(p *engine.Program, state *engine.State) {
 	saved := drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)}
 	now := saved.Kept.Now
 	saved.Kept.Now = 0
-	s.buf = drive.AppendSaved(s.buf[:0], &saved)
-	if bytes.Equal(s.buf, s.last) {
+	s.plain = drive.AppendSaved(s.plain[:0], &saved)
+	if bytes.Equal(s.plain, s.last) {
 		return
 	}
-	last := s.buf
-	s.buf, saved.Kept.Now = s.last, now
-	s.last = last
+	s.last, s.plain = s.plain, s.last
+	saved.Kept.Now = now
 	s.buf = s.record(s.buf[:0], &saved)
 	err := s.write(s.buf)
 	if err != nil {
@@ -227,12 +225,8 @@ func (s *stateFiles) cut() error {
 }
 
 // turn empties the file whose turn it is and writes a record to it, synced:
-// until then the other one holds the newest. Without a record the other file
-// stays the newest one.
+// until then the other one holds the newest.
 func (s *stateFiles) turn(record []byte) error {
-	if record == nil {
-		return nil // the first save turns
-	}
 	f, err := os.OpenFile(filepath.Join(s.dir, stateNames[s.next]), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -261,8 +255,17 @@ func syncDir(dir string) error {
 // second, off the loop that decides.
 func (s *stateFiles) sync() {
 	defer close(s.done)
-	for range s.dirty {
-		<-time.After(syncAfter)
+	for {
+		select {
+		case <-s.dirty:
+		case <-s.closing:
+			return
+		}
+		select {
+		case <-time.After(syncAfter):
+		case <-s.closing:
+			return
+		}
 		s.mu.Lock()
 		f := s.file
 		s.mu.Unlock()
@@ -277,12 +280,47 @@ func (s *stateFiles) sync() {
 
 // close syncs and closes the files.
 func (s *stateFiles) close() error {
-	close(s.dirty)
+	close(s.closing)
 	<-s.done
 	if s.file == nil {
 		return nil
 	}
 	return errors.Join(s.file.Sync(), s.file.Close())
+}
+
+// start opens the configured state and gives what the session starts from: the
+// state that the one before has left, if there is one. It numbers the session.
+func (a *agent) start(timeBase string) (*engine.State, error) {
+	if a.judged {
+		a.session = 1
+	}
+	if a.config.State == "" {
+		return a.prog.Engine.NewState(a.session, a.judged), nil
+	}
+	boot, err := kernelBootID()
+	if err != nil {
+		return nil, err
+	}
+	var saved *drive.Saved
+	if a.state, saved, err = openState(a.config.State, boot, timeBase, a.log); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	state := a.prog.Engine.NewState(a.session, a.judged)
+	if saved != nil {
+		same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
+		a.session = saved.Kept.Session + 1
+		state = a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
+		a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
+	}
+	a.save(state)
+	return state, nil
+}
+
+// save keeps the state, if it is to be kept.
+func (a *agent) save(state *engine.State) {
+	if a.state != nil {
+		a.state.save(&a.prog.Engine, state)
+	}
 }
 
 // kernelBootID names this boot of the kernel.

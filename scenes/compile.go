@@ -118,8 +118,8 @@ func (p *Program) compileVehicle(b *builder) {
 		p.Engine.Actions = append(p.Engine.Actions, e)
 	}
 	p.Engine.Quarantine = v.Quarantine
-	p.Engine.Hash = v.contents()
 	p.Engine.Occurs = v.occurrences()
+	p.Engine.Hash = v.contents()
 }
 
 // Actuator returns the index of the actuator of that path.

@@ -148,7 +148,8 @@ func (v *Vehicle) occurrences() (list []engine.Occurrence) {
 		for _, name := range names {
 			first := len(list)
 			for i, word := range words {
-				o := engine.Occurrence{Name: Occur{e.Name.Text, word, name}.Text(), Opposite: first + 1 - i}
+				o := engine.Occurrence{Name: Occur{e.Name.Text, word, name}.Text(), Opposite: first + 1 - i,
+					Frees: e.Name.Text == "ignition" && word == "on"}
 				if len(words) == 1 {
 					o.Opposite = -1
 				}

@@ -95,8 +95,8 @@ func (j *Journal) Frame(f *can.Frame) error {
 	return j.write(b)
 }
 
-// Event appends an event that is not a frame; name is the path of an
-// override's actuator, the occurrence, or the id of the card that it is about.
+// Event appends an event that is not a frame; name is the path of an override's
+// actuator, the occurrence, or the id of the card that an event is about.
 func (j *Journal) Event(e *engine.Event, name string) error {
 	b := j.buf[:0]
 	switch e.Kind {

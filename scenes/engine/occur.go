@@ -1,9 +1,5 @@
 package engine
 
-// ignitionOn is the occurrence that frees cards from quarantine (*Meaning* 13):
-// it comes again only after the ignition was off.
-const ignitionOn = "ignition on"
-
 // occur is an occurrence: it happened now, or was found to be so already. One
 // that has an opposite happens again only after that.
 func (p *Program) occur(s *State, i int, happened bool, out *Effects) {
@@ -11,13 +7,13 @@ func (p *Program) occur(s *State, i int, happened bool, out *Effects) {
 		if s.occurred[i] {
 			return
 		}
+		if p.Occurs[i].Frees && s.occurred[other] {
+			p.freeAll(s, "ignition", out)
+		}
 		s.occurred[i], s.occurred[other] = true, false
 	}
 	if !happened {
 		return
-	}
-	if p.Occurs[i].Name == ignitionOn {
-		p.freeAll(s, "ignition", out)
 	}
 	for _, ref := range p.idx.occurs[i] {
 		p.arrive(s, ref, 0, 0)

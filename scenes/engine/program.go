@@ -140,7 +140,8 @@ type Trigger struct {
 // Occurrence is something that happens outside the bus, such as `phone near`.
 type Occurrence struct {
 	Name     string
-	Opposite int // index of what ends it, such as `phone far`; -1: none
+	Opposite int  // index of what ends it, such as `phone far`; -1: none
+	Frees    bool // after its opposite it completes an ignition cycle, which frees cards from quarantine
 }
 
 // Card is one scene card.
