@@ -188,7 +188,11 @@ func (s *stateFiles) record(b []byte, saved *drive.Saved) []byte {
 	s.number++
 	b = append(b, make([]byte, 8)...)
 	b = binary.LittleEndian.AppendUint64(b, s.number)
-	b = drive.AppendSaved(b, saved)
+	return seal(drive.AppendSaved(b, saved))
+}
+
+// seal gives a record its length and checksum.
+func seal(b []byte) []byte {
 	binary.LittleEndian.PutUint32(b, uint32(len(b)-8))
 	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
 	return b

@@ -3,6 +3,7 @@ package drive
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -155,11 +156,19 @@ func take[T any](r *savedReader, read func([]byte) (T, []byte, error)) (x T) {
 	return x
 }
 
-func (r *savedReader) int() int64     { return take(r, msgp.ReadInt64Bytes) }
-func (r *savedReader) uint() uint64   { return take(r, msgp.ReadUint64Bytes) }
-func (r *savedReader) bool() bool     { return take(r, msgp.ReadBoolBytes) }
-func (r *savedReader) text() string   { return take(r, msgp.ReadStringBytes) }
-func (r *savedReader) float() float64 { return take(r, msgp.ReadFloat64Bytes) }
+func (r *savedReader) int() int64   { return take(r, msgp.ReadInt64Bytes) }
+func (r *savedReader) uint() uint64 { return take(r, msgp.ReadUint64Bytes) }
+func (r *savedReader) bool() bool   { return take(r, msgp.ReadBoolBytes) }
+func (r *savedReader) text() string { return take(r, msgp.ReadStringBytes) }
+
+// float reads a finite number.
+func (r *savedReader) float() float64 {
+	x := take(r, msgp.ReadFloat64Bytes)
+	if r.err == nil && (math.IsNaN(x) || math.IsInf(x, 0)) {
+		r.err = fmt.Errorf("%v is no value", x)
+	}
+	return x
+}
 
 // small reads a number from 0 to limit.
 func (r *savedReader) small(limit int) int {

@@ -5,31 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
-	"unsafe"
 )
 
-// A snapshot is a State, exact: every field in the order of its declaration,
-// numbers as varints, floats as their bits, slices by their length. It fits
-// the version of the engine and the program that it was made with, which the
-// header of a journal names. Reflection keeps it complete when State grows.
+// A snapshot is a State, exact: its fields one after another, numbers as
+// varints, floats as their bits, lists and texts with their length. It fits the
+// version of the engine and the program that it was made with, which the header
+// of a journal names. One walk over the fields writes and reads it; a test holds
+// that the walk leaves no field out.
 
 // Snapshot appends the state, exact, to b. It is to be taken between steps.
 func (s *State) Snapshot(b []byte) []byte {
-	return appendPlain(b, reflect.ValueOf(s).Elem())
+	c := codec{b: b}
+	c.state(s)
+	return c.b
 }
 
 // Restore gives back the state of a snapshot. What is not a snapshot of a state
 // of this program is an error.
 func (p *Program) Restore(snapshot []byte) (*State, error) {
-	s := &State{}
-	r := plainReader{b: snapshot}
-	r.read(reflect.ValueOf(s).Elem())
-	switch {
-	case r.err != nil:
-		return nil, fmt.Errorf("engine: not a snapshot of this version: %w", r.err)
-	case len(r.b) > 0:
-		return nil, fmt.Errorf("engine: not a snapshot of this version: %d bytes are left over", len(r.b))
+	s, err := readState(snapshot)
+	if err != nil {
+		return nil, fmt.Errorf("engine: not a snapshot of this version: %w", err)
 	}
 	if err := p.fits(s); err != nil {
 		return nil, fmt.Errorf("engine: not a snapshot of this program: %w", err)
@@ -37,132 +33,242 @@ func (p *Program) Restore(snapshot []byte) (*State, error) {
 	return s, nil
 }
 
-var scratch = reflect.TypeFor[stepState]()
-
-// appendPlain appends plain data: no pointers, maps, interfaces or functions.
-// Of the step's scratch, empty between steps, only its number counts.
-func appendPlain(b []byte, v reflect.Value) []byte {
-	switch v.Kind() {
-	case reflect.Bool:
-		if v.Bool() {
-			return append(b, 1)
-		}
-		return append(b, 0)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return binary.AppendVarint(b, v.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return binary.AppendUvarint(b, v.Uint())
-	case reflect.Float64:
-		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v.Float()))
-	case reflect.String:
-		return append(binary.AppendUvarint(b, uint64(v.Len())), v.String()...)
-	case reflect.Slice:
-		b = binary.AppendUvarint(b, uint64(v.Len()))
-		fallthrough
-	case reflect.Array:
-		for i := range v.Len() {
-			b = appendPlain(b, v.Index(i))
-		}
-		return b
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type() != scratch || v.Type().Field(i).Name == "number" {
-				b = appendPlain(b, v.Field(i))
-			}
-		}
-		return b
+func readState(snapshot []byte) (*State, error) {
+	s := &State{}
+	c := codec{b: snapshot, reads: true}
+	c.state(s)
+	if c.err == nil && len(c.b) > 0 {
+		c.err = fmt.Errorf("%d bytes are left over", len(c.b))
 	}
-	panic("engine: a State holds " + v.Type().String() + ", which is no plain data")
+	return s, c.err
 }
 
-// plainReader reads what appendPlain has written, and keeps the first error.
-type plainReader struct {
-	b   []byte
-	err error
+// codec writes fields to the end of b, or reads them from its beginning.
+type codec struct {
+	b     []byte
+	reads bool
+	err   error // the first, when reading
+}
+
+// state walks over a State. Of the step's scratch, empty between steps, only
+// the number counts.
+func (c *codec) state(s *State) {
+	c.fields(&s.session, &s.judged, &s.started, &s.now, &s.raw, &s.n, &s.drive, &s.user, &s.firings, &s.granted, &s.step.number)
+	each(c, &s.slots, func(v *slot) { c.fields(&v.num, &v.last, &v.known, &v.seen, &v.timed, &v.quiet, &v.back) })
+	each(c, &s.cards, c.card)
+	each(c, &s.users, func(u *userPart) {
+		c.fields(&u.user)
+		each(c, &u.cards, c.userCard)
+	})
+	each(c, &s.acts, c.actuator)
+	each(c, &s.actions, func(a *actionState) { c.fields(&a.has, &a.last) })
+	each(c, &s.open, func(o *openCall) { c.fields(&o.n, &o.kind, &o.origin, &o.act, &o.grant) })
+	each(c, (*[]timer)(&s.timers), func(t *timer) { c.fields(&t.at, &t.kind, &t.origin, &t.act, &t.ref) })
+	each(c, &s.windows, c.window)
+	each(c, &s.rings, func(r *ring) {
+		for i := range r.at {
+			c.fields(&r.at[i])
+		}
+		c.fields(&r.n)
+	})
+	each(c, &s.occurred, func(o *bool) { c.fields(o) })
+	w := &s.wall
+	c.fields(&w.Trusted, &w.Wall, &w.Offset, &w.Next, &w.NextOffset, &w.Rise[0], &w.Rise[1], &w.Set[0], &w.Set[1], &w.t, &w.ever, &w.reached)
+	c.fields(&s.boot.pending, &s.boot.same, &s.boot.endsAll, &s.boot.asOf, &s.boot.n)
+	each(c, &s.boot.lost, func(path *string) { c.fields(path) })
+	each(c, &s.gone, func(id *string) { c.fields(id) })
+}
+
+func (c *codec) card(s *cardState) {
+	each(c, &s.triggers, func(t *triggerState) {
+		c.fields(&t.detector, &t.last, &t.holding, &t.deadline, &t.bootHold, &t.depth, &t.held, &t.memory, &t.at, &t.has,
+			&t.first, &t.second, &t.next, &t.ref, &t.outcome, &t.why, &t.cause, &t.outDepth)
+	})
+	c.fields(&s.missing, &s.live, &s.touched, &s.becameLive)
+	c.userCard(&s.userCard)
+	q := &s.queue
+	c.fields(&q.running, &q.waiting, &q.firing, &q.fired, &q.depth, &q.pos, &q.call, &q.asked, &q.led, &q.agreed, &q.manual)
+}
+
+func (c *codec) userCard(u *userCard) {
+	c.fields(&u.disabled, &u.quarantined, &u.hasFired, &u.firedAt, &u.fireHead)
+	each(c, &u.fires, func(t *int64) { c.fields(t) })
+}
+
+func (c *codec) actuator(a *actuatorState) {
+	c.fields(&a.base, &a.top, &a.hasStart, &a.started, &a.hasHand, &a.handEnds, &a.endUntil, &a.hasLeft, &a.booting)
+	each(c, &a.stack, c.lease)
+	e := &a.end
+	c.fields(&e.open, &e.phase, &e.denied, &e.origin, &e.value, &e.cause, &e.call, &e.tries)
+	c.lease(&a.left.lease)
+	c.fields(&a.left.cause)
+	m := &a.command
+	c.fields(&m.n, &m.origin, &m.action, &m.value, &m.readUntil, &m.hasHull, &m.lo, &m.hi, &m.replied, &m.settled, &m.judging)
+	c.fields(&a.ask.n, &a.ask.origin)
+}
+
+func (c *codec) lease(l *lease) {
+	c.fields(&l.origin, &l.driver, &l.priority, &l.value, &l.deadline, &l.acted, &l.atEnd, &l.endValue, &l.changed)
+}
+
+func (c *codec) window(w *window) {
+	c.fields(&w.on, &w.timed, &w.value, &w.start, &w.since, &w.begin, &w.sum, &w.lo, &w.hi, &w.head, &w.n, &w.quiet, &w.ref, &w.cause, &w.depth, &w.caused)
+	for i := range w.figure {
+		c.fields(&w.figure[i])
+	}
+}
+
+// each walks over a list.
+func each[T any](c *codec, list *[]T, one func(*T)) {
+	n := uint64(len(*list))
+	c.uint(&n)
+	if c.reads {
+		if c.err == nil && n > uint64(len(c.b)) { // each entry takes a byte at least
+			c.err = errCut
+		}
+		if c.err != nil || n == 0 {
+			return
+		}
+		*list = make([]T, n)
+	}
+	for i := range *list {
+		one(&(*list)[i])
+	}
+}
+
+// fields walks over fields, given by pointers.
+func (c *codec) fields(list ...any) {
+	for _, f := range list {
+		switch f := f.(type) {
+		case *bool:
+			n := byte(0)
+			if *f {
+				n = 1
+			}
+			c.small(&n)
+			*f = n != 0
+		case *int:
+			n := int64(*f)
+			c.int(&n)
+			*f = int(n)
+			c.check(int64(*f) == n)
+		case *int64:
+			c.int(f)
+		case *uint:
+			n := uint64(*f)
+			c.uint(&n)
+			*f = uint(n)
+			c.check(uint64(*f) == n)
+		case *uint64:
+			c.uint(f)
+		case *float64:
+			c.float(f)
+		case *string:
+			c.text(f)
+		case *Value:
+			c.fields(&f.Kind, &f.Num, &f.Text)
+		case *origin:
+			c.fields(&f.card, &f.firing, &f.index, &f.depth)
+		default:
+			c.word(f)
+		}
+	}
+}
+
+// word walks over a field that is one of a few words.
+func (c *codec) word(f any) {
+	switch f := f.(type) {
+	case *ValueKind:
+		c.small((*byte)(f))
+	case *detector:
+		c.small((*byte)(f))
+	case *outcome:
+		c.small((*byte)(f))
+	case *endPhase:
+		c.small((*byte)(f))
+	case *EndKind:
+		c.small((*byte)(f))
+	case *CallKind:
+		c.small((*byte)(f))
+	case *timerKind:
+		c.small((*byte)(f))
+	default:
+		panic(fmt.Sprintf("engine: a snapshot cannot hold %T", f))
+	}
 }
 
 var errCut = errors.New("it is cut")
 
-func (r *plainReader) read(v reflect.Value) {
-	if r.err != nil {
+func (c *codec) check(ok bool) {
+	if c.err == nil && !ok {
+		c.err = errors.New("a number is out of range")
+	}
+}
+
+func (c *codec) small(n *byte) {
+	switch {
+	case !c.reads:
+		c.b = append(c.b, *n)
+	case c.err == nil && len(c.b) == 0:
+		c.err = errCut
+	case c.err == nil:
+		*n, c.b = c.b[0], c.b[1:]
+	}
+}
+
+func (c *codec) uint(n *uint64) {
+	switch {
+	case !c.reads:
+		c.b = binary.AppendUvarint(c.b, *n)
+	case c.err == nil:
+		x, size := binary.Uvarint(c.b)
+		c.took(size)
+		*n = x
+	}
+}
+
+func (c *codec) int(n *int64) {
+	switch {
+	case !c.reads:
+		c.b = binary.AppendVarint(c.b, *n)
+	case c.err == nil:
+		x, size := binary.Varint(c.b)
+		c.took(size)
+		*n = x
+	}
+}
+
+// took moves on over a number that was read.
+func (c *codec) took(size int) {
+	if size <= 0 {
+		c.err = errCut
 		return
 	}
-	if !v.CanSet() { // an unexported field of our own
-		v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		n := r.uint()
-		v.SetBool(n == 1)
-		r.check(n <= 1)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		n, size := binary.Varint(r.b)
-		r.skip(size)
-		r.check(!v.OverflowInt(n))
-		v.SetInt(n)
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		n := r.uint()
-		r.check(!v.OverflowUint(n))
-		v.SetUint(n)
-	case reflect.Float64:
-		if len(r.b) < 8 {
-			r.err = errCut
-			return
-		}
-		v.SetFloat(math.Float64frombits(binary.LittleEndian.Uint64(r.b)))
-		r.b = r.b[8:]
-	case reflect.String:
-		if n := r.length(); r.err == nil {
-			v.SetString(string(r.b[:n]))
-			r.b = r.b[n:]
-		}
-	case reflect.Slice:
-		n := r.length()
-		if r.err == nil && n > 0 {
-			v.Set(reflect.MakeSlice(v.Type(), n, n))
-		}
-		fallthrough
-	case reflect.Array:
-		for i := range v.Len() {
-			r.read(v.Index(i))
-		}
-	default:
-		for i := range v.NumField() {
-			if v.Type() != scratch || v.Type().Field(i).Name == "number" {
-				r.read(v.Field(i))
-			}
-		}
-	}
+	c.b = c.b[size:]
 }
 
-func (r *plainReader) uint() uint64 {
-	n, size := binary.Uvarint(r.b)
-	r.skip(size)
-	return n
-}
-
-// length reads a length; each element takes a byte at least.
-func (r *plainReader) length() int {
-	n := r.uint()
-	if r.err == nil && n > uint64(len(r.b)) {
-		r.err = errCut
-	}
-	return int(n)
-}
-
-func (r *plainReader) skip(n int) {
+func (c *codec) float(x *float64) {
 	switch {
-	case r.err != nil:
-	case n <= 0:
-		r.err = errCut
-	default:
-		r.b = r.b[n:]
+	case !c.reads:
+		c.b = binary.LittleEndian.AppendUint64(c.b, math.Float64bits(*x))
+	case c.err == nil && len(c.b) < 8:
+		c.err = errCut
+	case c.err == nil:
+		*x = math.Float64frombits(binary.LittleEndian.Uint64(c.b))
+		c.b = c.b[8:]
 	}
 }
 
-func (r *plainReader) check(ok bool) {
-	if r.err == nil && !ok {
-		r.err = errors.New("a number is out of range")
+func (c *codec) text(s *string) {
+	n := uint64(len(*s))
+	c.uint(&n)
+	switch {
+	case !c.reads:
+		c.b = append(c.b, *s...)
+	case c.err == nil && n > uint64(len(c.b)):
+		c.err = errCut
+	case c.err == nil:
+		*s, c.b = string(c.b[:n]), c.b[n:]
 	}
 }
 
