@@ -29,6 +29,8 @@ type Stream interface {
 type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
+	// Save keeps the state before each step's calls are given away.
+	Save func(*engine.State)
 	// Calls gets each step's calls after its records were written. The slice
 	// is valid until it returns.
 	Calls func([]engine.Call)
@@ -87,8 +89,13 @@ type aliveState struct {
 // NewPump readies a program for a stream. Judged tells whether replies come as
 // events and readbacks are judged, see engine.NewState.
 func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pump {
+	return NewPumpFrom(prog, prog.Engine.NewState(session, judged), out)
+}
+
+// NewPumpFrom readies a program that goes on from a state, see engine.Boot.
+func NewPumpFrom(prog *scenes.Program, state *engine.State, out Output) *Pump {
 	p := &Pump{
-		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
+		prog: prog, state: state, out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
 	p.buses = make([]can.IDs, len(prog.Vehicle.Buses))
@@ -218,6 +225,9 @@ func (p *Pump) step(ev *engine.Event) error {
 	}
 	if p.out.Records != nil {
 		p.out.Records(p.effects.Records)
+	}
+	if p.out.Save != nil && len(p.effects.Calls) > 0 {
+		p.out.Save(p.state)
 	}
 	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
 		p.out.Calls(p.effects.Calls)

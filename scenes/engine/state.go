@@ -23,6 +23,9 @@ type State struct {
 	occurred []bool   // by occurrence: it holds, its opposite has not come since
 	wall     wallClock
 	firings  uint64
+	boot     bootState
+	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
+	granted  uint64   // leases of earlier sessions
 	step     stepState
 }
 
@@ -127,6 +130,9 @@ func (s *State) Known(slot int) (num float64, ok bool) {
 func (s *State) record(out *Effects, r Record) uint64 {
 	s.n++
 	r.T, r.N = s.now, s.n
+	if r.Cause&before != 0 {
+		r.Cause = 0
+	}
 	out.Records = append(out.Records, r)
 	return s.n
 }
