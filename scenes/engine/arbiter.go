@@ -20,6 +20,7 @@ func (p *Program) advance(s *State) {
 	for _, card := range ready {
 		q := &s.cards[card].queue
 		then := p.Cards[card].Then
+		s.step.ops++
 		if q.pos == len(then) {
 			q.running = false
 			continue

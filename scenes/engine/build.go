@@ -52,8 +52,11 @@ func (p *Program) Build() error {
 			if c.Op == InState || c.Op == TimeOfDay {
 				return fmt.Errorf("engine: drive state %s refers to a drive state or the time of day", p.States[i].Name)
 			}
-			if c.Op <= IsNot || c.Op == Fresh {
-				x.inState[c.Slot] = true
+			if err := c.check(len(p.Signals)); err != nil {
+				return err
+			}
+			for _, slot := range c.reads() {
+				x.inState[slot] = true
 			}
 		}
 	}
@@ -84,6 +87,13 @@ func (p *Program) indexCard(i int) error {
 			return fmt.Errorf("engine: card %s, trigger %d: %s", c.ID, j, fault)
 		}
 		p.indexTrigger(&t, triggerRef{i, j})
+	}
+	for _, cond := range c.OnlyIf {
+		for k := range cond {
+			if err := cond[k].check(len(p.Signals)); err != nil {
+				return err
+			}
+		}
 	}
 	for _, slot := range c.Names {
 		p.idx.namedBy[slot] = append(p.idx.namedBy[slot], i)

@@ -132,6 +132,7 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
+	s.step.ops++
 	switch {
 	case was == unset:
 		tr.detector = passed
@@ -194,6 +195,7 @@ func (p *Program) causeOf(s *State, slotIndex int) (cause uint64, depth int) {
 func (p *Program) judge(s *State, card int, out *Effects) {
 	c := &s.cards[card]
 	id := p.Cards[card].ID
+	s.step.ops++
 	if c.becameLive {
 		c.becameLive = false
 		s.record(out, Record{Card: id, What: Live})

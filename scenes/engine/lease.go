@@ -134,6 +134,7 @@ func (p *Program) endLease(s *State, act, i int, why string, cause uint64, out *
 
 // reportEnd records an ended lease and notes what it leaves to do.
 func (p *Program) reportEnd(s *State, e *endedLease, out *Effects) {
+	s.step.ops++
 	n := s.record(out, Record{Card: p.Cards[e.lease.card].ID, What: Ended, Why: e.why,
 		Actuator: p.Actuators[e.act].Path, Cause: e.cause})
 	if e.top {

@@ -63,6 +63,7 @@ const (
 	Not
 	Fresh     // the slot is known; never unknown itself
 	TimeOfDay // the local time is in [A, B), in minutes after midnight, over midnight where A > B
+	Computed  // Expr holds
 )
 
 // Clause is one node of a condition in prefix order.
@@ -72,6 +73,7 @@ type Clause struct {
 	A, B  float64 // in the slot's unit, or label index, or 0 and 1
 	State int     // for InState: index into Program.States, len(States) is moving
 	Size  int     // nodes in this subtree, this one included
+	Expr  Expr    // for Computed
 }
 
 // Cond is a condition tree in prefix order; it is true, false or unknown

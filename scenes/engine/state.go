@@ -75,6 +75,7 @@ type stepState struct {
 	ended      []endedLease // leases to be reported ended after denied and lost
 	releases   []int        // cards whose queue stands at a release
 	drive      bool         // a slot that drive states read has changed
+	ops        int          // operations so far, see Cost
 }
 
 // NewState returns the state before the first event. Judged says that replies
@@ -109,6 +110,10 @@ func (s *State) Deadline() (at int64, ok bool) {
 	}
 	return s.timers[0].at, true
 }
+
+// Operations returns how many operations the newest step took; Cost says what
+// one is, and bounds them.
+func (s *State) Operations() int { return s.step.ops }
 
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }

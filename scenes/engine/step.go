@@ -44,7 +44,7 @@ func (s *State) begin() {
 	st := &s.step
 	st.number++
 	st.cards, st.ready, st.acts = st.cards[:0], st.ready[:0], st.acts[:0]
-	st.drive = false
+	st.drive, st.ops = false, 0
 }
 
 // runTimers makes a step of each timer due at or before t, in their order.

@@ -74,6 +74,8 @@ func (l Language) condition(c *scenes.Cond) string {
 		return l.say(sayTime, clock(c.From), clock(c.To))
 	case engine.InState:
 		return l.say(sayState, l.state(c.State.Text))
+	case engine.Computed:
+		return l.say(sayExpr, c.Expr.Text)
 	case engine.Not:
 		return l.say(sayNot, l.inner(&c.Of[0]))
 	}

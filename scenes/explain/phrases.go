@@ -65,6 +65,7 @@ var (
 	sayIs       = phrase{"%s is %s", "%s为 %s"}
 	sayIsNot    = phrase{"%s is not %s", "%s不为 %s"}
 	sayState    = phrase{"the car is %s", "车辆处于%s状态"}
+	sayExpr     = phrase{"“%s” holds", "满足“%s”"}
 	saySet      = phrase{"sets %s to %s for at most %s", "将%s设为 %s，最长 %s"}
 	sayRestore  = phrase{"; afterwards it goes back to what it was", "；之后恢复原来的设置"}
 	sayLeave    = phrase{"; afterwards it stays so", "；之后保持不变"}

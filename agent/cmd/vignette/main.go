@@ -30,7 +30,7 @@ type command struct {
 
 var commands = []command{
 	{"replay", "replay recordings against cards: the decisions of the car", replay},
-	{"check", "check a vehicle profile and cards", check},
+	{"check", "check a vehicle profile and cards", checks},
 	{"explain", "put cards into plain words, in English or Chinese", explainCards},
 	{"reach", "say what cards can touch in a car, and what has changed", reach},
 	{"signals", "decode a recording into signals", signals},
