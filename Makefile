@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/oracle/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
 SHELL_PACKAGES := ./agent/... ./ui-bridge/...
@@ -80,8 +80,8 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can and the recordings in ../shared/data
-	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv
+test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../shared/data
+	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv minisign log2asc
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed

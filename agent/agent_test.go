@@ -40,7 +40,7 @@ func newBench(t *testing.T, seconds int) *bench {
 		t.Fatal(err)
 	}
 	c := Defaults()
-	c.Vehicle, c.Cards = "../testdata/drive/vehicle.yaml", []string{"../testdata/drive/cards"}
+	c.Vehicle, c.Cards, c.Unsigned = "../testdata/drive/vehicle.yaml", []string{"../testdata/drive/cards"}, true
 	c.Source.Log, c.Source.Speed = filepath.Join(dir, "drive.log"), "max"
 	c.Bus = address
 	c.Decisions = DecisionsConfig{File: filepath.Join(dir, "d.jsonl"), Format: "jsonl"}
@@ -257,11 +257,13 @@ func TestLoadConfig(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"good", good, ""},
 		{"empty", "", "the configuration is empty"},
-		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, cards"},
+		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, trust, cards"},
 		{"twice", good + "vehicle: w.yaml\n", "already defined"},
 		{"no vehicle", "cards: [c]\nsource: {log: l}\n", "vehicle is missing"},
 		{"no cards", "vehicle: v\nsource: {log: l}\n", "cards is missing"},
-		{"no log", "vehicle: v\ncards: [c]\n", "source.log is missing"},
+		{"speed of live buses", "vehicle: v\ncards: [c]\nsource: {speed: 2x}\n", "source.speed is for a recording"},
+		{"duration of live buses", "vehicle: v\ncards: [c]\nsource: {duration: 2s}\n", "source.duration is for a recording"},
+		{"replies of live buses", "vehicle: v\ncards: [c]\nsource: {replies: assumed}\n", "live buses have events"},
 		{"speed", "vehicle: v\ncards: [c]\nsource: {log: l, speed: fast}\n", `source.speed "fast" is not max`},
 		{"replies", "vehicle: v\ncards: [c]\nsource: {log: l, replies: yes}\n", "source.replies"},
 		{"format", good + "decisions: {file: d, format: xml}\n", "unknown decision log format"},

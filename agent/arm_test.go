@@ -124,7 +124,7 @@ func (p *programs) drive(t *testing.T, r *recording, format string) (decisions [
 	if err := os.WriteFile(path, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.run(t, "vignette-agent", "--config", path)
+	p.run(t, "vignette-agent", "--unsigned", "--config", path)
 	return contents(t, filepath.Join(dir, "decisions")), filepath.Join(dir, "journal.msgp")
 }
 

@@ -21,6 +21,7 @@ import (
 // Config is the agent's configuration file. File names are relative to it.
 type Config struct {
 	Vehicle   string            `yaml:"vehicle"`   // vehicle profile
+	Trust     []string          `yaml:"trust"`     // minisign public keys, one of which must have signed the profile
 	Cards     []string          `yaml:"cards"`     // card files and directories
 	Source    SourceConfig      `yaml:"source"`    // where frames come from
 	Bus       string            `yaml:"bus"`       // D-Bus: system, session, or an address
@@ -29,18 +30,20 @@ type Config struct {
 	Decisions DecisionsConfig   `yaml:"decisions"` // the decision log; no file: none
 	Journal   string            `yaml:"journal"`   // file of the journal; empty: none
 	Traces    string            `yaml:"traces"`    // directory of interaction traces; empty: none
+
+	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
 
-// SourceConfig names where frames come from. This version reads a recording;
-// live buses come behind the same keys.
+// SourceConfig names where frames come from: a recording, or without one the
+// live buses that the profile's `interface` keys name.
 type SourceConfig struct {
-	Log      string        `yaml:"log"`      // candump log
-	Map      []string      `yaml:"map"`      // CHANNEL=BUS
-	Speed    string        `yaml:"speed"`    // 1x, 10x … or max
+	Log      string        `yaml:"log"`      // candump log; empty: live buses
+	Map      []string      `yaml:"map"`      // CHANNEL=BUS; of live buses INTERFACE=BUS
+	Speed    string        `yaml:"speed"`    // of the recording: 1x (default), 10x … or max
 	Duration time.Duration `yaml:"duration"` // of the recording; 0: all of it
-	// Replies is "assumed" (a call counts as answered in its own step, as
-	// vignette replay does on a recording) or "events" (replies are events and
-	// readbacks are judged, as on live buses).
+	// Replies is, for a recording, "assumed" (default: a call counts as answered
+	// in its own step, as vignette replay does) or "events" (replies are events
+	// and readbacks are judged). On live buses it is always "events".
 	Replies string `yaml:"replies"`
 }
 
@@ -53,7 +56,6 @@ type DecisionsConfig struct {
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
 	return Config{Bus: "system", Language: "en",
-		Source:    SourceConfig{Speed: "1x", Replies: "assumed"},
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -110,7 +112,9 @@ func keysOf(name string) (keys []string) {
 	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}} {
 		if t := reflect.TypeOf(v); t.String() == name {
 			for i := range t.NumField() {
-				keys = append(keys, t.Field(i).Tag.Get("yaml"))
+				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
+					keys = append(keys, key)
+				}
 			}
 		}
 	}
@@ -119,9 +123,6 @@ func keysOf(name string) (keys []string) {
 
 // check reports what is missing or no known word.
 func (c *Config) check() error {
-	if _, err := drive.ParseSpeed(c.Source.Speed); err != nil {
-		return fmt.Errorf("source.%w", err)
-	}
 	if _, err := drive.ParseLogFormat(c.Decisions.Format); err != nil {
 		return fmt.Errorf("decisions.format: %w", err)
 	}
@@ -130,14 +131,49 @@ func (c *Config) check() error {
 		return errors.New("vehicle is missing; name the vehicle profile")
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
-	case c.Source.Log == "":
-		return errors.New("source.log is missing; name a candump log")
-	case c.Source.Duration < 0:
+	}
+	return c.Source.check()
+}
+
+// check reports what is no known word, and what fits recordings only.
+func (c *SourceConfig) check() error {
+	switch {
+	case c.Duration < 0:
 		return errors.New("source.duration is below zero")
-	case c.Source.Replies != "assumed" && c.Source.Replies != "events":
-		return fmt.Errorf("source.replies: %q is not assumed or events", c.Source.Replies)
+	case c.Replies != "" && c.Replies != assumed && c.Replies != events:
+		return fmt.Errorf("source.replies: %q is not assumed or events", c.Replies)
+	case c.Log != "":
+		if c.Speed == "" {
+			c.Speed = "1x"
+		}
+		if _, err := drive.ParseSpeed(c.Speed); err != nil {
+			return fmt.Errorf("source.%w", err)
+		}
+	case c.Speed != "":
+		return errors.New("source.speed is for a recording; name one with source.log, or leave it out")
+	case c.Duration != 0:
+		return errors.New("source.duration is for a recording; name one with source.log, or leave it out")
+	case c.Replies == assumed:
+		return errors.New("source.replies: assumed is for a recording; live buses have events")
 	}
 	return nil
+}
+
+// The words of source.replies.
+const (
+	assumed = "assumed"
+	events  = "events"
+)
+
+// judged tells whether replies are events and readbacks are judged.
+func (c *SourceConfig) judged() bool { return c.Log == "" || c.Replies == events }
+
+// String names the source for people.
+func (c *SourceConfig) String() string {
+	if c.Log == "" {
+		return "live buses"
+	}
+	return c.Log + " at " + c.Speed
 }
 
 // resolve makes file names relative to the configuration's directory.
@@ -147,9 +183,11 @@ func (c *Config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for i, p := range c.Cards {
-		if !filepath.IsAbs(p) {
-			c.Cards[i] = filepath.Join(dir, p)
+	for _, list := range [][]string{c.Cards, c.Trust} {
+		for i, p := range list {
+			if !filepath.IsAbs(p) {
+				list[i] = filepath.Join(dir, p)
+			}
 		}
 	}
 }

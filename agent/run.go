@@ -3,14 +3,17 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"math"
+	"os"
 	"time"
 
+	"vignette/can"
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
+	"vignette/scenes/sign"
 	uibridge "vignette/ui-bridge"
 )
 
@@ -25,7 +28,7 @@ const tidyEvery = time.Second
 
 // Load reads and compiles what a configuration names.
 func Load(c *Config) (*scenes.Program, error) {
-	v, err := scenes.LoadVehicle(c.Vehicle)
+	v, err := loadVehicle(c)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +39,29 @@ func Load(c *Config) (*scenes.Program, error) {
 	return scenes.Compile(v, cards)
 }
 
+// loadVehicle reads the profile, whose signature it checks but on a desk.
+func loadVehicle(c *Config) (*scenes.Vehicle, error) {
+	if c.Unsigned {
+		return scenes.LoadVehicle(c.Vehicle)
+	}
+	if len(c.Trust) == 0 {
+		return nil, errors.New("trust is missing: name the minisign public key that the vehicle profile is signed with, or start with --unsigned on a desk")
+	}
+	var keys []sign.PublicKey
+	for _, file := range c.Trust {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		k, err := sign.ParsePublicKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		keys = append(keys, k)
+	}
+	return scenes.LoadSignedVehicle(c.Vehicle, keys)
+}
+
 // Run is the agent from start to stop: it returns nil when its recording has
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
@@ -44,32 +70,30 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &agent{log: log, config: c, prog: prog, judged: c.Source.Replies == "events",
+	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(),
 		replies: make(chan reply, 1024), hands: make(chan hand), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
-	if err := a.open(ctx); err != nil {
+	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
 		}
 		return err
 	}
-	log.Info("running", "vehicle", prog.Vehicle.ID, "cards", len(prog.Cards), "log", c.Source.Log, "speed", c.Source.Speed)
-	return a.loop(ctx)
+	log.Info("running", "vehicle", prog.Vehicle.ID, "cards", len(prog.Cards), "source", c.Source.String())
+	return a.loop()
 }
 
-// loop feeds the pump: entries when they are due, and what happens meanwhile.
-func (a *agent) loop(ctx context.Context) error {
+// loop feeds the pump: what the source has, and what happens meanwhile.
+func (a *agent) loop() error {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
-	due := time.NewTimer(0)
-	defer due.Stop()
-	var e drive.Entry
-	err := a.stream.Next(&e)
+	batches := a.source.batches()
+	var err error
 	for err == nil {
-		a.upTo = e.Time()
+		a.source.settle(a)
 		select {
-		case <-ctx.Done():
+		case <-a.ctx.Done():
 			return a.stop()
 		case <-a.bridge.Done():
 			return a.bridge.Err()
@@ -79,17 +103,30 @@ func (a *agent) loop(ctx context.Context) error {
 			err = a.hand(h)
 		case <-tidy.C:
 			err = a.tidy()
-		case <-due.C:
-			var wait time.Duration
-			wait, err = a.feedDue(&e)
-			due.Reset(wait)
+		case <-a.source.due():
+			err = a.source.wake(a)
+		case batch, ok := <-batches:
+			err = a.source.take(a, batch, ok)
 		}
 	}
 	if err != io.EOF {
 		return err
 	}
-	a.upTo = math.MaxInt64
 	return a.drain(drainTime)
+}
+
+// feed takes one entry of the stream.
+func (a *agent) feed(e *drive.Entry) error {
+	if e.IsFrame {
+		return a.frame(&e.Frame)
+	}
+	return a.pump.Event(&e.Event)
+}
+
+// frame takes a frame whose time and bus are those of the stream.
+func (a *agent) frame(f *can.Frame) error {
+	a.monitor.Frame(f)
+	return a.pump.Frame(f)
 }
 
 // stop ends in good order: every lease's end is sent and, for a while, waited
@@ -105,29 +142,6 @@ func (a *agent) stop() error {
 		return nil
 	}
 	return err
-}
-
-// feedBatch bounds how many entries are fed before the loop looks at the rest.
-const feedBatch = 256
-
-// feedDue feeds the entries that are due, *e first, and returns how long to
-// wait for the next one, which it leaves in *e.
-func (a *agent) feedDue(e *drive.Entry) (time.Duration, error) {
-	for range feedBatch {
-		if wait := a.pacer.Due(e.Time()); wait > 0 {
-			return wait, nil
-		}
-		if e.IsFrame {
-			a.monitor.Frame(&e.Frame)
-		}
-		if err := a.pump.Feed(e); err != nil {
-			return 0, err
-		}
-		if err := a.stream.Next(e); err != nil {
-			return 0, err
-		}
-	}
-	return 0, nil
 }
 
 // drain waits for the answers to open calls once nothing more is fed. Where
@@ -150,13 +164,9 @@ func (a *agent) drain(limit time.Duration) error {
 
 // sayEnd says what the run came to.
 func (a *agent) sayEnd() {
-	used, left := a.stream.Mapping()
-	for _, l := range left {
-		a.log.Warn("frames left out", "what", l)
-	}
+	a.source.report(a)
 	st := &a.pump.Stats
-	a.log.Info("ended", "channels", used, "frames", st.Frames, "samples", st.Samples,
-		"lost_by_recorder", a.stream.Dropped(), "calls_answered", a.answered, "calls_failed", a.failed)
+	a.log.Info("ended", "frames", st.Frames, "samples", st.Samples, "calls_answered", a.answered, "calls_failed", a.failed)
 }
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
@@ -164,6 +174,7 @@ func (a *agent) tidy() error {
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
+	a.source.count(m)
 	if a.recorder != nil {
 		if err := a.recorder.Tick(time.Now()); err != nil {
 			a.log.Error("writing traces", "error", err)
@@ -203,11 +214,8 @@ func (a *agent) reply(r reply) error {
 		Session: a.session, Ref: r.n, OK: r.ok})
 }
 
-// stamp is an event's time: now, but not after the entry that is next in line,
-// which may be due already.
-func (a *agent) stamp() int64 {
-	return min(a.pacer.StreamTime(a.pump.State().Now()), a.upTo)
-}
+// stamp is the time of an event that happens now.
+func (a *agent) stamp() int64 { return a.source.stamp(a.pump.State().Now()) }
 
 // hand takes the HMI's report of the driver's hand.
 func (a *agent) hand(h hand) error {

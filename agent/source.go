@@ -1,33 +1,29 @@
 package agent
 
 import (
-	"errors"
-	"fmt"
-	"os"
+	"time"
 
-	"vignette/can/canlog/candump"
-	"vignette/scenes"
-	"vignette/scenes/drive"
+	"vignette/can/socketcan"
 )
 
-// openLog opens a recording as the stream of the agent.
-func openLog(c *SourceConfig, v *scenes.Vehicle) (*drive.LogStream, *os.File, error) {
-	named, err := drive.ParseBusMap(v, c.Map)
-	if err != nil {
-		return nil, nil, fmt.Errorf("source.map: %w", err)
-	}
-	f, err := os.Open(c.Log)
-	if err != nil {
-		return nil, nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		f.Close()
-		return nil, nil, fmt.Errorf("%s: the log is empty", c.Log)
-	} else if err == nil && info.IsDir() {
-		f.Close()
-		return nil, nil, errors.New(c.Log + ": is a directory; name a candump log")
-	}
-	s := drive.NewLogStream(v, named, []drive.Log{{Reader: candump.NewReader(c.Log, f), Name: c.Log}})
-	s.Until = c.Duration.Nanoseconds()
-	return s, f, nil
+// source is where frames come from: a recording or live buses. It belongs to
+// the goroutine of the agent's loop.
+type source interface {
+	// due fires when wake has something to do.
+	due() <-chan time.Time
+	// wake feeds what is due. The error is io.EOF at the end of a recording.
+	wake(a *agent) error
+	// batches are what came from live buses, for take; nil for a recording.
+	batches() <-chan []socketcan.Item
+	// take feeds a batch and gives it back; !ok: batches is closed.
+	take(a *agent, batch []socketcan.Item, ok bool) error
+	// settle is called after each turn of the loop: it arms due.
+	settle(a *agent)
+	// stamp is now on the stream's time base, not below newest.
+	stamp(newest int64) int64
+	// count adds what the source itself lost to the agent's counters.
+	count(counters map[string]uint64)
+	// report says what the run came to.
+	report(a *agent)
+	Close() error
 }

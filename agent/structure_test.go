@@ -30,6 +30,8 @@ var linkable = []string{
 	"go.einride.tech/can/internal/identifiers", // pkg/dbc needs it
 	"go.einride.tech/can/pkg/dbc",
 	"go.yaml.in/yaml/v3",
+	"golang.org/x/crypto/blake2b",
+	"golang.org/x/sys/cpu", // blake2b needs it
 	"golang.org/x/sys/unix",
 }
 
@@ -40,7 +42,7 @@ var linkable = []string{
 var deskOnly = []string{
 	"archive", "compress", "crypto/tls", "crypto/x509", "database/sql", "debug", "encoding/csv", "encoding/gob", "encoding/xml", "expvar",
 	"go/ast", "go/build", "go/parser", "go/token", "go/types", "html", "html/template", "image", "net/http", "net/mail", "net/rpc", "net/smtp",
-	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template",
+	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
 	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/testdata",
 	"vignette/ui-bridge/cmd", "vignette/ui-bridge/privatebus", "vignette/ui-bridge/review",
 }
@@ -51,6 +53,7 @@ var owners = map[string][]string{
 	"github.com/godbus/dbus/v5":    {"vignette/ui-bridge"},
 	"go.einride.tech/can":          {"vignette/can/dbc"},
 	"github.com/tinylib/msgp/msgp": {"vignette/scenes/drive", "vignette/ui-bridge/trace"},
+	"golang.org/x/crypto":          {"vignette/scenes/sign"},
 	"golang.org/x/sys":             {"vignette/can/socketcan", "vignette/agent/cmd/vignette"},
 	"go.yaml.in/yaml/v3":           {"vignette/scenes", "vignette/agent"},
 }

@@ -22,14 +22,14 @@ const speedPath = "Vehicle.Speed"
 // agent is one run. Its fields belong to the goroutine of loop, but for those
 // that say otherwise.
 type agent struct {
+	ctx      context.Context // done: stop
 	log      *slog.Logger
 	config   *Config
 	prog     *scenes.Program
 	judged   bool
 	session  uint64
-	stream   *drive.LogStream
+	source   source
 	closers  []io.Closer
-	pacer    *drive.Pacer
 	pump     *drive.Pump
 	monitor  *drive.Monitor
 	out      *outputs
@@ -37,7 +37,6 @@ type agent struct {
 	book     *callBook
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	upTo     int64           // time of the entry that is next in line, ns
 	failed   uint64          // calls that failed
 	answered uint64
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -61,22 +60,16 @@ type hand struct {
 
 // open readies everything; the bus comes last, since owning the name says that
 // the agent is there.
-func (a *agent) open(ctx context.Context) error {
+func (a *agent) open() error {
 	c := a.config
-	speed, err := drive.ParseSpeed(c.Source.Speed)
-	if err != nil {
-		return err
-	}
-	a.pacer = drive.NewPacer(speed)
 	if a.judged {
 		a.session = 1
 	}
-	stream, file, err := openLog(&c.Source, a.prog.Vehicle)
+	base, err := a.openSource()
 	if err != nil {
 		return err
 	}
-	a.stream = stream
-	a.closers = append(a.closers, file)
+	a.closers = append(a.closers, a.source)
 	if c.Traces != "" {
 		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
 			return err
@@ -87,16 +80,27 @@ func (a *agent) open(ctx context.Context) error {
 		return err
 	}
 	a.book = newCallBook(a.prog, c.Language)
-	if err := a.connect(ctx); err != nil {
+	if err := a.connect(); err != nil {
 		return err
 	}
-	header := drive.NewHeader(a.prog, a.session, drive.LogTime)
+	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged); err != nil {
 		return err
 	}
 	a.pump = drive.NewPump(a.prog, a.session, a.judged, drive.Output{
 		Decisions: a.out.decisions, Journal: a.out.journal, Calls: a.send, Records: a.bridge.Decisions})
 	return nil
+}
+
+// openSource opens the recording or the live buses, and names its time base.
+func (a *agent) openSource() (base string, err error) {
+	c := &a.config.Source
+	if c.Log != "" {
+		a.source, err = openRecording(c, a.prog.Vehicle)
+		return drive.LogTime, err
+	}
+	a.source, err = openLive(c, a.prog.Vehicle)
+	return drive.BootTime, err
 }
 
 // watch follows the profile's signals for the HMI and for traces.
@@ -121,12 +125,12 @@ func (a *agent) watch() error {
 	return err
 }
 
-func (a *agent) connect(ctx context.Context) (err error) {
+func (a *agent) connect() (err error) {
 	var paths []string
 	for i := range a.prog.Vehicle.Signals {
 		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
 	}
-	a.bridge, err = uibridge.Connect(ctx, uibridge.Options{
+	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
 		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures,
 	})

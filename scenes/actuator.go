@@ -29,6 +29,8 @@ type Actuator struct {
 	States      engine.StateSet
 	EndStates   engine.StateSet
 	Holdoff     time.Duration // manual_holdoff
+	Confirm     time.Duration // within which the driver must agree to a set; 0: need not
+	Survives    bool          // survive_sleep: its leases outlive sleep and a clean stop
 	Call        *Binding      // nil: decided and logged, goes nowhere
 	Readback    string        // path of the signal; empty: none
 	ReadWithin  time.Duration
@@ -44,6 +46,8 @@ type actuatorText struct {
 	min, max, step    Literal
 	slewPos           Pos
 	states, endStates []Name
+	confirm           bool
+	within            Name // the key confirm_within
 	call              *bindingText
 	readback          Name
 }
@@ -72,11 +76,11 @@ func actuatorKeys() object[actuatorText] {
 		{"states", required, func(r *reader, n *yaml.Node, a *a) { a.states = r.names(n, "`states`") }},
 		{"end_states", optional, func(r *reader, n *yaml.Node, a *a) { a.endStates = r.names(n, "`end_states`") }},
 		{"manual_holdoff", required, func(r *reader, n *yaml.Node, a *a) { a.Holdoff = r.duration(n, 0) }},
-		{"confirm", optional, func(r *reader, n *yaml.Node, a *a) { r.notYet(n, "confirm: true") }},
-		{"survive_sleep", optional, func(r *reader, n *yaml.Node, a *a) { r.notYet(n, "survive_sleep: true") }},
+		{"confirm", optional, func(r *reader, n *yaml.Node, a *a) { a.confirm = r.boolean(n) }},
+		{"confirm_within", optional, func(r *reader, n *yaml.Node, a *a) { a.Confirm, a.within = r.duration(n, 1), r.key(n) }},
+		{"survive_sleep", optional, func(r *reader, n *yaml.Node, a *a) { a.Survives = r.boolean(n) }},
 		{"call", optional, func(r *reader, n *yaml.Node, a *a) { a.call = r.binding(n) }},
 		{"readback", optional, readReadback},
-		{"confirm_within", later, nil},
 	}}
 }
 
@@ -128,6 +132,7 @@ func (p *profile) resolveActuators() {
 			p.diags.add(p.file, a.Pos, "%s may never be set: `never` names %s; take the actuator out", a.Path, entry)
 		}
 		p.setType(t)
+		p.setConfirm(t)
 		a.States = p.stateSet(t.states)
 		a.EndStates = a.States
 		if t.endStates != nil {
@@ -142,6 +147,20 @@ func (p *profile) resolveActuators() {
 		p.v.Actuators = append(p.v.Actuators, *a)
 	}
 	slices.SortFunc(p.v.Actuators, func(a, b Actuator) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// confirmWithin is how long the driver has to agree where the profile does not say.
+const confirmWithin = 30 * time.Second
+
+// setConfirm checks that confirm_within goes with confirm.
+func (p *profile) setConfirm(t *actuatorText) {
+	switch {
+	case t.confirm && t.Confirm == 0:
+		t.Confirm = confirmWithin
+	case !t.confirm && t.within.Text != "":
+		p.diags.add(p.file, t.within.Pos, "`confirm_within` belongs to `confirm: true`; add that, or leave it out")
+		t.Confirm = 0
+	}
 }
 
 // setType checks what belongs to the actuator's type: a range and unit to

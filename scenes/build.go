@@ -37,15 +37,14 @@ func (b *builder) beyond(at Pos, format string, args ...any) {
 // card builds a card.
 func (b *builder) card(c *Card) engine.Card {
 	b.names = nil
-	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority}
-	for i := range c.When {
-		e.When = append(e.When, b.trigger(&c.When[i]))
-	}
+	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority,
+		Restart: c.Restart, Manual: c.Manual, OnBoot: c.OnBoot, Hash: c.SHA256}
+	e.When = b.triggers(c.When)
 	for i := range c.OnlyIf {
 		e.OnlyIf = append(e.OnlyIf, b.cond(nil, &c.OnlyIf[i]))
 	}
 	for i := range c.Then {
-		e.Then = append(e.Then, b.step(&c.Then[i]))
+		e.Then = append(e.Then, b.step(&c.Then[i], c))
 	}
 	slices.Sort(b.names)
 	e.Names = slices.Compact(b.names)
@@ -61,20 +60,25 @@ type operand struct {
 
 // signal finds a signal that the file names.
 func (b *builder) signal(name Name) *Signal {
-	s := b.v.Signal(name.Text)
-	if s == nil {
-		if !b.v.faulty[name.Text] {
-			b.unknown(name.Pos, "%s", b.v.noSignal(name.Text))
-		}
-		return nil
+	s := b.known(name)
+	if s != nil {
+		b.names = append(b.names, b.slot(name.Text))
 	}
-	b.names = append(b.names, b.slot(name.Text))
 	return s
 }
 
-// trigger builds a trigger.
-func (b *builder) trigger(t *Trigger) engine.Trigger {
-	e := engine.Trigger{Op: t.Op, Hold: int64(t.Hold)}
+// known finds a signal for what is about knowing it, so that it need not be
+// valid before the card is live.
+func (b *builder) known(name Name) *Signal {
+	s := b.v.Signal(name.Text)
+	if s == nil && !b.v.faulty[name.Text] {
+		b.unknown(name.Pos, "%s", b.v.noSignal(name.Text))
+	}
+	return s
+}
+
+// level builds a trigger on a signal's value.
+func (b *builder) level(e engine.Trigger, t *Trigger) engine.Trigger {
 	s := b.signal(t.Signal)
 	if s == nil {
 		return e
@@ -115,6 +119,9 @@ func (b *builder) checkRearm(t *Trigger) {
 func (b *builder) cond(out engine.Cond, c *Cond) engine.Cond {
 	start := len(out)
 	out = append(out, engine.Clause{Op: c.Op})
+	if c.Power.Text != "" {
+		return b.power(out, c.Power)
+	}
 	switch c.Op {
 	case engine.All, engine.Any, engine.Not:
 		for i := range c.Of {
@@ -122,6 +129,12 @@ func (b *builder) cond(out engine.Cond, c *Cond) engine.Cond {
 		}
 	case engine.InState:
 		out[start].State = b.state(c.State)
+	case engine.Fresh:
+		if s := b.known(c.path); s != nil {
+			out[start].Slot = b.slot(s.Path)
+		}
+	case engine.TimeOfDay:
+		b.timeOfDay(&out[start], c)
 	case engine.Computed:
 		out[start].Expr = b.expr(c.Expr)
 	default:

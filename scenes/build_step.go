@@ -8,13 +8,15 @@ import (
 )
 
 // step builds one entry of a card's then.
-func (b *builder) step(s *Step) engine.Step {
+func (b *builder) step(s *Step, c *Card) engine.Step {
 	e := engine.Step{Kind: s.Kind, Wait: int64(s.Wait), Continue: s.Continue}
 	switch s.Kind {
 	case engine.Set:
 		b.set(&e, s)
 	case engine.Do:
 		b.do(&e, s)
+	case engine.Release:
+		b.release(&e, s, c)
 	}
 	return e
 }
@@ -34,6 +36,17 @@ func (b *builder) set(e *engine.Step, s *Step) {
 	}
 	if s.Lease > a.MaxLease {
 		b.beyond(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
+	}
+}
+
+// release builds a release of an actuator that the card sets.
+func (b *builder) release(e *engine.Step, s *Step, c *Card) {
+	e.Actuator = slices.IndexFunc(b.v.Actuators, func(a Actuator) bool { return a.Path == s.Name.Text })
+	switch {
+	case e.Actuator < 0:
+		b.noActuator(s.Name)
+	case !slices.ContainsFunc(c.Then, func(o Step) bool { return o.Kind == engine.Set && o.Name.Text == s.Name.Text }):
+		b.fault(s.Name.Pos, "the card never sets %s; a card releases what it has set: take the release out", s.Name.Text)
 	}
 }
 

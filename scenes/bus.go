@@ -23,6 +23,7 @@ type Bus struct {
 type DBC struct {
 	File     string // as the profile names it, relative to the profile
 	SHA256   string // of the bytes that were read, hexadecimal
+	Pinned   bool   // the profile gives the SHA-256 itself
 	Database *dbc.Database
 }
 
@@ -141,7 +142,7 @@ func (p *profile) openDBC(f fileText, open func(string) ([]byte, error)) (DBC, b
 		p.diags.add(p.file, f.file.Pos, "DBC file cannot be used: %v", err)
 		return DBC{}, false
 	}
-	return DBC{File: f.file.Text, SHA256: sum, Database: db}, true
+	return DBC{File: f.file.Text, SHA256: sum, Pinned: f.sha256.Text != "", Database: db}, true
 }
 
 // resolve finds bus.Message.Signal.

@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"slices"
+	"strings"
 
 	"vignette/scenes/engine"
 )
@@ -64,6 +65,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 		for _, name := range c.Expr.Signals() {
 			paths = append(paths, name.Text)
 		}
+		if c.Power.Text != "" && v.Power != nil {
+			paths = append(paths, v.Power.From.Text)
+		}
 		for i := range c.Of {
 			walk(&c.Of[i])
 		}
@@ -74,6 +78,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	for _, c := range cards {
 		for _, t := range c.When {
 			paths = append(paths, t.Signal.Text)
+			for _, edge := range t.Of {
+				paths = append(paths, edge.Signal.Text)
+			}
 		}
 		for i := range c.OnlyIf {
 			walk(&c.OnlyIf[i])
@@ -100,7 +107,8 @@ func (p *Program) compileVehicle(b *builder) {
 	for i := range v.Actuators {
 		a := &v.Actuators[i]
 		e := engine.Actuator{Path: a.Path, Min: a.Min, Max: a.Max, Step: a.Step, Slew: a.Slew, MinInterval: int64(a.MinInterval), States: a.States,
-			EndStates: a.EndStates, Holdoff: int64(a.Holdoff), Readback: -1}
+			EndStates: a.EndStates, Holdoff: int64(a.Holdoff), Readback: -1,
+			Confirm: int64(a.Confirm), MaxLease: int64(a.MaxLease), Survives: a.Survives}
 		if a.Call != nil {
 			e.HasCall, e.Within = true, int64(a.Call.Within)
 		}
@@ -117,12 +125,19 @@ func (p *Program) compileVehicle(b *builder) {
 		p.Engine.Actions = append(p.Engine.Actions, e)
 	}
 	p.Engine.Quarantine = v.Quarantine
+	p.Engine.Occurs = v.occurrences()
+	p.Engine.Hash = v.contents()
 }
 
 // Actuator returns the index of the actuator of that path.
 func (p *Program) Actuator(path string) (int, bool) {
 	i := slices.IndexFunc(p.Engine.Actuators, func(a engine.Actuator) bool { return a.Path == path })
 	return i, i >= 0
+}
+
+// Card returns the index of the card of that id.
+func (p *Program) Card(id string) (int, bool) {
+	return slices.BinarySearchFunc(p.Engine.Cards, id, func(c engine.Card, id string) int { return strings.Compare(c.ID, id) })
 }
 
 // sets reports whether a card sets the actuator.
@@ -143,6 +158,17 @@ type Hashes struct {
 	Profile Hash   `json:"profile"` // by the profile's id
 	DBC     []Hash `json:"dbc"`     // in the order of the buses and their files
 	Cards   []Hash `json:"cards"`   // by id
+}
+
+// contents names the profile and its DBC files by what is in them.
+func (v *Vehicle) contents() string {
+	all := v.SHA256
+	for _, b := range v.Buses {
+		for _, d := range b.DBCs {
+			all += d.SHA256
+		}
+	}
+	return hash([]byte(all))
 }
 
 // Hashes returns the hashes of profile, DBC files and cards.

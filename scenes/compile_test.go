@@ -100,7 +100,7 @@ func TestCompile(t *testing.T) {
 			{Kind: engine.Set, Actuator: 2, Value: engine.Value{Kind: engine.Label, Num: 0, Text: "BRIGHT"}, Lease: 60 * minim, AtEnd: engine.Leave},
 			{Kind: engine.Set, Actuator: 1, Value: engine.Value{Kind: engine.Bool, Num: 1}, Lease: minim},
 		},
-		Cooldown: 15 * minim, Priority: -3, Names: []int{1, 3, 4, 5, 6},
+		Cooldown: 15 * minim, Priority: -3, Hash: p.Cards[0].SHA256, Names: []int{1, 3, 4, 5, 6},
 	}
 	if got := p.Engine.Cards[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("card is\n%+v\nwant\n%+v", got, want)
@@ -111,11 +111,11 @@ func TestCompile(t *testing.T) {
 // checkActuators holds that only what a card sets is read back.
 func checkActuators(t *testing.T, p *Program) {
 	want := []engine.Actuator{
-		{Path: "Private.Bench.Heat", Min: 16, Max: 28, Step: 0.5, States: 1, EndStates: 1, Holdoff: minim, Readback: -1},
-		{Path: "Private.Bench.Lamp", States: 1, EndStates: 5, Readback: -1},
-		{Path: "Private.Bench.Light", States: 1, EndStates: 1, Holdoff: minim, Readback: 0, ReadWithin: sec},
+		{Path: "Private.Bench.Heat", Min: 16, Max: 28, Step: 0.5, States: 1, EndStates: 1, Holdoff: minim, Readback: -1, MaxLease: 60 * minim},
+		{Path: "Private.Bench.Lamp", States: 1, EndStates: 5, Readback: -1, MaxLease: 60 * minim},
+		{Path: "Private.Bench.Light", States: 1, EndStates: 1, Holdoff: minim, Readback: 0, ReadWithin: sec, MaxLease: 60 * minim},
 		{Path: fan, Max: 80, Step: 10, Slew: 20, MinInterval: 2 * sec, States: 7, EndStates: 7, Holdoff: 10 * minim,
-			HasCall: true, Within: sec / 2, Readback: 2, ReadWithin: 2 * sec},
+			HasCall: true, Within: sec / 2, Readback: 2, ReadWithin: 2 * sec, MaxLease: 30 * minim},
 	}
 	if !reflect.DeepEqual(p.Engine.Actuators, want) {
 		t.Errorf("actuators are\n%+v\nwant\n%+v", p.Engine.Actuators, want)
@@ -144,7 +144,7 @@ func TestHashes(t *testing.T) {
 	}
 }
 
-// A card written as JSON compiles to the same program.
+// A card written as JSON compiles to the same program, but for its hash.
 func TestJSONCard(t *testing.T) {
 	var tree map[string]any
 	if err := yaml.Unmarshal([]byte(read(t, "card.yaml")), &tree); err != nil {
@@ -163,6 +163,7 @@ func TestJSONCard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	q.Engine.Cards[0].Hash = p.Engine.Cards[0].Hash
 	if !reflect.DeepEqual(p.Engine, q.Engine) {
 		t.Errorf("JSON compiles to\n%+v\nYAML to\n%+v", q.Engine, p.Engine)
 	}

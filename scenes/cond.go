@@ -15,6 +15,9 @@ type Cond struct {
 	A, B   Literal // what it is compared with; B for Between only
 	Unit   Name    // unit of A and B
 	State  Name
+	Power  Name // off, accessory or on; the operator is Any
+	From   int  // TimeOfDay: minutes after local midnight
+	To     int
 	Of     []Cond // for All, Any and Not
 	Expr   *Expr  // for Computed
 
@@ -49,7 +52,9 @@ func condKeys() object[Cond] {
 		{"all", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.All, "`all`") }},
 		{"any", optional, func(r *reader, n *yaml.Node, c *Cond) { c.several(r, n, engine.Any, "`any`") }},
 		{"not", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Not); c.Of = []Cond{r.cond(n)} }},
-		{"power", later, nil}, {"time", later, nil}, {"fresh", later, nil},
+		{"fresh", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Fresh); r.onlyTrue(n) }},
+		{"power", optional, readPowerCond},
+		{"time", optional, readTimeCond},
 		{"expr", optional, func(r *reader, n *yaml.Node, c *Cond) {
 			c.op(r, n, engine.Computed)
 			if text := r.text(n); text != "" {
@@ -74,6 +79,9 @@ func (c *Cond) several(r *reader, n *yaml.Node, op engine.CondOp, what string) {
 // readBetween reads [low, high].
 func readBetween(r *reader, n *yaml.Node, c *Cond) {
 	c.op(r, n, engine.Between)
+	if r.shape(n, pairShape) {
+		return
+	}
 	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
 		r.fault(n, "`between` takes two numbers, both included, such as [10, 20]")
 		return
@@ -90,14 +98,16 @@ func (r *reader) cond(n *yaml.Node) Cond {
 	if !condKeys().read(r, n, &c) {
 		return c
 	}
-	compares := c.Op <= engine.IsNot
+	compares := c.Op <= engine.IsNot || c.Op == engine.Fresh
 	switch {
 	case len(c.ops) == 0:
-		r.fault(n, "the condition says nothing; give `state`, `expr`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is` or `is_not`")
+		r.fault(n, "the condition says nothing; give `state`, `power`, `time`, `expr`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is`, `is_not` or `fresh`")
 	case len(c.ops) > 1:
 		r.diags.add(r.file, c.ops[1].Pos, "`%s` and `%s` are in one condition; give one, and combine with `all` or `any`", c.ops[0].Text, c.ops[1].Text)
 	case compares && c.Signal == "":
 		r.fault(n, "the condition has no `signal`; add it")
+	case c.Op == engine.Fresh && c.Unit.Text != "":
+		r.diags.add(r.file, c.Unit.Pos, "`fresh` compares with nothing that has a unit; leave `unit` out")
 	case !compares && (c.Signal != "" || c.Unit.Text != ""):
 		r.fault(n, "`signal` and `unit` belong to a comparison; combine with `all` or `any`")
 	}

@@ -1,6 +1,10 @@
 package scenes
 
-import "testing"
+import (
+	"testing"
+
+	"vignette/scenes/engine"
+)
 
 // exampleCard is the card that docs/scene-cards.md shows.
 const exampleCard = `schema: 1
@@ -24,19 +28,14 @@ on_boot: restart              # default; what holds do after a reboot: restart, 
 derived_from: cool-down@1.0.0 # a remix names its parent
 `
 
-// The example is refused for the two things that this version lacks, and
-// compiles on the demonstration car without them.
+// The example compiles on the demonstration car.
 func TestExampleCard(t *testing.T) {
-	_, err := ParseCard("hot-cabin-vent.yaml", []byte(exampleCard))
-	checkDiagnostics(t, err, "hot-cabin-vent.yaml:17:1: `manual` is part of the format, but it is not supported by this version yet; leave it out\n"+
-		"hot-cabin-vent.yaml:18:1: `on_boot` is part of the format, but it is not supported by this version yet; leave it out")
-	text := exchange(t, exampleCard, "manual: true ", "# ")
-	text = exchange(t, text, "on_boot: restart ", "# ")
-	c, err := ParseCard("hot-cabin-vent.yaml", []byte(text))
+	c, err := ParseCard("hot-cabin-vent.yaml", []byte(exampleCard))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Title.In("zh-CN") != "高温通风" || c.Version != "1.2.0" || c.DerivedFrom != "cool-down@1.0.0" {
+	if c.Title.In("zh-CN") != "高温通风" || c.Version != "1.2.0" || c.DerivedFrom != "cool-down@1.0.0" ||
+		!c.Manual || c.Restart || c.OnBoot != engine.RestartHold {
 		t.Errorf("card is %+v", c)
 	}
 	v, err := LoadVehicle("../testdata/drive/vehicle.yaml")

@@ -122,36 +122,3 @@ func (r *reader) readQuarantine(n *yaml.Node, p *profile) {
 		{"within", required, func(r *reader, n *yaml.Node, q *q) { q.Within = int64(r.duration(n, time.Nanosecond)) }},
 	}}.read(r, n, &p.v.Quarantine)
 }
-
-// listening is a D-Bus property or signal that an event listens to. This
-// version reads it strictly and has no trigger that uses it.
-type listening struct{}
-
-func skipText(r *reader, n *yaml.Node, _ *listening) { r.text(n) }
-
-func listeningKeys() object[listening] {
-	read := func(r *reader, n *yaml.Node, l *listening) {
-		object[listening]{"a D-Bus source", []key[listening]{
-			{"bus", required, func(r *reader, n *yaml.Node, _ *listening) { r.word(n, "system", "session") }},
-			{"service", required, skipText},
-			{"path", optional, skipText},
-			{"interface", optional, skipText},
-			{"member", optional, skipText},
-		}}.read(r, n, l)
-	}
-	return object[listening]{"an event", []key[listening]{{"property", optional, read}, {"signal", optional, read}}}
-}
-
-func (r *reader) readEvents(n *yaml.Node, _ *profile) {
-	r.named(n, "`events`", func(name, value *yaml.Node) {
-		r.pattern(name, nameText, nameWant)
-		listeningKeys().read(r, value, &listening{})
-		if value.Kind == yaml.MappingNode && len(value.Content) != 2 {
-			r.fault(value, "an event listens to one `property` or one `signal`; give one")
-		}
-	})
-}
-
-func (r *reader) readClock(n *yaml.Node, _ *profile) {
-	object[listening]{"`clock`", []key[listening]{{"trusted_by", required, skipText}}}.read(r, n, &listening{})
-}

@@ -45,6 +45,9 @@ func bare(n *yaml.Node) bool {
 
 // scalar reports whether n is a scalar with a value, and notes it if not.
 func (r *reader) scalar(n *yaml.Node, wanted string) bool {
+	if r.shape(n, anyScalar) {
+		return false
+	}
 	switch {
 	case n.Kind == yaml.AliasNode:
 		return false // noted by strict
@@ -60,6 +63,9 @@ func (r *reader) scalar(n *yaml.Node, wanted string) bool {
 
 // text reads a text that is not empty.
 func (r *reader) text(n *yaml.Node) string {
+	if r.shape(n, textShape) {
+		return ""
+	}
 	if !r.scalar(n, "a text") {
 		return ""
 	}
@@ -77,6 +83,9 @@ func (r *reader) text(n *yaml.Node) string {
 
 // pattern reads a text that matches; want tells the reader of a message what does.
 func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
+	if r.shape(n, shape{"type": "string", "pattern": re.String(), "description": want}) {
+		return ""
+	}
 	if !r.scalar(n, want) {
 		return ""
 	}
@@ -89,6 +98,9 @@ func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
 
 // word reads one of a few words.
 func (r *reader) word(n *yaml.Node, words ...string) string {
+	if r.shape(n, shape{"enum": words}) {
+		return ""
+	}
 	if !r.scalar(n, "one of "+quoted(words)) {
 		return ""
 	}
@@ -105,6 +117,9 @@ func (r *reader) word(n *yaml.Node, words ...string) string {
 
 // boolean reads true or false, and nothing else that YAML may take for them.
 func (r *reader) boolean(n *yaml.Node) bool {
+	if r.shape(n, boolShape) {
+		return false
+	}
 	if !r.scalar(n, "`true` or `false`") {
 		return false
 	}
@@ -116,6 +131,9 @@ func (r *reader) boolean(n *yaml.Node) bool {
 
 // number reads a finite decimal number.
 func (r *reader) number(n *yaml.Node) (float64, bool) {
+	if r.shape(n, numShape) {
+		return 0, true
+	}
 	if !r.scalar(n, "a number") {
 		return 0, false
 	}
@@ -142,6 +160,9 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 
 // whole reads a whole number within [lo, hi].
 func (r *reader) whole(n *yaml.Node, lo, hi int) int {
+	if r.shape(n, shape{"type": "integer", "minimum": lo, "maximum": hi}) {
+		return lo
+	}
 	x, ok := r.number(n)
 	if !ok {
 		return lo
@@ -155,6 +176,9 @@ func (r *reader) whole(n *yaml.Node, lo, hi int) int {
 
 // literal reads a number, a boolean or a label.
 func (r *reader) literal(n *yaml.Node) Literal {
+	if r.shape(n, anyScalar) {
+		return Literal{}
+	}
 	if !r.scalar(n, "a number, a boolean or a label") {
 		return Literal{}
 	}
@@ -204,33 +228,43 @@ func span(d time.Duration) string {
 	return s
 }
 
+const durationWant = "a duration: a decimal number with us, ms, s, m or h, such as 20s or 1.5m"
+
 // maxDuration bounds every duration of a card or profile: one year.
 const maxDuration = 365 * 24 * time.Hour
 
 // duration reads a duration of at least least, exact to the nanosecond.
 func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
-	const want = "a duration: a decimal number with us, ms, s, m or h, such as 20s or 1.5m"
-	if !r.scalar(n, want) {
+	if r.shape(n, spanShape) {
 		return 0
 	}
-	m := durationText.FindStringSubmatch(n.Value)
-	if m == nil {
-		r.wrong(n, "`%s` is not %s", n.Value, want)
+	if !r.scalar(n, durationWant) {
 		return 0
+	}
+	d, fault := parseDuration(n.Value)
+	switch {
+	case fault != "":
+		r.wrong(n, "`%s` %s", n.Value, fault)
+		return 0
+	case d < least:
+		r.wrong(n, "`%s` is too short; it must be above 0", n.Value)
+	}
+	return d
+}
+
+// parseDuration reads a duration exactly; fault says what is wrong with it.
+func parseDuration(text string) (d time.Duration, fault string) {
+	m := durationText.FindStringSubmatch(text)
+	if m == nil {
+		return 0, "is not " + durationWant
 	}
 	exact, _ := new(big.Rat).SetString(m[1] + m[2]) // the pattern admits decimals only
 	exact.Mul(exact, new(big.Rat).SetInt64(int64(durationUnit[m[3]])))
 	switch {
 	case !exact.IsInt():
-		r.wrong(n, "`%s` is finer than a nanosecond; round it", n.Value)
-		return 0
+		return 0, "is finer than a nanosecond; round it"
 	case exact.Cmp(new(big.Rat).SetInt64(int64(maxDuration))) > 0:
-		r.wrong(n, "`%s` is longer than a year (8760h), the longest duration", n.Value)
-		return 0
+		return 0, "is longer than a year (8760h), the longest duration"
 	}
-	d := time.Duration(exact.Num().Int64())
-	if d < least {
-		r.wrong(n, "`%s` is too short; it must be above 0", n.Value)
-	}
-	return d
+	return time.Duration(exact.Num().Int64()), ""
 }

@@ -10,11 +10,11 @@ import (
 	"vignette/scenes/engine"
 )
 
-// Step is one entry of a card's then: set, do or wait.
+// Step is one entry of a card's then: set, do, wait or release.
 type Step struct {
 	Pos      Pos
 	Kind     engine.StepKind
-	Name     Name    // actuator of a set, action of a do
+	Name     Name    // actuator of a set or release, action of a do
 	To       Literal // set
 	Unit     Name    // of To and EndValue
 	Lease    time.Duration
@@ -26,7 +26,7 @@ type Step struct {
 	Continue bool // on_error: continue
 
 	withPos Pos
-	forms   []Name // set, do and wait that were given, by their keys
+	forms   []Name // set, do, wait and release that were given, by their keys
 	extra   []extraKey
 }
 
@@ -36,7 +36,7 @@ type extraKey struct {
 	key  Name
 }
 
-// stepKeys is the table of the keys of a set, do or wait.
+// stepKeys is the table of the keys of a set, do, wait or release.
 func stepKeys() object[Step] {
 	of := func(name string, kind engine.StepKind, read func(*reader, *yaml.Node, *Step)) key[Step] {
 		return key[Step]{name, optional, func(r *reader, n *yaml.Node, s *Step) {
@@ -61,8 +61,8 @@ func stepKeys() object[Step] {
 		{"do", optional, form(engine.Do, name)},
 		of("with", engine.Do, readWith),
 		{"wait", optional, form(engine.Wait, func(r *reader, n *yaml.Node, s *Step) { s.Wait = r.duration(n, 1) })},
+		{"release", optional, form(engine.Release, name)},
 		{"on_error", optional, func(r *reader, n *yaml.Node, s *Step) { s.Continue = r.word(n, "continue") != "" }},
-		{"release", later, nil},
 	}}
 }
 
@@ -95,7 +95,7 @@ func readWith(r *reader, n *yaml.Node, s *Step) {
 	slices.SortFunc(s.With, func(a, b Arg) int { return strings.Compare(a.Name.Text, b.Name.Text) })
 }
 
-// step reads a set, do or wait.
+// step reads a set, do, wait or release.
 func (r *reader) step(n *yaml.Node) Step {
 	s := Step{Pos: at(n)}
 	if !stepKeys().read(r, n, &s) {
@@ -103,7 +103,7 @@ func (r *reader) step(n *yaml.Node) Step {
 	}
 	switch {
 	case len(s.forms) == 0:
-		r.fault(n, "the action says nothing; give `set`, `do` or `wait`")
+		r.fault(n, "the action says nothing; give `set`, `do`, `wait` or `release`")
 		return s
 	case len(s.forms) > 1:
 		r.diags.add(r.file, s.forms[1].Pos, "`%s` and `%s` are in one action; give one, and write an entry for each", s.forms[0].Text, s.forms[1].Text)

@@ -3,7 +3,9 @@ package scenes
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"vignette/scenes/engine"
+	"vignette/scenes/sign"
 )
 
 // Vehicle is a vehicle profile: what the manufacturer says about one type of
@@ -28,6 +31,8 @@ type Vehicle struct {
 	Actions    []Action   // by name
 	Never      []Name     // what no card may ever set; a * at the end stands for the rest
 	Power      *Power     // nil: the profile does not say
+	Events     []Event    // what place, phone, button, ignition and event triggers listen to
+	TrustedBy  string     // the D-Bus service that vouches for the wall clock; empty: none does
 	Budget     Budget
 	Quarantine engine.Quarantine // Fires 0: no bound
 
@@ -100,6 +105,9 @@ func profileKeys() object[profile] {
 
 // schema reads the version of the format, 1.
 func (r *reader) schema(n *yaml.Node) {
+	if r.shape(n, shape{"const": 1}) {
+		return
+	}
 	if x, ok := r.number(n); ok && x != 1 {
 		r.fault(n, "schema %s is not known; this version reads schema 1", n.Value)
 	}
@@ -113,6 +121,51 @@ func LoadVehicle(path string) (*Vehicle, error) {
 		return nil, err
 	}
 	return parseVehicle(path, text, func(file string) ([]byte, error) { return load(file, maxDBCBytes) })
+}
+
+// LoadSignedVehicle reads a vehicle profile as LoadVehicle does, if its
+// signature, the file path.minisig beside it, is one of keys'. Each DBC must be
+// named with its SHA-256, so that the signature covers it too.
+func LoadSignedVehicle(path string, keys []sign.PublicKey) (*Vehicle, error) {
+	text, err := load(path, maxProfileBytes)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(path, text, keys); err != nil {
+		return nil, err
+	}
+	v, err := parseVehicle(path, text, func(file string) ([]byte, error) { return load(file, maxDBCBytes) })
+	if err != nil {
+		return nil, err
+	}
+	var diags Diagnostics
+	for _, b := range v.Buses {
+		for _, d := range b.DBCs {
+			if !d.Pinned {
+				diags.add(path, b.Pos, "bus `%s`: %s has no `sha256`, so the signature does not cover it; write {file: %s, sha256: %s} and sign again", b.Name, d.File, d.File, d.SHA256)
+			}
+		}
+	}
+	return v, diags.err()
+}
+
+// verify checks a file's text against its signature.
+func verify(path string, text []byte, keys []sign.PublicKey) error {
+	name := path + ".minisig"
+	sig, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is not signed: there is no %s; sign it with vignette sign or minisign", path, name)
+	} else if err != nil {
+		return err
+	}
+	s, err := sign.ParseSignature(sig)
+	if err == nil {
+		err = s.Verify(keys, text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // parseVehicle reads a profile whose DBC files are opened by open.

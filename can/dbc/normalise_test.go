@@ -148,6 +148,34 @@ func TestExtendedMultiplexing(t *testing.T) {
 	}
 }
 
+// A signal with a bare m that SG_MUL_VAL_ lines name is their multiplexer,
+// whether it is multiplexed itself or not, and whichever line comes first.
+func TestBareMultiplexer(t *testing.T) {
+	const upper, lower = "SG_MUL_VAL_ 1 Inner Top 1-1;\n", "SG_MUL_VAL_ 1 Leaf Inner 2-2;\n"
+	for _, lines := range []string{upper + lower, lower + upper} {
+		db, err := Parse("t.dbc", []byte("BO_ 1 M: 8 X\n"+sg("Top m : 0|4@1+ (1,0)")+sg("Inner m : 4|4@1+ (1,0)")+sg("Leaf m2 : 8|8@1+ (1,0)")+lines))
+		if err != nil || len(db.Diagnostics) > 0 {
+			t.Fatal(err, db)
+		}
+		m := db.Message("M")
+		for _, tt := range []struct {
+			first   byte
+			present string
+		}{{0x21, "Top Inner Leaf"}, {0x11, "Top Inner"}, {0x20, "Top"}} {
+			var present []string
+			for _, s := range m.Signals {
+				field := mustField(t, m, s)
+				if _, ok := field.Raw([]byte{tt.first, 7, 0, 0, 0, 0, 0, 0}); ok {
+					present = append(present, s.Name)
+				}
+			}
+			if got := strings.Join(present, " "); got != tt.present {
+				t.Errorf("%x: present %q, want %q", tt.first, got, tt.present)
+			}
+		}
+	}
+}
+
 // Every statement of a file may be cut at any byte: no cut loses a message or a
 // signal that is whole in the text without an error or a diagnostic.
 func TestCutsAreNotSilent(t *testing.T) {

@@ -126,8 +126,8 @@ func (b *bus) setFilters(f []Filter) error {
 		return errClosed
 	}
 	if b.socket != nil {
-		if err := b.socket.setFilters(filters); err != nil {
-			return fmt.Errorf("setting %d filters (CAN_RAW_FILTER): %w", len(filters), err)
+		if err := b.socket.setFilters(b.filters, filters); err != nil {
+			return err
 		}
 	}
 	b.filters, b.filtered = filters, filtered

@@ -10,8 +10,8 @@ import (
 )
 
 // slack is how far a time may be from the moment of sending, which the test
-// does not know better on an emulated processor.
-const slack = 5 * time.Millisecond
+// does not know better on an emulated processor of a busy host.
+const slack = 20 * time.Millisecond
 
 // stepWall sets the wall clock.
 func stepWall(t *testing.T, by time.Duration) {
@@ -37,7 +37,10 @@ func TestTimesAreThoseOfArrival(t *testing.T) {
 			newInterface(t, "vt0")
 			s := openUp(t, Bus{Interface: "vt0"})
 			tx := newSender(t, "vt0")
-			const frames = 40
+			tx.send(counted(0x100, 0)) // the kernel begins to stamp a moment after it is asked to
+			s.frame()
+			time.Sleep(50 * time.Millisecond)
+			const frames = 100
 			var sent [frames][2]int64
 			for n := range frames { // batches of one frame each: most stay in the queue
 				if n == frames/2 && test.step != 0 {
@@ -49,7 +52,7 @@ func TestTimesAreThoseOfArrival(t *testing.T) {
 				sent[n][1] = Now()
 				time.Sleep(5 * time.Millisecond) // the pace of a bus
 			}
-			last := int64(0)
+			last, worst := int64(0), int64(0)
 			for n := range frames {
 				f := s.frame()
 				if number(&f) != n {
@@ -58,11 +61,13 @@ func TestTimesAreThoseOfArrival(t *testing.T) {
 				if f.Time < sent[n][0]-int64(slack) || f.Time > sent[n][1]+int64(slack) {
 					t.Errorf("frame %d: %v after it was sent", n, time.Duration(f.Time-sent[n][0]))
 				}
+				worst = max(worst, sent[n][0]-f.Time, f.Time-sent[n][1])
 				if f.Time < last {
 					t.Errorf("frame %d: time %d after %d", n, f.Time, last)
 				}
 				last = f.Time
 			}
+			t.Logf("at most %v outside the call that sent it", time.Duration(worst))
 		})
 	}
 }

@@ -201,9 +201,10 @@ func TestFilterSwapsUnderLoadLoseNothing(t *testing.T) {
 			}
 		}
 	}()
+	before := backlogDrops(t)
 	for n := range count {
 		if f := s.frame(); number(&f) != n {
-			t.Errorf("got frame %d, want %d", number(&f), n)
+			t.Errorf("got frame %d, want %d; %s", number(&f), n, s.missing(before))
 			break
 		}
 	}
@@ -212,7 +213,7 @@ func TestFilterSwapsUnderLoadLoseNothing(t *testing.T) {
 	if err := <-sent; err != nil {
 		t.Error(err)
 	}
-	if swaps < count/100 {
+	if swaps < 100 {
 		t.Errorf("only %d swaps during %d frames", swaps, count)
 	}
 	t.Logf("%d swaps during %d frames", swaps, count)

@@ -9,8 +9,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,10 +29,30 @@ const patience = 10 * time.Second
 // run runs a program of the guest to its end.
 func run(t *testing.T, program string, args ...string) {
 	t.Helper()
+	defer pin(t)()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v: %s", program, strings.Join(args, " "), err, out)
+	}
+}
+
+// pin holds the goroutine, and programs it starts, on one processor until the
+// function returned is called. A virtual interface queues what is sent for each
+// processor by itself, so that a sender who moves may overtake its own frames.
+func pin(t *testing.T) (unpin func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	var all, one unix.CPUSet
+	one.Set(0)
+	if err := errors.Join(unix.SchedGetaffinity(0, &all), unix.SchedSetaffinity(0, &one)); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := unix.SchedSetaffinity(0, &all); err != nil {
+			t.Error(err)
+		}
+		runtime.UnlockOSThread()
 	}
 }
 
@@ -144,6 +166,7 @@ func encode(f *can.Frame) []byte {
 
 func (s *sender) send(frames ...can.Frame) {
 	s.t.Helper()
+	defer pin(s.t)()
 	for i := range frames {
 		if err := s.raw(encode(&frames[i])); err != nil {
 			s.t.Fatalf("sending: %v", err)
@@ -170,9 +193,14 @@ func counted(id uint32, n int) can.Frame {
 
 func number(f *can.Frame) int { return int(binary.BigEndian.Uint64(f.Data[:])) }
 
+// catchUp is how much faster than its rate a sender makes up for a time in
+// which it did not run: no bus would flood the reader then.
+const catchUp = 4
+
 // numbers sends count frames with the numbers from 0, rate of them in a second
 // (as fast as it can with 0), and returns how long that took.
 func (s *sender) numbers(id uint32, count, rate int) (time.Duration, error) {
+	defer pin(s.t)()
 	start := time.Now()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -182,7 +210,7 @@ func (s *sender) numbers(id uint32, count, rate int) (time.Duration, error) {
 		due := count
 		if rate > 0 {
 			<-tick.C
-			due = min(count, int(time.Since(start).Seconds()*float64(rate)))
+			due = min(count, int(time.Since(start).Seconds()*float64(rate)), sent+catchUp*rate/1000)
 		}
 		for ; sent < due; sent++ {
 			binary.BigEndian.PutUint64(b[8:], uint64(sent))
@@ -266,6 +294,17 @@ func (s *stream) frame() can.Frame {
 		s.t.Fatalf("got %+v, want a frame", item)
 	}
 	return item.Frame
+}
+
+// missing says where frames that did not come may be: the drops of the reader's
+// sockets, told or not, and those before any socket since before.
+func (s *stream) missing(before int) string {
+	text := fmt.Sprintf("%d dropped before they reached a socket", backlogDrops(s.t)-before)
+	for i, b := range s.buses {
+		n, ok := b.socket.drops()
+		text += fmt.Sprintf(", %d (%t) by the socket of bus %d", n, ok, i)
+	}
+	return text
 }
 
 // backlogDrops is how many packets the kernel dropped before they reached any

@@ -3,6 +3,7 @@
 package socketcan
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -10,64 +11,71 @@ import (
 // busRate is frames in a second; a bus of 500 kbit/s is full at 3,800.
 const busRate = 4000
 
+// A busy host may not give the guest the time to send at the rate. That shows
+// nothing, so the test has three tries at it; a frame lost fails any of them.
 func TestNothingLostOnTwoFullBuses(t *testing.T) {
 	seconds := 20
 	if testing.Short() {
 		seconds = 3
 	}
 	raiseBufferLimit(t)
-	names := []string{"vt0", "vt1"}
-	var buses []Bus
-	for _, name := range names {
-		newInterface(t, name)
-		buses = append(buses, Bus{Interface: name})
+	newInterface(t, "vt0")
+	newInterface(t, "vt1")
+	rate := 0.0
+	for try := 0; try < 3 && rate < 0.95*busRate && !t.Failed(); try++ {
+		rate = readTwoBuses(t, busRate*seconds)
+		t.Logf("2 x %d frames at %.0f/s", busRate*seconds, rate)
 	}
-	s := open(t, Options{Buses: buses})
-	count := busRate * seconds
+	if rate < 0.95*busRate {
+		t.Errorf("sent at %.0f/s at most: nothing is shown about %d/s", rate, busRate)
+	}
+}
+
+// readTwoBuses fails if one of count frames on each of two buses is lost, and
+// returns the lower of the rates at which they were sent.
+func readTwoBuses(t *testing.T, count int) (rate float64) {
+	s := open(t, Options{Buses: []Bus{{Interface: "vt0"}, {Interface: "vt1"}}})
+	defer s.Close()
+	before := backlogDrops(t)
 	type result struct {
 		took time.Duration
 		err  error
 	}
-	results := make(chan result, len(names))
-	for _, name := range names {
-		tx := newSender(t, name)
+	results := make(chan result, 2)
+	for _, tx := range []*sender{newSender(t, "vt0"), newSender(t, "vt1")} {
 		go func() {
 			took, err := tx.numbers(0x100, count, busRate)
 			results <- result{took, err}
 		}()
 	}
-	next := make([]int, len(names))
-	last := make([]int64, len(names))
+	var next [2]int
+	var last [2]int64
 	for next[0] < count || next[1] < count {
 		item, ok := s.item(patience)
 		if !ok {
-			t.Fatalf("nothing in %v after %v of %d frames", patience, next, count)
+			t.Fatalf("nothing in %v after %v of %d frames; %s", patience, next, count, s.missing(before))
 		}
 		if item.Frame.Time < last[item.Bus] {
 			t.Fatalf("time %d after %d", item.Frame.Time, last[item.Bus])
 		}
 		last[item.Bus] = item.Frame.Time
-		switch {
-		case item.Kind == Lost:
-			t.Fatalf("bus %d lost %d frames after %d", item.Bus, item.Count, next[item.Bus])
-		case item.Kind == Link && item.State == Up && next[item.Bus] == 0:
-		case item.Kind != Received || number(&item.Frame) != next[item.Bus]:
-			t.Fatalf("got %+v, want frame %d", item, next[item.Bus])
-		default:
-			next[item.Bus]++
+		if item.Kind == Link && item.State == Up && next[item.Bus] == 0 {
+			continue
 		}
+		if item.Kind != Received || number(&item.Frame) != next[item.Bus] {
+			t.Fatalf("got %+v, want frame %d; %s", item, next[item.Bus], s.missing(before))
+		}
+		next[item.Bus]++
 	}
-	for range names {
+	rate = math.Inf(1)
+	for range next {
 		r := <-results
 		if r.err != nil {
 			t.Fatal(r.err)
 		}
-		rate := float64(count) / r.took.Seconds()
-		t.Logf("%d frames at %.0f/s, none lost", count, rate)
-		if rate < 0.9*busRate {
-			t.Errorf("sent at %.0f/s only: nothing shown about %d/s", rate, busRate)
-		}
+		rate = min(rate, float64(count)/r.took.Seconds())
 	}
+	return rate
 }
 
 // The kernel's queue overflows, since nobody takes batches while it is flooded.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,8 +88,8 @@ func (s *socket) configure(fd int, fdFrames bool, filters []unix.CanFilter, buff
 // CAP_NET_ADMIN. The hardware's receive times are left alone, as they are of
 // the controller's own clock, which nothing relates to CLOCK_BOOTTIME.
 func setOptions(fd int, fdFrames bool, filters []unix.CanFilter, buffer int) error {
-	if err := unix.SetsockoptCanRawFilter(fd, unix.SOL_CAN_RAW, unix.CAN_RAW_FILTER, filters); err != nil {
-		return fmt.Errorf("setting %d filters (CAN_RAW_FILTER): %w", len(filters), err)
+	if err := setFilterOption(fd, filters); err != nil {
+		return err
 	}
 	const classes = unix.CAN_ERR_BUSOFF | unix.CAN_ERR_RESTARTED | unix.CAN_ERR_CRTL
 	options := []struct {
@@ -201,13 +202,32 @@ func stateOfFlags(flags uint16) State {
 }
 
 // setFilters swaps the filters. The kernel enters the new ones before it takes
-// the old ones out and passes a frame that both match once, so none is lost.
-func (s *socket) setFilters(filters []unix.CanFilter) error {
+// the old ones out and passes a frame that both match once. It may be looking a
+// frame up meanwhile, having passed the place of a new filter and not yet
+// reached that of an old one, so both are set together for a moment first,
+// where the kernel takes as many.
+func (s *socket) setFilters(old, filters []unix.CanFilter) error {
+	if both := slices.Concat(old, filters); len(both) <= MaxFilters {
+		if err := s.enterFilters(both); err != nil {
+			return err
+		}
+	}
+	return s.enterFilters(filters)
+}
+
+func (s *socket) enterFilters(filters []unix.CanFilter) error {
 	var err error
 	control := s.wait.Control(func(fd uintptr) {
-		err = unix.SetsockoptCanRawFilter(int(fd), unix.SOL_CAN_RAW, unix.CAN_RAW_FILTER, filters)
+		err = setFilterOption(int(fd), filters)
 	})
 	return errors.Join(err, control)
+}
+
+func setFilterOption(fd int, filters []unix.CanFilter) error {
+	if err := unix.SetsockoptCanRawFilter(fd, unix.SOL_CAN_RAW, unix.CAN_RAW_FILTER, filters); err != nil {
+		return fmt.Errorf("setting %d filters (CAN_RAW_FILTER): %w", len(filters), err)
+	}
+	return nil
 }
 
 // drops asks for the number of frames dropped so far, which the kernel

@@ -24,6 +24,14 @@ import (
 //	stop    [4, t]
 //	lost    [5, t, bus, frames]
 //	link    [6, t, bus, state]  state: engine.Link
+//	occur   [7, t, occurrence, happened now]
+//	clock   [8, t, trusted, wall, offset, next, next offset, rise, rise, set, set]  see engine.Clocking
+//	answer  [9, t, session, n, yes]
+//	user    [10, t, user]
+//	sleep   [11, t]
+//	enable  [12, t, card id, on]
+//	run     [13, t, card id]
+//	free    [14, t, card id]
 //
 // state is what the session started from: nil, since each starts fresh.
 const (
@@ -40,12 +48,14 @@ const (
 	entryStop
 	entryLost
 	entryLink
+	entryOccur
+	entryClock
 
 	entryKinds
 )
 
 // entryFields is how many fields an entry of a kind has.
-var entryFields = [entryKinds]int{6, 2, 5, 4, 2, 4, 4}
+var entryFields = [entryKinds]int{6, 2, 5, 4, 2, 4, 4, 4, 11}
 
 // Journal writes the entries of a stream.
 type Journal struct {
@@ -74,9 +84,9 @@ func (j *Journal) Frame(f *can.Frame) error {
 	return j.write(b)
 }
 
-// Event appends an event that is not a frame; actuator is the path of an
-// override's actuator.
-func (j *Journal) Event(e *engine.Event, actuator string) error {
+// Event appends an event that is not a frame; name is the path of an override's
+// actuator, the occurrence, or the id of the card that an event is about.
+func (j *Journal) Event(e *engine.Event, name string) error {
 	b := j.buf[:0]
 	switch e.Kind {
 	case engine.EvTick:
@@ -88,15 +98,23 @@ func (j *Journal) Event(e *engine.Event, actuator string) error {
 		b = msgp.AppendBool(msgp.AppendUint64(msgp.AppendUint64(b, e.Session), e.Ref), e.OK)
 	case engine.EvOverride:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryHand), e.T)
-		b = appendValueMsgp(msgp.AppendString(b, actuator), e.Value)
+		b = appendValueMsgp(msgp.AppendString(b, name), e.Value)
 	case engine.EvLost:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryLost), e.T)
 		b = msgp.AppendUint64(msgp.AppendInt(b, e.Bus), e.Count)
 	case engine.EvLink:
 		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryLink), e.T)
 		b = msgp.AppendInt(msgp.AppendInt(b, e.Bus), int(e.Link))
+	case engine.EvOccur:
+		b = msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 4), entryOccur), e.T)
+		b = msgp.AppendBool(msgp.AppendString(b, name), e.OK)
+	case engine.EvClock:
+		b = appendClock(msgp.AppendInt64(msgp.AppendInt(msgp.AppendArrayHeader(b, 11), entryClock), e.T), e.Clock)
 	default:
-		return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		var ok bool
+		if b, ok = appendDriver(b, e, name); !ok {
+			return fmt.Errorf("drive: event kind %d has no place in a journal", e.Kind)
+		}
 	}
 	return j.write(b)
 }
@@ -177,6 +195,10 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
+	if _, ok := driverFields[engine.EventKind(kind)]; ok {
+		e.IsFrame = false
+		return j.driver(&r, engine.EventKind(kind), n, &e.Event)
+	}
 	if r.err == nil && (kind < 0 || kind >= entryKinds || n != entryFields[kind]) {
 		return fmt.Errorf("an entry of kind %d with %d fields", kind, n)
 	}
@@ -216,6 +238,18 @@ func (j *JournalReader) entry(e *Entry) error {
 			return fmt.Errorf("link state %d of bus %d", link, bus)
 		}
 		ev.Kind, ev.Bus, ev.Link = engine.EvLink, int(bus), engine.Link(link)
+	case entryOccur:
+		text, happened := r.text(), r.bool()
+		i, ok := j.prog.Occurrence(text)
+		if r.err == nil && !ok {
+			return fmt.Errorf("an occurrence %q, which the profile does not bind", text)
+		}
+		ev.Kind, ev.Occur, ev.OK = engine.EvOccur, i, happened
+	case entryClock:
+		ev.Kind, ev.Clock = engine.EvClock, r.clock()
+		if r.err == nil && !ev.Clock.Sound() {
+			return errors.New("a wall clock out of all bounds")
+		}
 	}
 	return r.err
 }
@@ -317,6 +351,23 @@ func (r *fields) value() engine.Value {
 	f, err := r.m.ReadFloat64()
 	r.keep(err)
 	return engine.Value{Kind: engine.Number, Num: f}
+}
+
+// appendClock appends what is known of the wall clock.
+func appendClock(b []byte, c *engine.Clocking) []byte {
+	b = msgp.AppendBool(b, c.Trusted)
+	for _, x := range [...]int64{c.Wall, c.Offset, c.Next, c.NextOffset, c.Rise[0], c.Rise[1], c.Set[0], c.Set[1]} {
+		b = msgp.AppendInt64(b, x)
+	}
+	return b
+}
+
+func (r *fields) clock() *engine.Clocking {
+	c := &engine.Clocking{Trusted: r.bool()}
+	for _, x := range [...]*int64{&c.Wall, &c.Offset, &c.Next, &c.NextOffset, &c.Rise[0], &c.Rise[1], &c.Set[0], &c.Set[1]} {
+		*x = r.int()
+	}
+	return c
 }
 
 func (r *fields) keep(err error) {

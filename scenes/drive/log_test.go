@@ -206,13 +206,25 @@ func journaled(t *testing.T, p *scenes.Program) (journal, decisions []byte) {
 				Value: engine.Value{Kind: engine.Number, Num: 40}}})
 		}
 	}
+	for _, ev := range driverEvents() {
+		ev.T = e.Frame.Time
+		feed(t, pump, &Entry{Event: ev})
+	}
 	feed(t, pump, &Entry{Event: engine.Event{T: e.Frame.Time, Kind: engine.EvStop}})
-	for _, what := range []string{"replied", "failed", "override", "fired"} {
+	for _, what := range []string{"replied", "failed", "override", "fired", "user", "dropped"} {
 		if !bytes.Contains(db.Bytes(), []byte(`"what":"`+what+`"`)) {
 			t.Fatalf("the run shows no %s:\n%s", what, db.Bytes())
 		}
 	}
 	return jb.Bytes(), db.Bytes()
+}
+
+// driverEvents are one of each, for nothing open; the driver is user 3 for a
+// while.
+func driverEvents() []engine.Event {
+	return []engine.Event{{Kind: engine.EvAnswer, Session: 7, Ref: 1, OK: true}, {Kind: engine.EvUser, User: 1<<64 - 1},
+		{Kind: engine.EvEnable, Card: 1}, {Kind: engine.EvEnable, Card: 1, On: true}, {Kind: engine.EvRun, Card: 0},
+		{Kind: engine.EvFree, Card: 1}, {Kind: engine.EvSleep}, {Kind: engine.EvUser}}
 }
 
 func feed(t *testing.T, p *Pump, e *Entry) {

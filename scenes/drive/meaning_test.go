@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -44,6 +45,8 @@ type traceRun struct {
 	got   []string
 	shown map[uint64]int // n of a record to its number in the trace
 	real  []uint64       // and back
+
+	session uint64
 }
 
 func runTrace(t *testing.T, a *txtar.Archive) {
@@ -51,7 +54,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
 	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
-	r := &traceRun{t: t, shown: map[uint64]int{}, real: []uint64{0},
+	r := &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
 		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
 	mode, stream, want := "plain", "", ""
 	if err := os.MkdirAll(filepath.Join(dir, "cards"), 0o755); err != nil {
@@ -165,19 +168,21 @@ func (r *traceRun) feed(line string) error {
 		if int(ev.Link) == engine.Links {
 			return fmt.Errorf("no link state %s", f[3])
 		}
+	case "occur", "found":
+		i, ok := r.prog.Occurrence(strings.Join(f[2:], " "))
+		if !ok {
+			return fmt.Errorf("the profile binds no such occurrence")
+		}
+		ev.Kind, ev.Occur, ev.OK = engine.EvOccur, i, f[1] == "occur"
+	case "clock":
+		ev.Kind = engine.EvClock
+		if ev.Clock, err = traceClock(f[2:]); err != nil {
+			return err
+		}
 	case "reply":
-		// Timers due by now may write the record that the reply names.
-		if err := r.pump.step(&engine.Event{T: ev.T, Kind: engine.EvTick}); err != nil {
+		ev.Kind, ev.Session, ev.OK = engine.EvReply, r.session, f[3] == "ok"
+		if ev.Ref, err = r.record(ev.T, f[2]); err != nil {
 			return err
-		}
-		n, err := strconv.Atoi(f[2])
-		if err != nil {
-			return err
-		}
-		ev.Kind, ev.Session, ev.OK = engine.EvReply, 1, f[3] == "ok"
-		ev.Ref = math.MaxUint64
-		if n < len(r.real) {
-			ev.Ref = r.real[n]
 		}
 	case "override":
 		act, ok := r.prog.Actuator(f[2])
@@ -189,6 +194,10 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
+	case "answer", "user", "sleep", "enable", "disable", "run", "free":
+		if err := r.driver(&ev, f[1:]); err != nil {
+			return err
+		}
 	default:
 		ev.Kind = engine.EvFrame
 		if ev.Samples, err = r.samples(f[1:]); err != nil {
@@ -196,6 +205,46 @@ func (r *traceRun) feed(line string) error {
 		}
 	}
 	return r.pump.step(&ev)
+}
+
+// traceClock reads `lost`, or the local time with what is known beside it.
+func traceClock(words []string) (*engine.Clocking, error) {
+	if words[0] == "lost" {
+		return &engine.Clocking{}, nil
+	}
+	c := &engine.Clocking{Trusted: true}
+	for i, word := range words {
+		key, text, ok := strings.Cut(word, "=")
+		if !ok {
+			key, text = "", word
+		}
+		var wall [2]int64
+		var offset int64
+		for j, text := range strings.Split(text, ",") {
+			if text == "-" || j > 1 {
+				continue
+			}
+			t, err := time.Parse(time.RFC3339Nano, text)
+			if err != nil {
+				return nil, err
+			}
+			_, seconds := t.Zone()
+			wall[j], offset = t.UnixNano(), int64(seconds)
+		}
+		switch {
+		case i == 0 && !ok:
+			c.Wall, c.Offset = wall[0], offset
+		case key == "next":
+			c.Next, c.NextOffset = wall[0], offset
+		case key == "rise":
+			c.Rise = wall
+		case key == "set":
+			c.Set = wall
+		default:
+			return nil, fmt.Errorf("%q says nothing about a clock", word)
+		}
+	}
+	return c, nil
 }
 
 // samples decodes path=value pairs; signals that no card asked for are left

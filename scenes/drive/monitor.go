@@ -2,6 +2,7 @@ package drive
 
 import (
 	"vignette/can"
+	"vignette/can/dbc"
 	"vignette/scenes"
 	"vignette/scenes/engine"
 )
@@ -13,15 +14,18 @@ type Monitor struct {
 	stale    []int64 // by signal: ns; 0: never
 	last     []int64 // by signal: time of the last valid sample
 	known    []bool
-	messages map[monitorKey][]int
+	buses    []can.IDs // index into messages
+	messages []monitored
+	decoded  []dbc.Sample
 	swept    int64
 	changed  func(signal int, v engine.Value)
 }
 
-type monitorKey struct {
-	bus uint8
-	id  uint32
-	ext bool
+// monitored is a message that carries signals of the profile.
+type monitored struct {
+	signals []int
+	fields  []dbc.Field // of signals
+	plan    dbc.Plan    // of fields
 }
 
 // sweep is how often, in ns of the stream, a monitor looks for stale signals.
@@ -30,7 +34,7 @@ const sweep = 100e6
 // NewMonitor follows every signal of the profile, in the profile's order, and
 // tells of each sample, and once of each that goes stale or invalid.
 func NewMonitor(v *scenes.Vehicle, changed func(signal int, v engine.Value)) (*Monitor, error) {
-	m := &Monitor{messages: map[monitorKey][]int{}, changed: changed}
+	m := &Monitor{buses: make([]can.IDs, len(v.Buses)), changed: changed}
 	for i := range v.Signals {
 		s := &v.Signals[i]
 		src, err := v.Source(s.Path)
@@ -39,11 +43,24 @@ func NewMonitor(v *scenes.Vehicle, changed func(signal int, v engine.Value)) (*M
 		}
 		m.sources = append(m.sources, src)
 		m.stale = append(m.stale, int64(s.StaleAfter))
-		key := monitorKey{uint8(src.Bus), src.Message.ID, src.Message.Extended}
-		m.messages[key] = append(m.messages[key], i)
+		m.add(i, &src)
+	}
+	for i := range m.messages {
+		m.messages[i].plan = dbc.NewPlan(m.messages[i].fields)
 	}
 	m.last, m.known = make([]int64, len(m.sources)), make([]bool, len(m.sources))
 	return m, nil
+}
+
+// add enters a signal at its message.
+func (m *Monitor) add(signal int, src *scenes.Source) {
+	ids, id, extended := &m.buses[src.Bus], src.Message.ID, src.Message.Extended
+	if ids.Find(id, extended) < 0 {
+		ids.Put(id, extended, len(m.messages))
+		m.messages = append(m.messages, monitored{})
+	}
+	at := &m.messages[ids.Find(id, extended)]
+	at.signals, at.fields = append(at.signals, signal), append(at.fields, src.Field)
 }
 
 // Frame takes the signals of a frame. It allocates nothing.
@@ -55,14 +72,18 @@ func (m *Monitor) Frame(f *can.Frame) {
 	if f.Flags&(can.Error|can.Remote) != 0 {
 		return
 	}
-	for _, i := range m.messages[monitorKey{f.Bus, f.ID, f.Flags&can.Extended != 0}] {
-		num, valid, present := m.sources[i].Sample(f.Payload())
-		switch {
-		case !present:
-		case valid:
+	message := m.buses[f.Bus].Find(f.ID, f.Flags&can.Extended != 0)
+	if message < 0 {
+		return
+	}
+	at := &m.messages[message]
+	m.decoded = at.plan.Decode(f.Payload(), m.decoded[:0])
+	for _, sample := range m.decoded {
+		i := at.signals[sample.Index]
+		if num, valid := m.sources[i].Convert(sample.Raw, sample.Physical); valid {
 			m.last[i], m.known[i] = f.Time, true
 			m.changed(i, m.sources[i].Value(num))
-		case m.known[i]:
+		} else if m.known[i] {
 			m.forget(i)
 		}
 	}

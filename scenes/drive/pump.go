@@ -54,15 +54,10 @@ type Stats struct {
 
 // plan is what one message feeds.
 type plan struct {
-	slots    []int // ascending
-	counters []int // slots whose alive counter it carries
+	slots    []int    // ascending
+	signals  dbc.Plan // of slots
+	counters []int    // slots whose alive counter it carries
 	seen     bool
-}
-
-// busPlans finds a message's plan by identifier.
-type busPlans struct {
-	standard [2048]int32 // 1 + index into Pump.plans; 0: not in the DBCs
-	extended map[uint32]int32
 }
 
 // Pump feeds one engine. It belongs to one goroutine.
@@ -72,9 +67,10 @@ type Pump struct {
 	prog    *scenes.Program
 	state   *engine.State
 	out     Output
-	buses   []busPlans
+	buses   []can.IDs // index into plans; none: not in the DBCs
 	plans   []plan
 	alive   []aliveState // by slot
+	decoded []dbc.Sample
 	samples []engine.Sample
 	effects engine.Effects
 	event   engine.Event
@@ -95,7 +91,7 @@ func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pum
 		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
-	p.buses = make([]busPlans, len(prog.Vehicle.Buses))
+	p.buses = make([]can.IDs, len(prog.Vehicle.Buses))
 	for i := range p.buses {
 		p.planBus(i)
 	}
@@ -104,18 +100,11 @@ func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pum
 
 // planBus makes a plan for every message of a bus, empty where no card asks.
 func (p *Pump) planBus(bus int) {
-	b := &p.buses[bus]
-	b.extended = map[uint32]int32{}
 	for _, file := range p.prog.Vehicle.Buses[bus].DBCs {
 		for _, m := range file.Database.Messages {
-			if p.lookup(bus, m.ID, m.Extended) != nil {
-				continue
-			}
-			p.plans = append(p.plans, p.planOf(bus, m))
-			if m.Extended {
-				b.extended[m.ID] = int32(len(p.plans))
-			} else {
-				b.standard[m.ID&0x7FF] = int32(len(p.plans))
+			if p.lookup(bus, m.ID, m.Extended) == nil {
+				p.buses[bus].Put(m.ID, m.Extended, len(p.plans))
+				p.plans = append(p.plans, p.planOf(bus, m))
 			}
 		}
 	}
@@ -123,31 +112,27 @@ func (p *Pump) planBus(bus int) {
 
 func (p *Pump) planOf(bus int, m *dbc.Message) (pl plan) {
 	is := func(b int, o *dbc.Message) bool { return b == bus && o.ID == m.ID && o.Extended == m.Extended }
+	var fields []dbc.Field
 	for i := range p.prog.Sources {
 		s := &p.prog.Sources[i]
 		if is(s.Bus, s.Message) {
-			pl.slots = append(pl.slots, i)
+			pl.slots, fields = append(pl.slots, i), append(fields, s.Field)
 		}
 		if s.Alive != nil && is(s.Alive.Bus, s.Alive.Message) {
 			pl.counters = append(pl.counters, i)
 		}
 	}
+	pl.signals = dbc.NewPlan(fields)
 	return pl
 }
 
 // lookup finds the plan of an identifier; nil: not in the bus's DBCs.
 func (p *Pump) lookup(bus int, id uint32, extended bool) *plan {
-	b := &p.buses[bus]
-	i := int32(0)
-	if extended {
-		i = b.extended[id]
-	} else if id < uint32(len(b.standard)) {
-		i = b.standard[id]
-	}
-	if i == 0 {
+	i := p.buses[bus].Find(id, extended)
+	if i < 0 {
 		return nil
 	}
-	return &p.plans[i-1]
+	return &p.plans[i]
 }
 
 // State gives the engine's state, to be read between entries.
@@ -190,17 +175,27 @@ func (p *Pump) Frame(f *can.Frame) error {
 // Event steps the engine by an event that is not a frame.
 func (p *Pump) Event(ev *engine.Event) error {
 	if p.out.Journal != nil {
-		path := ""
-		if ev.Kind == engine.EvOverride {
-			path = p.prog.Engine.Actuators[ev.Actuator].Path
-		}
-		if err := p.out.Journal.Event(ev, path); err != nil {
+		if err := p.out.Journal.Event(ev, p.subject(ev)); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
 	p.mark(ev.T)
 	p.Stats.Events++
 	return p.step(ev)
+}
+
+// subject names what an event is about, where it is about something: the
+// indexes of another compilation may differ.
+func (p *Pump) subject(ev *engine.Event) string {
+	switch ev.Kind {
+	case engine.EvOverride:
+		return p.prog.Engine.Actuators[ev.Actuator].Path
+	case engine.EvOccur:
+		return p.prog.Engine.Occurs[ev.Occur].Name
+	case engine.EvEnable, engine.EvRun, engine.EvFree:
+		return p.prog.Engine.Cards[ev.Card].ID
+	}
+	return ""
 }
 
 func (p *Pump) mark(t int64) {
@@ -252,29 +247,28 @@ func (p *Pump) decode(f *can.Frame) {
 			p.alive[slot].now, p.alive[slot].seen = raw, true
 		}
 	}
-	for _, slot := range plan.slots {
-		p.take(slot, f.Payload())
+	p.decoded = plan.signals.Decode(f.Payload(), p.decoded[:0])
+	p.Stats.Absent += uint64(len(plan.slots) - len(p.decoded))
+	for i := range p.decoded {
+		p.take(plan.slots[p.decoded[i].Index], &p.decoded[i])
 	}
 }
 
-// take decodes one signal of a frame.
-func (p *Pump) take(slot int, data []byte) {
+// take judges one signal of a frame.
+func (p *Pump) take(slot int, decoded *dbc.Sample) {
 	src := &p.prog.Sources[slot]
-	num, valid, present := src.Sample(data)
-	switch {
-	case !present:
-		p.Stats.Absent++
-		return
-	case src.Alive != nil && p.frozen(slot):
+	if src.Alive != nil && p.frozen(slot) {
 		p.Stats.Frozen++
 		return
-	case !valid:
+	}
+	num, valid := src.Convert(decoded.Raw, decoded.Physical)
+	if !valid {
 		p.Stats.Invalid++
 		p.samples = append(p.samples, engine.Sample{Slot: slot})
 		return
 	}
 	p.Stats.Samples++
-	if !src.InRange(data) {
+	if !src.Field.InRange(decoded.Physical) {
 		p.Stats.OutOfRange++
 	}
 	p.samples = append(p.samples, engine.Sample{Slot: slot, Valid: true, Num: num})

@@ -16,7 +16,7 @@ type actionState struct {
 func (p *Program) advance(s *State) {
 	ready := s.step.ready
 	s.step.ready = s.step.ready[:0]
-	s.step.requests, s.step.dos = s.step.requests[:0], s.step.dos[:0]
+	s.step.requests, s.step.dos, s.step.releases = s.step.requests[:0], s.step.dos[:0], s.step.releases[:0]
 	for _, card := range ready {
 		q := &s.cards[card].queue
 		then := p.Cards[card].Then
@@ -34,7 +34,12 @@ func (p *Program) advance(s *State) {
 			s.step.acts = insertSorted(s.step.acts, step.Actuator)
 		case Do:
 			s.step.dos = append(s.step.dos, card)
+		case Release:
+			s.step.releases = append(s.step.releases, card)
 		}
+	}
+	for _, card := range s.step.releases {
+		p.release(s, card)
 	}
 }
 
@@ -58,6 +63,10 @@ func (p *Program) arbitrate(s *State, act int, out *Effects) {
 	p.reportEnded(s, act, out)
 	left, hasLeft := a.left, a.hasLeft
 	a.hasLeft = false
+	if winner >= 0 && p.mustAsk(s, act, winner) {
+		p.ask(s, act, winner, out)
+		winner = -1
+	}
 	switch {
 	case winner >= 0:
 		p.grant(s, act, winner, out)
@@ -70,7 +79,8 @@ func (p *Program) arbitrate(s *State, act int, out *Effects) {
 	}
 }
 
-// lostTop reports whether a quarantined card held the lease in force.
+// lostTop reports whether a card that was quarantined, or that gave its lease
+// back, held the lease in force.
 func (s *State) lostTop(act int) bool {
 	for i := range s.step.ended {
 		if s.step.ended[i].act == act && s.step.ended[i].top {
@@ -80,13 +90,13 @@ func (s *State) lostTop(act int) bool {
 	return false
 }
 
-// reportEnded records the actuator's leases that quarantined cards held.
+// reportEnded records the actuator's leases that removeLease took.
 func (p *Program) reportEnded(s *State, act int, out *Effects) {
 	rest := s.step.ended[:0]
 	for i := range s.step.ended {
 		e := s.step.ended[i]
 		if e.act == act {
-			p.reportEnd(s, &e, "quarantined", out)
+			p.reportEnd(s, &e, out)
 		} else {
 			rest = append(rest, e)
 		}
@@ -109,7 +119,7 @@ func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 			continue
 		}
 		s.step.contenders = insertSorted(s.step.contenders, r.card)
-		if winner < 0 || p.outranks(a, r.card, winner) {
+		if winner < 0 || p.outranks(s, a, r.card, winner) {
 			winner = r.card
 		}
 	}
@@ -121,10 +131,13 @@ func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 	switch top := a.inForce(); {
 	case a.hasHand && s.now < a.handEnds:
 		winner, why = -1, "winner:driver"
-	case top == nil || top.card == winner:
-	case top.priority >= p.Cards[winner].Priority:
+	case top != nil && top.card != winner && !p.beats(s, winner, top):
 		winner, why = -1, p.idx.why.winner[top.card]
-	default:
+	case p.mustAsk(s, act, winner):
+		if a.ask.n != 0 {
+			winner, why = -1, p.idx.why.winner[a.ask.card]
+		}
+	case top != nil && top.card != winner:
 		displaced = top.card
 	}
 	p.announce(s, act, winner, displaced, why, out)
@@ -153,11 +166,15 @@ func (p *Program) announce(s *State, act, winner, displaced int, why string, out
 func (p *Program) displace(s *State, act, winner int, why string, out *Effects) {
 	l := s.acts[act].inForce()
 	s.record(out, Record{Card: p.Cards[l.card].ID, What: Lost, Why: why, Action: "set",
-		Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.fired})
+		Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.led})
 }
 
-// outranks compares two requests: priority, the lease already held, smaller id.
-func (p *Program) outranks(a *actuatorState, x, y int) bool {
+// outranks compares two requests: the driver's word, priority, the lease
+// already held, smaller id.
+func (p *Program) outranks(s *State, a *actuatorState, x, y int) bool {
+	if dx := s.byDriver(x); dx != s.byDriver(y) {
+		return dx
+	}
 	if px, py := p.Cards[x].Priority, p.Cards[y].Priority; px != py {
 		return px > py
 	}
@@ -167,12 +184,24 @@ func (p *Program) outranks(a *actuatorState, x, y int) bool {
 	return x < y
 }
 
-// gate names the first thing that forbids a set now; empty: none. Policy,
-// range and lease are constants of the card and were checked by Compile.
+// gate names the first thing that forbids a set now; empty: none. Compile lets
+// no card pass that policy, range or lease would stop; they are held here all
+// the same. What the driver agreed to is held to only_if again.
 func (p *Program) gate(s *State, act, card int) string {
 	a, spec := &s.acts[act], &p.Actuators[act]
 	step := p.current(s, card)
+	if s.cards[card].queue.agreed {
+		if why := p.unmet(s, card); why != "" {
+			return why
+		}
+	}
 	switch {
+	case spec.Forbidden:
+		return "policy"
+	case step.Value.Kind == Number && !(spec.Min <= step.Value.Num && step.Value.Num <= spec.Max):
+		return "range"
+	case step.Lease <= 0 || spec.MaxLease > 0 && step.Lease > spec.MaxLease:
+		return "lease"
 	case !spec.States.Has(s.drive):
 		return p.idx.why.state[s.drive]
 	case step.AtEnd == Restore && a.base.Kind == None:
@@ -192,7 +221,7 @@ func (p *Program) current(s *State, card int) *Step {
 func (p *Program) refuse(s *State, card int, what What, why string, out *Effects) {
 	step := p.current(s, card)
 	s.record(out, Record{Card: p.Cards[card].ID, What: what, Why: why, Action: "set",
-		Actuator: p.Actuators[step.Actuator].Path, Value: step.Value, Cause: s.cards[card].queue.fired})
+		Actuator: p.Actuators[step.Actuator].Path, Value: step.Value, Cause: s.cards[card].queue.led})
 	p.failStep(s, card)
 }
 
@@ -205,8 +234,8 @@ func (p *Program) grant(s *State, act, card int, out *Effects) {
 	a.end = openEnd{}
 	a.hasStart, a.started = true, s.now
 	by := q.origin(card)
-	n, open := p.issue(s, act, Call{Kind: CallSet, Value: step.Value}, by, 0, step.Lease, q.fired, out)
-	a.stack = append(a.stack, lease{origin: by, priority: p.Cards[card].Priority, value: step.Value,
+	n, open := p.issue(s, act, Call{Kind: CallSet, Value: step.Value}, by, 0, step.Lease, q.led, out)
+	a.stack = append(a.stack, lease{origin: by, driver: s.byDriver(card), priority: p.Cards[card].Priority, value: step.Value,
 		deadline: s.now + step.Lease, acted: n, atEnd: step.AtEnd, endValue: step.EndValue})
 	a.top = len(a.stack)
 	s.timers.push(timer{at: s.now + step.Lease, kind: leases, origin: by, act: act, ref: n})

@@ -17,6 +17,9 @@ type triggerRef struct{ card, trigger int }
 // cards that read what it carries.
 type index struct {
 	triggers  [][]triggerRef // by slot: the triggers it feeds, by card, then position
+	occurs    [][]triggerRef // by occurrence: likewise
+	silent    []triggerRef   // the StaleFor triggers
+	wall      []triggerRef   // the WallTime, Sunrise and Sunset triggers
 	namedBy   [][]int        // by slot: the cards that name it
 	readbacks [][]int        // by slot: the actuators it reads back
 	inState   []bool         // by slot: a drive state reads it
@@ -40,13 +43,14 @@ func (p *Program) Build() error {
 	}
 	x := &p.idx
 	x.triggers = make([][]triggerRef, len(p.Signals))
+	x.occurs = make([][]triggerRef, len(p.Occurs))
 	x.namedBy = make([][]int, len(p.Signals))
 	x.readbacks = make([][]int, len(p.Signals))
 	x.inState = make([]bool, len(p.Signals))
 	for i, st := range p.States {
 		for _, c := range st.When {
-			if c.Op == InState {
-				return fmt.Errorf("engine: drive state %s refers to a drive state", p.States[i].Name)
+			if c.Op == InState || c.Op == TimeOfDay {
+				return fmt.Errorf("engine: drive state %s refers to a drive state or the time of day", p.States[i].Name)
 			}
 			if err := c.check(len(p.Signals)); err != nil {
 				return err
@@ -79,7 +83,7 @@ func (p *Program) indexCard(i int) error {
 		return fmt.Errorf("engine: card %s has no trigger or no action", c.ID)
 	}
 	for j, t := range c.When {
-		p.idx.triggers[t.Slot] = append(p.idx.triggers[t.Slot], triggerRef{i, j})
+		p.indexTrigger(&t, triggerRef{i, j})
 	}
 	for _, cond := range c.OnlyIf {
 		for k := range cond {
@@ -92,6 +96,22 @@ func (p *Program) indexCard(i int) error {
 		p.idx.namedBy[slot] = append(p.idx.namedBy[slot], i)
 	}
 	return nil
+}
+
+// indexTrigger notes what feeds a trigger.
+func (p *Program) indexTrigger(t *Trigger, ref triggerRef) {
+	x := &p.idx
+	if t.Op.hasSlot() {
+		x.triggers[t.Slot] = append(x.triggers[t.Slot], ref)
+	}
+	switch t.Op {
+	case StaleFor:
+		x.silent = append(x.silent, ref)
+	case Occurs:
+		x.occurs[t.Occur] = append(x.occurs[t.Occur], ref)
+	case WallTime, Sunrise, Sunset:
+		x.wall = append(x.wall, ref)
+	}
 }
 
 func (p *Program) nameReasons() {

@@ -28,6 +28,10 @@ func (c Cond) eval(s *State) truth {
 		return c.combine(s)
 	case InState:
 		return truthOf(s.drive == n.State)
+	case Fresh:
+		return truthOf(s.slots[n.Slot].known)
+	case TimeOfDay:
+		return s.wall.between(s.now, n)
 	case Computed:
 		return n.Expr.eval(s)
 	}

@@ -8,6 +8,13 @@ type triggerState struct {
 	depth    int    // causal depth of the hold's edge
 	held     uint64 // n of the hold's record
 
+	memory        int    // index into State.windows or State.rings
+	at            int64  // StaleFor: latest valid sample; Sequence: latest first edge; Sunrise, Sunset: the one last done
+	has           bool   // at holds something
+	first, second bool   // Sequence: that edge came in this step
+	next          int64  // WallTime: the local time awaited; Sunrise, Sunset: the one awaited
+	ref           uint64 // of the timer that counts
+
 	outcome  outcome // in this step
 	why      string  // of a cancelled hold
 	cause    uint64
@@ -39,6 +46,7 @@ func (p *Program) frame(s *State, samples []Sample, out *Effects) {
 			p.sample(s, samples[i].Slot, samples[i].Num, out)
 		} else if s.slots[samples[i].Slot].known {
 			p.goUnknown(s, samples[i].Slot, p.idx.why.invalid[samples[i].Slot], out)
+			s.slots[samples[i].Slot].quiet = false
 		}
 	}
 	p.checkDrive(s, out)
@@ -58,7 +66,8 @@ func (p *Program) sample(s *State, slotIndex int, num float64, out *Effects) {
 		s.step.drive = s.step.drive || p.idx.inState[slotIndex]
 	}
 	wasKnown, wasSeen := v.known, v.seen
-	v.num, v.known, v.seen, v.last = num, true, true, s.now
+	v.back = wasSeen && !wasKnown && (v.quiet || p.Signals[slotIndex].StaleAfter > 0 && s.now-v.last >= p.Signals[slotIndex].StaleAfter)
+	v.num, v.known, v.seen, v.last, v.quiet = num, true, true, s.now, false
 	if !v.timed && p.Signals[slotIndex].StaleAfter > 0 {
 		p.watchStale(s, slotIndex)
 	}
@@ -94,12 +103,13 @@ func (p *Program) firstSeen(s *State, slotIndex int) {
 
 // goUnknown makes a known slot unknown and clears its detectors.
 func (p *Program) goUnknown(s *State, slotIndex int, why string, out *Effects) {
-	s.slots[slotIndex].known = false
+	s.slots[slotIndex].known, s.slots[slotIndex].quiet = false, true
 	s.step.drive = s.step.drive || p.idx.inState[slotIndex]
 	s.record(out, Record{What: Unknown, Why: why})
 	for _, ref := range p.idx.triggers[slotIndex] {
 		tr := &s.cards[ref.card].triggers[ref.trigger]
 		tr.detector = unset
+		p.forget(s, ref)
 		if tr.holding {
 			s.touch(ref.card)
 			tr.cancel(p.idx.why.unknown[slotIndex])
@@ -115,10 +125,23 @@ func (tr *triggerState) cancel(why string) {
 // detect advances one detector by a valid sample.
 func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	t := &p.Cards[ref.card].When[ref.trigger]
+	s.step.ops++
+	switch t.Op {
+	case Recovered:
+		if s.slots[t.Slot].back {
+			p.found(s, ref)
+		}
+		return
+	case StaleFor:
+		p.heard(s, ref)
+		return
+	case Rate, Avg, Min, Max:
+		p.gather(s, ref, num)
+		return
+	}
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
-	s.step.ops++
 	switch {
 	case was == unset:
 		tr.detector = passed
@@ -130,12 +153,7 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 		if t.Op == Changes {
 			tr.detector = armed
 		}
-		s.touch(ref.card)
-		tr.outcome = completed
-		if t.Hold > 0 {
-			tr.outcome = edge
-		}
-		tr.cause, tr.outDepth = p.causeOf(s, t.Slot)
+		p.found(s, ref)
 	case was == passed && rearmed:
 		tr.detector = armed
 		if tr.holding {
@@ -144,6 +162,12 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 		}
 	}
 	tr.last = num
+}
+
+// found is an edge of a trigger on a signal, caused as the sample is.
+func (p *Program) found(s *State, ref triggerRef) {
+	cause, depth := p.causeOf(s, p.Cards[ref.card].When[ref.trigger].Slot)
+	p.arrive(s, ref, cause, depth)
 }
 
 // position tells whether num is beyond the trigger's threshold, and whether it
@@ -193,6 +217,9 @@ func (p *Program) judge(s *State, card int, out *Effects) {
 	first := -1
 	for i := range c.triggers {
 		tr := &c.triggers[i]
+		if tr.first || tr.second {
+			p.sequence(s, card, i)
+		}
 		switch tr.outcome {
 		case edge:
 			p.hold(s, card, i, out)
@@ -204,7 +231,8 @@ func (p *Program) judge(s *State, card int, out *Effects) {
 		tr.outcome = nothing
 	}
 	if first >= 0 {
-		p.complete(s, card, first, out)
+		tr := &c.triggers[first]
+		p.complete(s, card, completion{p.idx.why.trigger[first], tr.cause, tr.outDepth, false}, out)
 	}
 }
 
@@ -217,41 +245,57 @@ func (p *Program) hold(s *State, card, i int, out *Effects) {
 	s.timers.push(timer{at: s.now + c.When[i].Hold, kind: holds, origin: origin{card: card, index: i}, ref: tr.held})
 }
 
+// completion is what completes a card: a trigger, or the driver.
+type completion struct {
+	why    string
+	cause  uint64
+	depth  int
+	manual bool
+}
+
 // complete judges a completion: blocked, quarantined or fired.
-func (p *Program) complete(s *State, card, trigger int, out *Effects) {
+func (p *Program) complete(s *State, card int, by completion, out *Effects) {
 	c := &s.cards[card]
-	tr := &c.triggers[trigger]
 	id := p.Cards[card].ID
-	if why := p.blockedBy(s, card, tr.outDepth); why != "" {
-		s.record(out, Record{Card: id, What: Blocked, Why: why, Cause: tr.cause})
+	if why := p.blockedBy(s, card, by); why != "" {
+		s.record(out, Record{Card: id, What: Blocked, Why: why, Cause: by.cause})
 		return
 	}
-	if p.exceeds(c, s.now) {
-		p.quarantine(s, card, tr.cause, out)
+	if !by.manual && p.exceeds(&c.userCard, s.now) {
+		p.quarantine(s, card, by.cause, out)
 		return
 	}
+	p.withdraw(s, card, "restart", out)
 	c.hasFired, c.firedAt = true, s.now
 	s.firings++
-	c.queue = queue{running: true, firing: s.firings, depth: tr.outDepth}
-	c.queue.fired = s.record(out, Record{Card: id, What: Fired, Why: p.idx.why.trigger[trigger], Cause: tr.cause})
+	c.queue = queue{running: true, firing: s.firings, depth: by.depth, manual: by.manual}
+	c.queue.fired = s.record(out, Record{Card: id, What: Fired, Why: by.why, Cause: by.cause})
+	c.queue.led = c.queue.fired
 	s.step.ready = insertSorted(s.step.ready, card)
 }
 
 // blockedBy names the first thing that blocks a completion; empty: none.
-func (p *Program) blockedBy(s *State, card, depth int) string {
+func (p *Program) blockedBy(s *State, card int, by completion) string {
 	c := &s.cards[card]
 	switch {
 	case !c.live:
 		return "not_live"
+	case c.disabled:
+		return "disabled"
 	case c.quarantined:
 		return "quarantined"
-	case depth >= MaxDepth:
+	case by.depth >= MaxDepth:
 		return "depth"
-	case c.hasFired && s.now < c.firedAt+p.Cards[card].Cooldown:
+	case c.hasFired && s.now < c.firedAt+p.Cards[card].Cooldown && !by.manual:
 		return "cooldown"
-	case c.queue.running:
+	case c.queue.running && !p.Cards[card].Restart:
 		return "reentry"
 	}
+	return p.unmet(s, card)
+}
+
+// unmet names the first clause of only_if that is not true; empty: none.
+func (p *Program) unmet(s *State, card int) string {
 	for i, clause := range p.Cards[card].OnlyIf {
 		if clause.eval(s) != yes {
 			return p.idx.why.onlyIf[i]
@@ -262,7 +306,7 @@ func (p *Program) blockedBy(s *State, card, depth int) string {
 
 // exceeds notes a firing at t and reports whether it would exceed the
 // profile's quarantine within (t-Within, t].
-func (p *Program) exceeds(c *cardState, t int64) bool {
+func (p *Program) exceeds(c *userCard, t int64) bool {
 	q := p.Quarantine
 	if q.Fires == 0 {
 		return false
@@ -281,14 +325,12 @@ func (p *Program) exceeds(c *cardState, t int64) bool {
 
 // quarantine suppresses a firing and ends what the card has running.
 func (p *Program) quarantine(s *State, card int, cause uint64, out *Effects) {
-	c := &s.cards[card]
-	c.quarantined = true
-	c.abandon()
+	s.cards[card].quarantined = true
 	s.record(out, Record{Card: p.Cards[card].ID, What: Quarantined, Why: "fires", Cause: cause})
+	p.abandon(s, card, "quarantined", out)
 	for act := range s.acts {
 		if i := s.acts[act].findCard(card); i >= 0 {
-			s.removeLease(act, i)
-			s.step.acts = insertSorted(s.step.acts, act)
+			s.removeLease(act, i, "quarantined")
 		}
 	}
 }

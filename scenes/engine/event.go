@@ -12,6 +12,8 @@ const (
 	EvStop                      // the agent stops in good order
 	EvLost                      // frames of a bus were lost before they could be read
 	EvLink                      // the link of a bus has another state
+	EvOccur                     // an occurrence of the profile
+	EvClock                     // what is known of the wall clock from now on
 )
 
 // Sample is one signal of a frame. A signal absent from the frame has none.
@@ -25,15 +27,20 @@ type Sample struct {
 type Event struct {
 	T        int64 // ns on the stream's time base
 	Kind     EventKind
-	Samples  []Sample // EvFrame: ascending by slot, at most one for each
-	Session  uint64   // EvReply: session of the record
-	Ref      uint64   // EvReply: n of the `acted` record that was answered
-	OK       bool     // EvReply: the service accepted
-	Actuator int      // EvOverride
-	Value    Value    // EvOverride
-	Bus      int      // EvLost, EvLink
-	Count    uint64   // EvLost: frames
-	Link     Link     // EvLink
+	Samples  []Sample  // EvFrame: ascending by slot, at most one for each
+	Session  uint64    // EvReply, EvAnswer: session of the record
+	Ref      uint64    // EvReply: n of the `acted` record that was answered; EvAnswer: of the `asked`
+	OK       bool      // EvReply: the service accepted; EvAnswer: the driver agrees; EvOccur: it happened now, not only found to be so
+	Actuator int       // EvOverride
+	Value    Value     // EvOverride
+	Bus      int       // EvLost, EvLink
+	Count    uint64    // EvLost: frames
+	Link     Link      // EvLink
+	Occur    int       // EvOccur: index into Program.Occurs
+	Clock    *Clocking // EvClock; the engine keeps a copy
+	Card     int       // EvEnable, EvRun, EvFree
+	On       bool      // EvEnable: enabled from now on
+	User     uint64    // EvUser: 0 is the guest
 }
 
 // What is the kind of a record of the decision log.
@@ -58,10 +65,18 @@ const (
 	Known
 	Clock
 	Dropped
+	Asked
+	Confirmed
+	Declined
+	Released
+	Boot
+	Reload
+	User
 )
 
 var whatNames = [...]string{"live", "fired", "blocked", "held", "cancelled", "acted", "replied", "failed",
-	"denied", "lost", "ended", "override", "quarantined", "unknown", "known", "clock", "dropped"}
+	"denied", "lost", "ended", "override", "quarantined", "unknown", "known", "clock", "dropped",
+	"asked", "confirmed", "declined", "released", "boot", "reload", "user"}
 
 // String returns the name in the decision log.
 func (w What) String() string { return whatNames[w] }

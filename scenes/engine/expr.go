@@ -237,7 +237,7 @@ func (c *Clause) check(slots int) error {
 // combines.
 func (c *Clause) reads() []int {
 	switch {
-	case c.Op <= IsNot:
+	case c.Op <= IsNot || c.Op == Fresh:
 		return []int{c.Slot}
 	case c.Op != Computed:
 		return nil

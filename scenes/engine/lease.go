@@ -3,6 +3,7 @@ package engine
 // lease is one card's hold on an actuator.
 type lease struct {
 	origin
+	driver   bool // the driver confirmed or ran it
 	priority int
 	value    Value
 	deadline int64  // ns
@@ -39,13 +40,14 @@ const (
 	backoff                 // for its retry
 )
 
-// endedLease is a lease that a card lost by quarantine, to be reported in the
-// actuators' part of the step.
+// endedLease is a lease that a card lost by quarantine or gave back, to be
+// reported in the actuators' part of the step.
 type endedLease struct {
 	act   int
 	lease lease
 	top   bool
 	cause uint64
+	why   string
 }
 
 // actuatorState is an actuator's base value, its stack of leases, an end that
@@ -63,6 +65,7 @@ type actuatorState struct {
 	left     ending // what an ended lease left to do in this step
 	hasLeft  bool
 	command  command
+	ask      ask
 }
 
 // find returns the index of the lease granted by record n; -1: gone.
@@ -123,16 +126,16 @@ func (a *actuatorState) highest(now int64) *lease {
 // of the step goes on from there.
 func (p *Program) endLease(s *State, act, i int, why string, cause uint64, out *Effects) {
 	l, wasTop := s.acts[act].remove(i)
-	p.reportEnd(s, &endedLease{act, l, wasTop, cause}, why, out)
+	p.reportEnd(s, &endedLease{act, l, wasTop, cause, why}, out)
 	if wasTop {
 		s.step.acts = insertSorted(s.step.acts, act)
 	}
 }
 
 // reportEnd records an ended lease and notes what it leaves to do.
-func (p *Program) reportEnd(s *State, e *endedLease, why string, out *Effects) {
+func (p *Program) reportEnd(s *State, e *endedLease, out *Effects) {
 	s.step.ops++
-	n := s.record(out, Record{Card: p.Cards[e.lease.card].ID, What: Ended, Why: why,
+	n := s.record(out, Record{Card: p.Cards[e.lease.card].ID, What: Ended, Why: e.why,
 		Actuator: p.Actuators[e.act].Path, Cause: e.cause})
 	if e.top {
 		a := &s.acts[e.act]
@@ -159,28 +162,11 @@ func (p *Program) endAll(s *State, act int, why string, cause uint64, out *Effec
 	}
 }
 
-// stop ends all queues, holds and leases (*Meaning* 14); ends keep their calls.
-func (p *Program) stop(s *State, out *Effects) {
-	for i := range s.cards {
-		s.cards[i].abandon()
-	}
-	for act := range s.acts {
-		p.endAll(s, act, "stop", 0, out)
-	}
-}
-
-// abandon drops what a card has running, without a record.
-func (c *cardState) abandon() {
-	c.queue = queue{}
-	for i := range c.triggers {
-		c.triggers[i].holding = false
-	}
-}
-
-// removeLease takes a quarantined card's lease; actuate reports it.
-func (s *State) removeLease(act, i int) {
+// removeLease takes a card's lease; actuate reports it.
+func (s *State) removeLease(act, i int, why string) {
 	l, wasTop := s.acts[act].remove(i)
-	s.step.ended = append(s.step.ended, endedLease{act, l, wasTop, l.acted})
+	s.step.ended = append(s.step.ended, endedLease{act, l, wasTop, l.acted, why})
+	s.step.acts = insertSorted(s.step.acts, act)
 }
 
 // checkDrive tests the drive state anew if a slot that it reads has changed.

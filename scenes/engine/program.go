@@ -11,9 +11,11 @@ type Program struct {
 	Signals    []Signal     // slots, ordered by path
 	States     []DriveState // tested in order; none true, or one unknown before it, is "moving"
 	Cards      []Card       // ordered by id
+	Occurs     []Occurrence // what the profile's `events` bind, ordered by name
 	Actuators  []Actuator   // ordered by path
 	Actions    []Action     // ordered by name
 	Quarantine Quarantine
+	Hash       string // names the profile and its DBCs by their contents, for reloads
 
 	idx index // filled by Build
 }
@@ -59,7 +61,9 @@ const (
 	All
 	Any
 	Not
-	Computed // Expr holds
+	Fresh     // the slot is known; never unknown itself
+	TimeOfDay // the local time is in [A, B), in minutes after midnight, over midnight where A > B
+	Computed  // Expr holds
 )
 
 // Clause is one node of a condition in prefix order.
@@ -99,15 +103,47 @@ const (
 	Becomes                     // was known and not X, now X
 	Leaves                      // was X, now not X
 	Changes                     // differs from the last value
+	Recovered                   // a valid sample after the signal was stale
+	StaleFor                    // no valid sample for Over
+	Rate                        // the change over the window Over, per second, is beyond X
+	Avg                         // the window's time-weighted mean is beyond X
+	Min                         // the window's least value is beyond X
+	Max                         // the window's greatest value is beyond X
+	Count                       // the edge that makes N edges in (t-Over, t]
+	Sequence                    // the second edge at most Over after the latest first one
+	Occurs                      // the occurrence Occur
+	WallTime                    // the local time reaches At on one of Days
+	Sunrise                     // Offset after sunrise
+	Sunset                      // Offset after sunset
 )
 
-// Trigger is a detector on one slot.
+// hasSlot reports whether a detector follows one signal.
+func (op TriggerOp) hasSlot() bool { return op <= Max }
+
+// Trigger is a detector: on one slot, on an occurrence, on the wall clock, or
+// on the edges of other triggers of its card, which name it by Into.
 type Trigger struct {
-	Op    TriggerOp
-	Slot  int
-	X     float64
-	Rearm float64
-	Hold  int64 // ns that the detector must not re-arm after its edge; 0: completes at the edge
+	Op     TriggerOp
+	Slot   int // RisesAbove to Max
+	X      float64
+	Rearm  float64
+	Hold   int64 // ns that the detector must not re-arm after its edge; 0: completes at the edge
+	Below  bool  // Rate to Max: beyond is below X, else above
+	Over   int64 // ns of the window, of silence, or between edges
+	N      int   // Count: 1 to 8
+	Occur  int   // Occurs: index into Program.Occurs
+	At     int64 // WallTime: ns after local midnight
+	Days   uint8 // WallTime: bit 0 is Sunday; at least one
+	Offset int64 // Sunrise and Sunset: ns, at most 12 h either way
+	Into   int   // 1 + index of the Count or Sequence that this is an edge of; 0: starts the card itself
+	Second bool  // the second edge of a Sequence
+}
+
+// Occurrence is something that happens outside the bus, such as `phone near`.
+type Occurrence struct {
+	Name     string
+	Opposite int  // index of what ends it, such as `phone far`; -1: none
+	Frees    bool // after its opposite it completes an ignition cycle, which frees cards from quarantine
 }
 
 // Card is one scene card.
@@ -118,6 +154,10 @@ type Card struct {
 	Then     []Step    // at least one
 	Cooldown int64     // ns from a firing during which it may not fire again
 	Priority int       // -10 to 10
+	Restart  bool      // reentry: a completion drops what is left of the queue
+	Manual   bool      // the driver may run it by hand
+	OnBoot   OnBoot    // what its holds do after a reboot
+	Hash     string    // names its content, for reloads and state files
 	Names    []int     // every slot that the card names, ascending, without repeats (boot gate)
 }
 
@@ -129,6 +169,7 @@ const (
 	Set StepKind = iota
 	Do
 	Wait
+	Release // ends the card's own lease
 )
 
 // EndKind says what an ended lease does to its actuator.
@@ -144,7 +185,7 @@ const (
 // Step is one entry of a card's then, in the order of the card.
 type Step struct {
 	Kind     StepKind
-	Actuator int   // Set: index into Program.Actuators
+	Actuator int   // Set: index into Program.Actuators; Release too
 	Value    Value // Set: in the actuator's unit
 	Lease    int64 // Set: ns
 	AtEnd    EndKind
@@ -164,6 +205,10 @@ type Actuator struct {
 	States      StateSet // where a card may set it
 	EndStates   StateSet // where a lease's end may be sent
 	Holdoff     int64    // ns that every card loses after the driver's hand
+	Confirm     int64    // ns within which the driver must agree to a set; 0: need not
+	MaxLease    int64    // ns, the longest lease
+	Forbidden   bool     // never to be set, whatever a card says
+	Survives    bool     // its leases outlive sleep and a clean stop
 	HasCall     bool     // false: decided and logged, goes nowhere
 	Within      int64    // ns within which the call must be answered
 	Readback    int      // slot that reads it back; -1: none

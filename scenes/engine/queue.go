@@ -48,7 +48,7 @@ func (p *Program) sent(s *State, card int, n uint64, open bool) {
 // next takes a queue past its current action.
 func (p *Program) next(s *State, card int) {
 	q := &s.cards[card].queue
-	q.call = 0
+	q.call, q.led, q.agreed = 0, q.fired, false
 	q.pos++
 	s.step.ready = insertSorted(s.step.ready, card)
 }

@@ -3,21 +3,27 @@ package engine
 // State is everything that changes while a Program runs. It belongs to one
 // goroutine.
 type State struct {
-	session uint64
-	judged  bool // replies are events and readbacks are judged; else a plain log
-	started bool
-	now     int64 // time of the newest step, ns
-	raw     int64 // time of the newest event as stamped, ns
-	n       uint64
-	drive   int // drive state
-	slots   []slot
-	cards   []cardState
-	acts    []actuatorState
-	actions []actionState
-	open    []openCall
-	timers  timerHeap
-	firings uint64
-	step    stepState
+	session  uint64
+	judged   bool // replies are events and readbacks are judged; else a plain log
+	started  bool
+	now      int64 // time of the newest step, ns
+	raw      int64 // time of the newest event as stamped, ns
+	n        uint64
+	drive    int // drive state
+	slots    []slot
+	cards    []cardState
+	user     uint64     // 0: the guest
+	users    []userPart // the others', the latest last
+	acts     []actuatorState
+	actions  []actionState
+	open     []openCall
+	timers   timerHeap
+	windows  []window // of the Rate to Max triggers
+	rings    []ring   // of the Count triggers
+	occurred []bool   // by occurrence: it holds, its opposite has not come since
+	wall     wallClock
+	firings  uint64
+	step     stepState
 }
 
 // slot is what is known of one signal.
@@ -27,21 +33,19 @@ type slot struct {
 	known bool
 	seen  bool // has been valid once
 	timed bool // a staleness timer is in the heap
+	quiet bool // went unknown for want of samples, not by an invalid one
+	back  bool // its newest sample is the first after it was stale
 }
 
 // cardState is a card's own memory.
 type cardState struct {
-	triggers    []triggerState
-	missing     int // named slots that were never valid
-	live        bool
-	quarantined bool
-	hasFired    bool
-	firedAt     int64
-	fires       []int64 // times of the latest firings, a ring of Quarantine.Fires
-	fireHead    int
-	queue       queue
-	touched     uint64 // step in which it was last touched
-	becameLive  bool   // in this step
+	triggers   []triggerState
+	missing    int // named slots that were never valid
+	live       bool
+	userCard   // the present user's
+	queue      queue
+	touched    uint64 // step in which it was last touched
+	becameLive bool   // in this step
 }
 
 // queue is the run of one firing through the card's then.
@@ -53,6 +57,10 @@ type queue struct {
 	depth   int
 	pos     int
 	call    uint64 // n of the call it waits for; 0: none
+	asked   uint64 // n of the question to the driver that it waits for; 0: none
+	led     uint64 // n of the record that led to its action: `fired` or `confirmed`
+	agreed  bool   // the driver has confirmed its action
+	manual  bool   // the driver ran the card
 }
 
 // stepState is scratch of the step being made; it is empty between steps.
@@ -65,6 +73,7 @@ type stepState struct {
 	acts       []int        // actuators to look at
 	contenders []int        // cards whose request for an actuator passed the gate
 	ended      []endedLease // leases to be reported ended after denied and lost
+	releases   []int        // cards whose queue stands at a release
 	drive      bool         // a slot that drive states read has changed
 	ops        int          // operations so far, see Cost
 }
@@ -84,7 +93,9 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 		c.missing = len(p.Cards[i].Names)
 		c.live = c.missing == 0
 		c.fires = make([]int64, 0, p.Quarantine.Fires)
+		s.makeMemory(c, p.Cards[i].When)
 	}
+	s.occurred = make([]bool, len(p.Occurs))
 	return s
 }
 

@@ -8,6 +8,7 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	s.raw = ev.T
 	if !s.started {
 		s.started, s.now = true, ev.T
+		p.listen(s)
 	}
 	t := max(ev.T, s.now)
 	p.runTimers(s, t, out)
@@ -24,11 +25,17 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	case EvOverride:
 		p.hand(s, ev.Actuator, ev.Value, out)
 	case EvStop:
-		p.stop(s, out)
+		p.rest(s, "stop", out)
 	case EvLost:
 		p.lost(s, ev, out)
 	case EvLink:
 		p.link(s, ev, out)
+	case EvOccur:
+		p.occur(s, ev.Occur, ev.OK, out)
+	case EvClock:
+		p.setClock(s, ev.Clock, out)
+	default:
+		p.driver(s, ev, out)
 	}
 	p.finish(s, out)
 }
@@ -72,11 +79,17 @@ func (p *Program) due(s *State, tm *timer) bool {
 	case holds:
 		tr := &s.cards[tm.card].triggers[tm.index]
 		return tr.holding && tr.held == tm.ref
+	case windows:
+		return p.windowDue(s, tm)
+	case wallTimes:
+		return s.cards[tm.card].triggers[tm.index].ref == tm.ref
 	case waits:
 		q := &s.cards[tm.card].queue
 		return q.running && q.waiting && q.firing == tm.firing && q.pos == tm.index
 	case replies:
 		return s.findOpen(tm.ref) >= 0
+	case confirms:
+		return s.acts[tm.act].ask.n == tm.ref
 	case leases:
 		return s.acts[tm.act].find(tm.ref) >= 0
 	case readbacks:
@@ -98,6 +111,10 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		tr := &s.touch(tm.card).triggers[tm.index]
 		tr.holding = false
 		tr.outcome, tr.cause, tr.outDepth = completed, tr.held, tr.depth
+	case windows:
+		p.windowEnds(s, tm)
+	case wallTimes:
+		p.wallTime(s, triggerRef{tm.card, tm.index})
 	case waits:
 		q := &s.cards[tm.card].queue
 		q.waiting = false
@@ -105,6 +122,8 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		s.step.ready = insertSorted(s.step.ready, tm.card)
 	case replies:
 		p.fail(s, s.takeOpen(s.findOpen(tm.ref)), "timeout", out)
+	case confirms:
+		p.decline(s, tm.act, "timeout", out)
 	case leases:
 		a := &s.acts[tm.act]
 		i := a.find(tm.ref)

@@ -6,8 +6,11 @@ type timerKind uint8
 const (
 	staleness timerKind = iota
 	holds
+	windows
+	wallTimes
 	waits
 	replies
+	confirms
 	leases
 	readbacks
 	retries

@@ -16,11 +16,12 @@ import (
 	"vignette/scenes/engine"
 )
 
-const about = `usage: vignette-agent --config FILE [--check-config]
+const about = `usage: vignette-agent --config FILE [--unsigned] [--check-config]
 
 Runs scene cards on the frames that the configuration names, until its source
-ends or it is told to stop (SIGTERM, SIGINT). Exit code 0: ended or stopped;
-1: something it needs is missing, broke or went away.
+ends or it is told to stop (SIGTERM, SIGINT). The vehicle profile must be signed
+with a key that the configuration trusts; --unsigned is for a desk. Exit code 0:
+ended or stopped; 1: something it needs is missing, broke or went away.
 
 options:
 `
@@ -28,7 +29,7 @@ options:
 const examples = `
 examples:
   vignette-agent --config /etc/vignette/agent.yaml
-  vignette-agent --config agent.yaml --check-config
+  vignette-agent --config agent.yaml --unsigned --check-config
 `
 
 func main() {
@@ -47,6 +48,7 @@ func run(args []string) int {
 	}
 	config := fs.String("config", "", "configuration `FILE` (required)")
 	checkOnly := fs.Bool("check-config", false, "check the configuration, the profile and the cards, then exit")
+	unsigned := fs.Bool("unsigned", false, "take a vehicle profile without a signature: for a desk, never in a car")
 	version := fs.Bool("version", false, "print the engine version")
 	switch err := fs.Parse(args); {
 	case err == flag.ErrHelp:
@@ -61,6 +63,9 @@ func run(args []string) int {
 		return 1
 	}
 	c, err := agent.LoadConfig(*config)
+	if err == nil {
+		c.Unsigned = *unsigned
+	}
 	if err == nil && *checkOnly {
 		if _, err = agent.Load(c); err == nil {
 			fmt.Printf("%s is fine\n", *config)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"vignette/scenes/sign"
 	driven "vignette/testdata/drive"
 )
 
@@ -26,7 +27,8 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join(root, "testdata/scripts/agent"),
+		Dir:  filepath.Join(root, "testdata/scripts/agent"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile},
 		Setup: func(e *testscript.Env) error {
 			if err := os.Symlink(filepath.Join(root, "testdata/drive"), filepath.Join(e.WorkDir, "car")); err != nil {
 				return err
@@ -34,4 +36,21 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "drive.log"), log.Bytes(), 0o644)
 		},
 	})
+}
+
+// key NAME makes the key pair NAME.pub and NAME.key.
+func key(ts *testscript.TestScript, neg bool, args []string) {
+	k, err := sign.GenerateKey(nil)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pub"), k.Public().File(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".key"), k.File(), 0o600))
+}
+
+// signFile KEY FILE signs a file with a key that key made.
+func signFile(ts *testscript.TestScript, neg bool, args []string) {
+	k, err := sign.ParseSecretKey([]byte(ts.ReadFile(args[0] + ".key")))
+	ts.Check(err)
+	sig, err := k.Sign([]byte(ts.ReadFile(args[1])), "a test")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".minisig"), sig, 0o644))
 }

@@ -130,7 +130,7 @@ func (d *demoRun) drive(ctx context.Context) (err error) {
 	if err := d.configure(address); err != nil {
 		return err
 	}
-	agent := exec.CommandContext(ctx, filepath.Join(d.o.bin, "vignette-agent"), "--config", d.path("agent.yaml"))
+	agent := exec.CommandContext(ctx, filepath.Join(d.o.bin, "vignette-agent"), "--unsigned", "--config", d.path("agent.yaml"))
 	var said bytes.Buffer
 	agent.Stderr = &said
 	agentEnd, err := start(agent)

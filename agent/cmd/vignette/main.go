@@ -38,6 +38,8 @@ var commands = []command{
 	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"traces", "show recorded interaction traces", traces},
+	{"schema", "print the JSON Schema of cards or profiles", schema},
+	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
 	{"version", "print the engine version", version},
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ type replayOptions struct {
 	vehicle, decisions, format, speed string
 	cards, maps                       listFlag
 	length                            time.Duration
+	clock                             clockOptions
 	json                              bool
 }
 
@@ -29,9 +31,11 @@ func replay(args []string, out, errs io.Writer) error {
 Replays recordings against cards: the same decisions, byte for byte, as the car
 makes on the same frames. A LOG is an agent's journal or a recording (candump,
 GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
-several recordings are merged by time.`,
+several recordings are merged by time. Exit code 3: a recording is damaged; all
+frames up to the damage were replayed.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
+		"vignette replay --vehicle car.yaml --cards cards/ --wall 2026-06-21T04:00:00+02:00 --zone Europe/Berlin --place 52.52,13.405 drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
 	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
@@ -40,6 +44,7 @@ several recordings are merged by time.`,
 	fs.StringVar(&o.speed, "speed", "max", "max, or a multiple of real time such as 1x or 10x")
 	fs.DurationVar(&o.length, "for", 0, "stop after this much of the recording, such as 150s")
 	fs.Var(&o.maps, "map", "`CHANNEL=BUS`: a recorder's channel is this bus of the profile; may be repeated")
+	o.clock.flags(fs)
 	fs.BoolVar(&o.json, "json", false, "print the summary as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -64,7 +69,7 @@ several recordings are merged by time.`,
 	if err := r.run(speed, out); err != nil {
 		return err
 	}
-	return r.report(out)
+	return cmp.Or(r.report(out), r.damage)
 }
 
 // load reads and compiles a profile and its cards.
@@ -91,6 +96,7 @@ type replayRun struct {
 	plain   *drive.LogStream
 	header  drive.Header
 	judged  bool
+	damage  error // errFindings: a recording ended early, which has been told
 	summary *summary
 }
 
@@ -116,9 +122,9 @@ func (r *replayRun) open(paths []string) error {
 	}
 	r.plain = drive.NewLogStream(r.prog.Vehicle, named, logs)
 	r.plain.Until = r.o.length.Nanoseconds()
-	r.stream = r.plain
 	r.header = drive.NewHeader(r.prog, 0, drive.LogTime)
-	return nil
+	r.stream, err = r.o.clock.over(r.plain)
+	return err
 }
 
 // openJournal takes path as a journal if it is one.
@@ -132,8 +138,8 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 		return false, f.Close()
 	}
 	r.journal = f
-	if r.o.length > 0 || len(r.o.maps) > 0 {
-		return true, fmt.Errorf("%s is a journal: --for and --map are for recordings", path)
+	if r.o.length > 0 || len(r.o.maps) > 0 || r.o.clock != (clockOptions{}) {
+		return true, fmt.Errorf("%s is a journal: --for, --map, --wall, --zone and --place are for recordings", path)
 	}
 	j, err := drive.NewJournalReader(path, b, r.prog)
 	if err != nil {
@@ -180,10 +186,8 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	start := time.Now()
 	var e drive.Entry
 	for {
-		if err = r.stream.Next(&e); err == io.EOF {
+		if err = r.stream.Next(&e); err != nil {
 			break
-		} else if err != nil {
-			return err
 		}
 		pacer.Wait(e.Time())
 		if err = pump.Feed(&e); err != nil {
@@ -192,7 +196,25 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 		meter.tick()
 	}
 	r.summary.took = time.Since(start)
-	return nil
+	meter.done()
+	return r.end(err)
+}
+
+// end judges what ended the stream. Damage behind the frames of a recording
+// does not undo what they gave.
+func (r *replayRun) end(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	if len(r.logs) == 0 { // a journal
+		return err
+	}
+	end := judgeEnd(r.errs, "replay", "were replayed", r.logs...)
+	if end == errFindings {
+		r.damage = end
+		return nil
+	}
+	return cmp.Or(end, err)
 }
 
 // offset sums how much of the input was read.

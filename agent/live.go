@@ -1,0 +1,190 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"vignette/can/socketcan"
+	"vignette/scenes"
+	"vignette/scenes/drive"
+	"vignette/scenes/engine"
+)
+
+// sockets is what live needs of a *socketcan.Reader.
+type sockets interface {
+	Batches() <-chan []socketcan.Item
+	Release([]socketcan.Item)
+	Buffer(bus int) int
+	Err() error
+	Close() error
+}
+
+// openSockets is socketcan.Open; a test on a kernel without CAN puts its own
+// here.
+var openSockets = func(o socketcan.Options) (sockets, error) { return socketcan.Open(o) }
+
+// live feeds what comes from the car's buses, in the order in which it is
+// taken, and a tick when a deadline passes and nothing comes.
+type live struct {
+	sockets sockets
+	vehicle *scenes.Vehicle
+	lost    []uint64 // by bus: frames that the kernel's queue had no room for
+	links   []engine.Link
+	timer   *time.Timer
+	armed   int64 // deadline that timer is set to, ns; 0: none
+}
+
+// openLive opens the interfaces of the profile's buses. A missing interface is
+// no error: it is waited for.
+func openLive(c *SourceConfig, v *scenes.Vehicle) (*live, error) {
+	o, err := busOptions(c, v)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSockets(o)
+	if err != nil {
+		return nil, err
+	}
+	l := &live{sockets: s, vehicle: v, lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
+	l.timer.Stop()
+	return l, nil
+}
+
+// busOptions gives each bus its interface, the map's or the profile's, and the
+// identifiers that its signals come in.
+func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err error) {
+	named, err := drive.ParseBusMap(v, c.Map)
+	if err != nil {
+		return o, fmt.Errorf("source.map: %w", err)
+	}
+	var without []string
+	for i := range v.Buses {
+		b := socketcan.Bus{Interface: v.Buses[i].Interface, FD: v.Buses[i].FD, Filters: []socketcan.Filter{}}
+		for channel, bus := range named {
+			if bus == i {
+				b.Interface = channel
+			}
+		}
+		if b.Interface == "" {
+			without = append(without, v.Buses[i].Name)
+		}
+		for _, m := range v.Messages(i) {
+			b.Filters = append(b.Filters, socketcan.Filter{ID: m.ID, Extended: m.Extended})
+		}
+		o.Buses = append(o.Buses, b)
+	}
+	if without != nil {
+		return o, fmt.Errorf("%s: no interface for bus %s; write `interface:` in the profile, source.map: [INTERFACE=BUS] in the configuration, or name a recording with source.log",
+			v.File, strings.Join(without, ", "))
+	}
+	return o, nil
+}
+
+func (l *live) due() <-chan time.Time { return l.timer.C }
+
+func (l *live) batches() <-chan []socketcan.Item { return l.sockets.Batches() }
+
+// take feeds a batch. Frames have the kernel's time, carried to CLOCK_BOOTTIME
+// and not below the event before.
+func (l *live) take(a *agent, batch []socketcan.Item, ok bool) error {
+	if !ok {
+		if err := l.sockets.Err(); err != nil {
+			return err
+		}
+		return errors.New("the buses were closed")
+	}
+	defer l.sockets.Release(batch)
+	for i := range batch {
+		if err := l.feed(a, &batch[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *live) feed(a *agent, item *socketcan.Item) error {
+	t := max(item.Frame.Time, a.pump.State().Now())
+	bus := int(item.Frame.Bus)
+	switch item.Kind {
+	case socketcan.Received:
+		item.Frame.Time = t
+		return a.frame(&item.Frame)
+	case socketcan.Lost:
+		l.lost[bus] += item.Count
+		a.log.Warn("frames lost: the socket's queue was full", "bus", l.vehicle.Buses[bus].Name, "frames", item.Count, "buffer", l.sockets.Buffer(bus))
+		return a.pump.Event(&engine.Event{T: t, Kind: engine.EvLost, Bus: bus, Count: item.Count})
+	}
+	return l.link(a, t, bus, links[item.State])
+}
+
+// links are the engine's names of a link's states.
+var links = [...]engine.Link{socketcan.Absent: engine.LinkAbsent, socketcan.Down: engine.LinkDown, socketcan.Up: engine.LinkUp,
+	socketcan.ErrorPassive: engine.LinkErrorPassive, socketcan.BusOff: engine.LinkBusOff}
+
+func (l *live) link(a *agent, t int64, bus int, state engine.Link) error {
+	level := slog.LevelWarn
+	if state == engine.LinkUp {
+		level = slog.LevelInfo
+	}
+	a.log.Log(a.ctx, level, "bus", "name", l.vehicle.Buses[bus].Name, "link", state, "buffer", l.sockets.Buffer(bus))
+	l.links[bus] = state
+	return a.pump.Event(&engine.Event{T: t, Kind: engine.EvLink, Bus: bus, Link: state})
+}
+
+// wake feeds what has come already, and then a tick if a deadline has passed:
+// frames that wait may renew what seems stale.
+func (l *live) wake(a *agent) error {
+	l.armed = 0
+	for {
+		select {
+		case batch, ok := <-l.sockets.Batches():
+			if err := l.take(a, batch, ok); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		break
+	}
+	now := l.stamp(a.pump.State().Now())
+	if at, ok := a.pump.State().Deadline(); !ok || at > now {
+		return nil
+	}
+	return a.pump.Event(&engine.Event{T: now, Kind: engine.EvTick})
+}
+
+// settle sets the timer to the engine's next deadline.
+func (l *live) settle(a *agent) {
+	at, ok := a.pump.State().Deadline()
+	switch {
+	case !ok:
+		l.timer.Stop()
+		l.armed = 0
+	case at != l.armed:
+		l.timer.Reset(time.Duration(at - socketcan.Now()))
+		l.armed = at
+	}
+}
+
+func (l *live) stamp(newest int64) int64 { return max(newest, socketcan.Now()) }
+
+func (l *live) count(counters map[string]uint64) {
+	for i := range l.lost {
+		counters["frames_lost."+l.vehicle.Buses[i].Name] = l.lost[i]
+		counters["link."+l.vehicle.Buses[i].Name] = uint64(l.links[i])
+	}
+}
+
+func (l *live) report(a *agent) {
+	for i := range l.lost {
+		a.log.Info("bus", "name", l.vehicle.Buses[i].Name, "link", l.links[i], "frames_lost", l.lost[i])
+	}
+}
+
+func (l *live) Close() error {
+	l.timer.Stop()
+	return l.sockets.Close()
+}

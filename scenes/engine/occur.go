@@ -1,0 +1,21 @@
+package engine
+
+// occur is an occurrence: it happened now, or was found to be so already. One
+// that has an opposite happens again only after that.
+func (p *Program) occur(s *State, i int, happened bool, out *Effects) {
+	if other := p.Occurs[i].Opposite; other >= 0 {
+		if s.occurred[i] {
+			return
+		}
+		if p.Occurs[i].Frees && s.occurred[other] {
+			p.freeAll(s, "ignition", out)
+		}
+		s.occurred[i], s.occurred[other] = true, false
+	}
+	if !happened {
+		return
+	}
+	for _, ref := range p.idx.occurs[i] {
+		p.arrive(s, ref, 0, 0)
+	}
+}
