@@ -90,6 +90,10 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
+	// A line of a stream brings what it likes in one frame.
+	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
+		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {

@@ -23,6 +23,7 @@ type State struct {
 	occurred []bool   // by occurrence: it holds, its opposite has not come since
 	wall     wallClock
 	firings  uint64
+	ops      int // the most that a step has taken; nothing decides by it
 	step     stepState
 }
 
@@ -111,9 +112,9 @@ func (s *State) Deadline() (at int64, ok bool) {
 	return s.timers[0].at, true
 }
 
-// Operations returns how many operations the newest step took; Cost says what
-// one is, and bounds them.
-func (s *State) Operations() int { return s.step.ops }
+// Operations returns the most operations that a step has taken since NewState;
+// Cost says what one is, and bounds them.
+func (s *State) Operations() int { return s.ops }
 
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }
