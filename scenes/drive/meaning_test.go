@@ -102,6 +102,10 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	if string(r.took) != string(r.said) {
 		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
 	}
+	// A line of a stream brings what it likes in one frame.
+	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
+		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
+	}
 }
 
 // step feeds an event to the pump and to the reference.

@@ -127,6 +127,7 @@ func (tr *triggerState) cancel(why string) {
 // detect advances one detector by a valid sample.
 func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	t := &p.Cards[ref.card].When[ref.trigger]
+	s.step.ops++
 	if t.Op > Changes {
 		p.remember(s, ref, num)
 		return
@@ -134,7 +135,6 @@ func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
-	s.step.ops++
 	switch {
 	case was == unset:
 		tr.detector = passed
