@@ -73,6 +73,7 @@ ended sleep
 ended user
 fired manual
 released driver
+released ignition
 user disabled
 user enabled
 user guest
