@@ -57,30 +57,29 @@ func mod(a, b int64) int64 { return (a%b + b) % b }
 // 42, 43).
 func (in *Interpreter) setClock(c Clock) {
 	old, local, passed := in.clock, int64(0), int64(0)
-	why := []string{}
+	why := ""
 	switch {
 	case old.Trusted && !c.Trusted:
-		why = append(why, "lost")
+		why = "lost"
 	case !old.Trusted && c.Trusted:
-		why = append(why, "trusted")
+		why = "trusted"
 	case old.Trusted:
 		local, passed = in.localAt(in.now), in.passedAt(in.now)
 		if d := c.Wall - in.wallAt(in.now); d >= 1e9 || d <= -1e9 {
-			why = append(why, "step")
-		}
-		if local-in.wallAt(in.now) != c.Offset*1e9 {
-			why = append(why, "zone")
+			why = "step"
+		} else if local-in.wallAt(in.now) != c.Offset*1e9 {
+			why = "zone"
 		}
 	}
-	for _, w := range why {
-		in.write(Record{What: "clock", Why: w})
+	if why != "" {
+		in.write(Record{What: "clock", Why: why})
 	}
 	in.clock, in.clockAt = c, in.now
 	for _, k := range in.cards {
 		for _, d := range k.detectors {
 			switch {
 			case d.Op == "at" && c.Trusted:
-				in.moveLocal(k, d, old.Trusted, local, passed)
+				in.moveLocal(k, d, old.Trusted, passed)
 			case d.Op == "sunrise" || d.Op == "sunset":
 				in.moveSun(k, d)
 			}
@@ -91,9 +90,9 @@ func (in *Interpreter) setClock(c Clock) {
 // moveLocal takes a new local time: what a jump of at most 3 h skips comes now,
 // what it repeats does not come again; otherwise what lies behind does not come,
 // nor what was done and is at most 3 h ahead (choice 42).
-func (in *Interpreter) moveLocal(k *card, d *detector, known bool, old, passed int64) {
+func (in *Interpreter) moveLocal(k *card, d *detector, known bool, passed int64) {
 	local := in.localAt(in.now)
-	if known && local-old <= near && old-local <= near {
+	if known && local-passed <= near && passed-local <= near {
 		d.wall.passed = max(d.wall.passed, passed)
 		if at := d.nextLocal(d.wall.passed); at <= local {
 			in.comes(k, d, at)
@@ -184,6 +183,8 @@ func (in *Interpreter) moveSun(k *card, d *detector) {
 			d.awaited = append(d.awaited, sun)
 		case late <= near && slices.ContainsFunc(awaited, same):
 			in.comes(k, d, sun)
+		default:
+			d.done = append(d.done, sun) // lies behind, and does not come again
 		}
 	}
 }

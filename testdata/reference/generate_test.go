@@ -178,6 +178,8 @@ func drawTrigger(t *rapid.T) (engine.Trigger, []engine.Trigger) {
 		return g, nil
 	case 5:
 		return drawWindow(t), nil
+	case 7:
+		return drawWallTrigger(t), nil
 	case 6:
 		if coin.Draw(t, "counts") {
 			return engine.Trigger{Op: engine.Count, N: 1 + small.Draw(t, "reaches"), Over: long.Draw(t, "within")}, []engine.Trigger{drawEdge(t, false)}
@@ -185,6 +187,79 @@ func drawTrigger(t *rapid.T) (engine.Trigger, []engine.Trigger) {
 		return engine.Trigger{Op: engine.Sequence, Over: long.Draw(t, "within")}, []engine.Trigger{drawEdge(t, false), drawEdge(t, false)}
 	}
 	return drawEdge(t, true), nil
+}
+
+// The wall clock of cases is about dawn at the stream's zero: 06:29:58, an hour
+// east of UTC.
+const (
+	dawn   = 1774762198 * int64(1e9) // 2026-03-29T05:29:58Z, a Sunday
+	minute = 60 * 1000 * ms
+	hour   = 60 * minute
+)
+
+var (
+	ats     = rapid.SampledFrom([]int64{6*hour + 30*minute, 6*hour + 31*minute, 7*hour + 30*minute, 5*hour + 30*minute, 9*hour + 30*minute, 3*hour + 29*minute, 0})
+	days    = rapid.SampledFrom([]uint8{127, 127, 1, 2, 64})
+	offsets = rapid.SampledFrom([]int64{0, 0, 1000 * ms, -1000 * ms, minute, hour, -hour, 12 * hour})
+	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 3 * hour, -3 * hour, 3*hour + minute, -3*hour - minute})
+	zones   = rapid.SampledFrom([]int64{3600, 3600, 7200, 0})
+	changes = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 3000 * ms, minute})
+	places  = rapid.SampledFrom([]int64{0, 0, -minute, minute, 1000 * ms, -hour, hour, 4 * hour})
+)
+
+// drawWallTrigger draws what the wall clock brings.
+func drawWallTrigger(t *rapid.T) engine.Trigger {
+	switch eighth.Draw(t, "wall") / 2 {
+	case 2:
+		return engine.Trigger{Op: engine.Sunrise, Offset: offsets.Draw(t, "offset")}
+	case 3:
+		return engine.Trigger{Op: engine.Sunset, Offset: offsets.Draw(t, "offset")}
+	}
+	return engine.Trigger{Op: engine.WallTime, At: ats.Draw(t, "at"), Days: days.Draw(t, "on")}
+}
+
+// drawClock draws what is known of the wall clock at a time that is added later.
+func drawClock(t *rapid.T) *engine.Clocking {
+	c := &engine.Clocking{}
+	if eighth.Draw(t, "trusted") == 7 {
+		return c
+	}
+	c.Trusted, c.Wall, c.Offset = true, dawn+drifts.Draw(t, "drift"), zones.Draw(t, "zone")
+	if next := changes.Draw(t, "next"); next > 0 {
+		c.Next, c.NextOffset = c.Wall+next, c.Offset+rapid.SampledFrom([]int64{3600, -3600}).Draw(t, "change")
+	}
+	if eighth.Draw(t, "sun") < 7 {
+		c.Rise = suns(c.Wall, dawn+5000*ms+places.Draw(t, "place"))
+		c.Set = suns(c.Wall, dawn+9000*ms+places.Draw(t, "evening"))
+	}
+	return c
+}
+
+// suns are the latest and the next of what comes every 24 h.
+func suns(wall, one int64) [2]int64 {
+	for one > wall {
+		one -= 24 * hour
+	}
+	for one+24*hour <= wall {
+		one += 24 * hour
+	}
+	return [2]int64{one, one + 24*hour}
+}
+
+// at puts a clock at a time of the stream.
+func at(c *engine.Clocking, t int64) *engine.Clocking {
+	moved := *c
+	if !c.Trusted {
+		return &moved
+	}
+	moved.Wall += t
+	if c.Next != 0 {
+		moved.Next += t
+	}
+	if c.Rise[0] != 0 {
+		moved.Rise, moved.Set = suns(moved.Wall, c.Rise[0]), suns(moved.Wall, c.Set[0])
+	}
+	return &moved
 }
 
 // drawWindow draws a window over a number.
@@ -235,9 +310,13 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 	}
 	out = append(out, engine.Clause{Op: op})
 	if eighth.Draw(t, "fresh") == 7 {
-		op, out[start].Op = engine.Fresh, engine.Fresh
+		op = engine.Fresh + engine.CondOp(small.Draw(t, "or time")%2)
+		out[start].Op = op
 	}
 	switch op {
+	case engine.TimeOfDay:
+		from, long := ats.Draw(t, "from")/minute, rapid.SampledFrom([]int64{1, 60, 180, 1200}).Draw(t, "long")
+		out[start].A, out[start].B = float64(from), float64((from+long)%1440)
 	case engine.Fresh:
 		out[start].Slot = triggerSlots.Draw(t, "fresh slot")
 	case engine.InState:
@@ -407,15 +486,18 @@ func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
 	for range 7 {
 		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
 	}
-	at := int64(0)
+	reached := int64(0)
 	for i := range list {
 		step := list[i].T
-		list[i].T += at
+		list[i].T += reached
+		if c := list[i].Clock; c != nil {
+			list[i].Clock = at(c, list[i].T)
+		}
 		if loops && i > 0 && list[i].Kind == engine.EvFrame {
 			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: p.Actuators[0].Readback, Valid: true}}, true
 		}
 		if step > 0 || list[i].Lasting {
-			at = list[i].T
+			reached = list[i].T
 		}
 	}
 	return list
@@ -447,8 +529,10 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	case 0, 1, 2:
 		s.Kind, s.Session, s.T = engine.EvAnswer, 1, delays.Draw(t, "delay")
 		s.OK, s.Late = eighth.Draw(t, "yes") < 6, eighth.Draw(t, "late") == 7
-	case 3, 4:
+	case 3:
 		s.Kind = engine.EvRun
+	case 4:
+		s.Kind, s.Clock = engine.EvClock, drawClock(t)
 	case 5:
 		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
 	case 6:
