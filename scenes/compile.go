@@ -62,11 +62,11 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 	var walk func(c *Cond)
 	walk = func(c *Cond) {
 		paths = append(paths, c.Signal)
-		for _, name := range c.Expr.Signals() {
-			paths = append(paths, name.Text)
-		}
 		if c.Power.Text != "" && v.Power != nil {
 			paths = append(paths, v.Power.From.Text)
+		}
+		for _, name := range c.Expr.Signals() {
+			paths = append(paths, name.Text)
 		}
 		for i := range c.Of {
 			walk(&c.Of[i])

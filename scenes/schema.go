@@ -11,9 +11,9 @@ import (
 // shape is a JSON Schema (draft 2020-12).
 type shape map[string]any
 
-// shapes is what a reader notes when it is asked what it would read: the same
+// describing is what a reader notes when it is asked what it would read: the same
 // functions that read a file then describe it, so that the two cannot differ.
-type shapes struct {
+type describing struct {
 	of   map[*yaml.Node]shape
 	defs map[string]shape // by the kind of object
 }
@@ -34,7 +34,7 @@ func ProfileSchema() []byte {
 
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
-	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &shapes{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}
+	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}
 	root := r.shapeOf("", func(n *yaml.Node) { read(r, n) })
 	root["$schema"], root["$id"], root["title"] = "https://json-schema.org/draft/2020-12/schema", "urn:vignette:"+id+":1", title
 	root["$defs"] = r.shapes.defs

@@ -96,6 +96,10 @@ func FuzzRaw(f *testing.F) {
 		if got, ok := field.Raw(data); got != want || ok != wantOK {
 			t.Fatalf("%+v of %x: got %d, %v; want %d, %v", s, data, got, ok, want, wantOK)
 		}
+		plan := NewPlan([]Field{field})
+		if got := plan.Decode(data, nil); len(got) == 1 != wantOK || wantOK && got[0].Raw != want {
+			t.Fatalf("%+v of %x: the plan has %+v; want %d, %v", s, data, got, want, wantOK)
+		}
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // What editors write beside the format description is read without loss.
@@ -197,6 +199,17 @@ func TestCutsAreNotSilent(t *testing.T) {
 	}
 }
 
+// processorTime is what this process has used of its processors: other
+// programs on the machine do not count.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 // A megabyte of anything is read, or refused, in bounded time.
 func TestLargeTextsInBoundedTime(t *testing.T) {
 	repeat := func(s string) string { return strings.Repeat(s, 1<<20/len(s)) }
@@ -225,9 +238,9 @@ func TestLargeTextsInBoundedTime(t *testing.T) {
 	}
 	for name, text := range texts {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
+			start := processorTime(t)
 			db, err := Parse("t.dbc", []byte(text))
-			if took := time.Since(start); took > 2*time.Second {
+			if took := processorTime(t) - start; took > 2*time.Second {
 				t.Errorf("%v for %d bytes", took, len(text))
 			}
 			if db == nil && err == nil {

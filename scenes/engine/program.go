@@ -146,6 +146,7 @@ type Trigger struct {
 type Occurrence struct {
 	Name     string
 	Opposite int  // index of what ends it, such as `phone far`; -1: none
+	OfUser   bool // another user's is not known: a place
 	Frees    bool // after its opposite it completes an ignition cycle, which frees cards from quarantine
 }
 

@@ -76,6 +76,7 @@ func (p *Program) exchange(s *State, user uint64) {
 	}
 	next.user, s.user = s.user, user
 	s.users = append(s.users, next)
+	p.forgetPlaces(s)
 }
 
 // newUserCards is the part of a user who was never seen.

@@ -45,7 +45,7 @@ type Touch struct {
 func ReachOf(p *scenes.Program) (list []Reach) {
 	for i, c := range p.Cards {
 		r := Reach{Card: c.ID, Version: c.Version, title: c.Title, Reads: []string{}}
-		for _, slot := range p.Engine.Cards[i].Names {
+		for _, slot := range p.Engine.Reads(i) {
 			r.Reads = append(r.Reads, p.Engine.Signals[slot].Path)
 		}
 		firings := hourly(c, p.Vehicle)

@@ -1,11 +1,13 @@
 """Does one piece of work with python-can and cantools and times it.
 
-usage: speed.py decode LOG DBC | speed.py read LOG | speed.py load DBC
+usage: speed.py decode LOG DBC | speed.py read LOG | speed.py load DBC | speed.py check LOG DBC
 decode reads a candump log and decodes every signal of every frame, read reads
-a recording, load loads a database. It prints how much it did (signals, frames,
+a recording, load loads a database. check decodes too and prints the signals and
+the sum of the bits of their values, modulo 2**64. The others print how much it did (signals, frames,
 signals of the database) and the seconds of processor time of the work alone,
 without Python's start.
 """
+import struct
 import sys
 import time
 
@@ -25,6 +27,18 @@ def decode(log, dbc):
     return samples, time.process_time() - begin
 
 
+def check(log, dbc):
+    database = cantools.database.load_file(dbc)
+    messages = {(m.frame_id, m.is_extended_frame): m for m in database.messages}
+    samples = total = 0
+    for frame in can.CanutilsLogReader(log):
+        message = messages[frame.arbitration_id, frame.is_extended_id]
+        for value in message.decode(frame.data, decode_choices=False, allow_truncated=True).values():
+            total += struct.unpack("<Q", struct.pack("<d", value))[0]
+            samples += 1
+    return samples, total % 2**64
+
+
 def read(log):
     begin = time.process_time()
     with can.LogReader(log) as reader:
@@ -39,4 +53,4 @@ def load(dbc):
     return sum(len(m.signals) for m in database.messages), seconds
 
 
-print(*{"decode": decode, "read": read, "load": load}[sys.argv[1]](*sys.argv[2:]))
+print(*{"decode": decode, "read": read, "load": load, "check": check}[sys.argv[1]](*sys.argv[2:]))

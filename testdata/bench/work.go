@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,6 +44,9 @@ func works(o *options, dir string) ([]*work, error) {
 		return nil, err
 	}
 	if err := writeFile(blf, writeBLF); err != nil {
+		return nil, err
+	}
+	if err := sameValues(o, filepath.Join(dir, "check.log"), dbcFile, text); err != nil {
 		return nil, err
 	}
 	list := []*work{
@@ -91,30 +95,61 @@ func writeBLF(file *os.File) error {
 	return w.Close()
 }
 
+// sameValues compares the values of all signals of some traffic, by their bits.
+func sameValues(o *options, log, dbcFile string, text []byte) error {
+	if err := writeFile(log, func(w *os.File) error { return network.Log(w, 20_000) }); err != nil {
+		return err
+	}
+	out, err := output([]string{o.python, o.speed, "check", log, dbcFile})
+	if err != nil {
+		return err
+	}
+	var sum uint64
+	samples := 0
+	if err := eachFrame(log, text, func(decoded []dbc.Sample) {
+		samples += len(decoded)
+		for i := range decoded {
+			sum += math.Float64bits(decoded[i].Physical)
+		}
+	}); err != nil {
+		return err
+	}
+	if ours := fmt.Sprintln(samples, sum); ours != string(out) {
+		return fmt.Errorf("the programs did not do the same: signals and the sum of their values are %sby vignette, %sby Python", ours, out)
+	}
+	return nil
+}
+
 // decodeLog decodes every signal of a candump log and returns how many.
 func decodeLog(name string, text []byte) (samples int, err error) {
+	err = eachFrame(name, text, func(decoded []dbc.Sample) { samples += len(decoded) })
+	return samples, err
+}
+
+// eachFrame reads a candump log and decodes every signal of its frames.
+func eachFrame(name string, text []byte, each func([]dbc.Sample)) error {
 	db, err := dbc.Parse("network.dbc", text)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	d, err := network.NewDecoder(db)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer file.Close()
 	reader := candump.NewReader(name, file)
 	var f can.Frame
 	for {
 		if err := reader.Read(&f); err == io.EOF {
-			return samples, nil
+			return nil
 		} else if err != nil {
-			return 0, err
+			return err
 		}
-		samples += len(d.Decode(&f))
+		each(d.Decode(&f))
 	}
 }
 

@@ -91,3 +91,37 @@ func TestNoAllocationFromTextToSignals(t *testing.T) {
 		t.Errorf("%v allocations in %d frames, want 0; %d samples", allocs, counted/2, samples)
 	}
 }
+
+// BenchmarkTextToSignals reads a candump log in memory and decodes every signal;
+// an operation is a frame.
+func BenchmarkTextToSignals(b *testing.B) {
+	db, err := dbc.Parse("network.dbc", DBC())
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := NewDecoder(db)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const frames = 100_000
+	var log bytes.Buffer
+	if err := Log(&log, frames); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	var f can.Frame
+	samples, left := 0, 0
+	var reader *candump.Reader
+	for b.Loop() {
+		if left == 0 {
+			reader, left = candump.NewReader("network.log", bytes.NewReader(log.Bytes())), frames
+		}
+		if err := reader.Read(&f); err != nil {
+			b.Fatal(err)
+		}
+		samples += len(d.Decode(&f))
+		left--
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "frames/s")
+	b.ReportMetric(float64(samples)/float64(b.N), "signals/frame")
+}
