@@ -13,6 +13,7 @@ import (
 	"vignette/can"
 	"vignette/can/canlog"
 	"vignette/can/canlog/candump"
+	"vignette/testdata/oracle"
 )
 
 // TestSameDecisionsOnTheTesla decides on a real recording, a Tesla Model S, in
@@ -21,10 +22,7 @@ import (
 // seconds.
 func TestSameDecisionsOnTheTesla(t *testing.T) {
 	root := moduleRoot(t)
-	logs := filepath.Join(root, "../shared/data/logs/tesla-model-s")
-	if _, err := os.Stat(logs); err != nil {
-		t.Fatalf("the oracle tests need ../shared/data: %v", err)
-	}
+	logs := oracle.Data(t, "logs", "tesla-model-s")
 	gvret := filepath.Join(logs, "gvret.csv")
 	for _, c := range []struct {
 		name string

@@ -18,6 +18,7 @@ type sockets interface {
 	Batches() <-chan []socketcan.Item
 	Release([]socketcan.Item)
 	Buffer(bus int) int
+	Filtered(bus int) bool
 	Err() error
 	Close() error
 }
@@ -129,7 +130,14 @@ func (l *live) link(a *agent, t int64, bus int, state engine.Link) error {
 	if state == engine.LinkUp {
 		level = slog.LevelInfo
 	}
-	a.log.Log(a.ctx, level, "bus", "name", l.vehicle.Buses[bus].Name, "link", state, "buffer", l.sockets.Buffer(bus))
+	name, buffer := l.vehicle.Buses[bus].Name, l.sockets.Buffer(bus)
+	a.log.Log(a.ctx, level, "bus", "name", name, "link", state, "buffer", buffer)
+	if state == engine.LinkUp && buffer < 2*socketcan.DefaultReceiveBuffer { // the kernel reads twice what it grants
+		a.log.Warn("the kernel grants a small socket buffer; raise net.core.rmem_max", "bus", name, "asked", socketcan.DefaultReceiveBuffer, "granted", buffer/2)
+	}
+	if state == engine.LinkUp && !l.sockets.Filtered(bus) {
+		a.log.Warn("the profile's signals come in more messages than the kernel filters; all frames are read", "bus", name, "most", socketcan.MaxFilters)
+	}
 	l.links[bus] = state
 	return a.pump.Event(&engine.Event{T: t, Kind: engine.EvLink, Bus: bus, Link: state})
 }

@@ -26,6 +26,7 @@ type fakeSockets struct {
 func (f *fakeSockets) Batches() <-chan []socketcan.Item { return f.batch }
 func (f *fakeSockets) Release([]socketcan.Item)         { f.given++ }
 func (f *fakeSockets) Buffer(int) int                   { return 4096 }
+func (f *fakeSockets) Filtered(int) bool                { return true }
 func (f *fakeSockets) Err() error                       { return f.err }
 func (f *fakeSockets) Close() error                     { return nil }
 

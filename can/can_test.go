@@ -32,3 +32,24 @@ func TestValidLength(t *testing.T) {
 		t.Errorf("%d classic and %d FD lengths, want 9 and 16", classic, fd)
 	}
 }
+
+func TestIDs(t *testing.T) {
+	var x IDs
+	if n := x.Find(1, true); n != -1 {
+		t.Errorf("an empty one finds %d", n)
+	}
+	x.Put(0x7FF, false, 0)
+	x.Put(0x7FF, true, 1)
+	x.Put(0x1FFFFFFF, true, 2)
+	for _, c := range []struct {
+		id       uint32
+		extended bool
+		want     int
+	}{
+		{0x7FF, false, 0}, {0x7FF, true, 1}, {0x1FFFFFFF, true, 2}, {0x1FFFFFFF, false, -1}, {0x800, false, -1}, {0, false, -1}, {0, true, -1},
+	} {
+		if got := x.Find(c.id, c.extended); got != c.want {
+			t.Errorf("%X %v: %d, want %d", c.id, c.extended, got, c.want)
+		}
+	}
+}

@@ -16,9 +16,23 @@ type builder struct {
 	slot      func(path string) int
 	inProfile bool  // states cannot be built on states
 	names     []int // slots that the card names
+	types     map[*exprNode]exprType
 }
 
-func (b *builder) fault(at Pos, format string, args ...any) { b.diags.add(b.file, at, format, args...) }
+// fault notes something that does not fit its signal, actuator or action.
+func (b *builder) fault(at Pos, format string, args ...any) {
+	b.diags.found("types", b.file, at, format, args...)
+}
+
+// unknown notes a name that the profile does not have.
+func (b *builder) unknown(at Pos, format string, args ...any) {
+	b.diags.found("names", b.file, at, format, args...)
+}
+
+// beyond notes what the profile does not allow.
+func (b *builder) beyond(at Pos, format string, args ...any) {
+	b.diags.found("limits", b.file, at, format, args...)
+}
 
 // card builds a card.
 func (b *builder) card(c *Card) engine.Card {
@@ -58,7 +72,7 @@ func (b *builder) signal(name Name) *Signal {
 func (b *builder) known(name Name) *Signal {
 	s := b.v.Signal(name.Text)
 	if s == nil && !b.v.faulty[name.Text] {
-		b.fault(name.Pos, "%s", b.v.noSignal(name.Text))
+		b.unknown(name.Pos, "%s", b.v.noSignal(name.Text))
 	}
 	return s
 }
@@ -121,6 +135,8 @@ func (b *builder) cond(out engine.Cond, c *Cond) engine.Cond {
 		}
 	case engine.TimeOfDay:
 		b.timeOfDay(&out[start], c)
+	case engine.Computed:
+		out[start].Expr = b.expr(c.Expr)
 	default:
 		b.comparison(&out[start], c)
 	}
@@ -136,7 +152,7 @@ func (b *builder) state(name Name) int {
 	}
 	i, ok := b.v.state(name.Text)
 	if !ok {
-		b.fault(name.Pos, "%s", noState(b.v, name.Text))
+		b.unknown(name.Pos, "%s", noState(b.v, name.Text))
 	}
 	return i
 }
@@ -179,7 +195,7 @@ func (b *builder) equal(s *Signal, l Literal, in operand) float64 {
 		b.noUnit(s.Path, in.unit)
 		i := slices.Index(s.Labels, l.Text)
 		if i < 0 {
-			b.fault(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+			b.unknown(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
 		}
 		return float64(i)
 	case s.Kind != l.Kind:
@@ -199,12 +215,20 @@ func (b *builder) equalNumber(s *Signal, l Literal, in operand) float64 {
 	case !ok:
 	case !s.whole:
 		b.fault(in.op.Pos, "`%s`: %s is not always a whole number, so equality would miss it; compare with a range", in.op.Text, s.Path)
-	case x != math.Trunc(x):
-		b.fault(l.Pos, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
-	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
-		b.fault(l.Pos, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+	default:
+		b.listed(s, x, l.Pos)
 	}
 	return x
+}
+
+// listed holds that a signal of whole numbers can have a value.
+func (b *builder) listed(s *Signal, x float64, at Pos) {
+	switch {
+	case x != math.Trunc(x):
+		b.fault(at, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
+	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
+		b.fault(at, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+	}
 }
 
 // numbers are the values that the profile lists, as text, ascending.

@@ -35,7 +35,7 @@ func (b *builder) set(e *engine.Step, s *Step) {
 		e.EndValue = b.value(a, s.EndValue, s.operand())
 	}
 	if s.Lease > a.MaxLease {
-		b.fault(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
+		b.beyond(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
 	}
 }
 
@@ -55,14 +55,14 @@ func (s *Step) operand() operand { return operand{at: s.Pos, op: s.forms[0], uni
 
 func (b *builder) noActuator(name Name) {
 	if entry, no := b.v.forbidden(name.Text); no {
-		b.fault(name.Pos, "%s may never be set: the vehicle profile forbids %s; take the action out", name.Text, entry)
+		b.beyond(name.Pos, "%s may never be set: the vehicle profile forbids %s; take the action out", name.Text, entry)
 		return
 	}
 	var paths []string
 	for i := range b.v.Actuators {
 		paths = append(paths, b.v.Actuators[i].Path)
 	}
-	b.fault(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hint(name.Text, paths), "; known are "+quoted(paths)))
+	b.unknown(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hint(name.Text, paths), "; known are "+quoted(paths)))
 }
 
 // value is a literal as a value of the actuator, in its unit.
@@ -80,7 +80,7 @@ func (b *builder) value(a *Actuator, l Literal, in operand) engine.Value {
 	}
 	i := slices.Index(a.Labels, l.Text)
 	if i < 0 {
-		b.fault(l.Pos, "%s", noLabel(a.Path, l.Text, a.Labels))
+		b.unknown(l.Pos, "%s", noLabel(a.Path, l.Text, a.Labels))
 		return engine.Value{}
 	}
 	return engine.Value{Kind: engine.Label, Num: float64(a.indexes[i]), Text: l.Text}
@@ -99,9 +99,9 @@ func (b *builder) setting(a *Actuator, l Literal, in operand) engine.Value {
 	}
 	switch {
 	case x < a.Min || x > a.Max:
-		b.fault(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", shown, a.Path, show(a.Min), show(a.Max))
+		b.beyond(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", shown, a.Path, show(a.Min), show(a.Max))
 	case a.Step > 0 && !onGrid(a, x):
-		b.fault(l.Pos, "%s is not a step of %s, which goes from %s in steps of %s; choose one", shown, a.Path, show(a.Min), show(a.Step))
+		b.beyond(l.Pos, "%s is not a step of %s, which goes from %s in steps of %s; choose one", shown, a.Path, show(a.Min), show(a.Step))
 	case whole && x != math.Trunc(x):
 		b.fault(l.Pos, "%s takes whole numbers (%s), not %s; round it", a.Path, a.Type, shown)
 	}
@@ -123,7 +123,7 @@ func (b *builder) do(e *engine.Step, s *Step) {
 		for _, a := range b.v.Actions {
 			names = append(names, a.Name)
 		}
-		b.fault(s.Name.Pos, "`%s` is not an action of the vehicle profile%s", s.Name.Text, orElse(hint(s.Name.Text, names), "; known are "+quoted(names)))
+		b.unknown(s.Name.Pos, "`%s` is not an action of the vehicle profile%s", s.Name.Text, orElse(hint(s.Name.Text, names), "; known are "+quoted(names)))
 		return
 	}
 	a := &b.v.Actions[e.Action]
@@ -134,7 +134,7 @@ func (b *builder) do(e *engine.Step, s *Step) {
 	for _, arg := range s.With {
 		i := slices.Index(params, arg.Name.Text)
 		if i < 0 {
-			b.fault(arg.Name.Pos, "`%s` is not a parameter of %s%s", arg.Name.Text, a.Name, orElse(hint(arg.Name.Text, params), "; known are "+quoted(params)))
+			b.unknown(arg.Name.Pos, "`%s` is not a parameter of %s%s", arg.Name.Text, a.Name, orElse(hint(arg.Name.Text, params), "; known are "+quoted(params)))
 			continue
 		}
 		b.argument(arg, a.Params[i])

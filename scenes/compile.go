@@ -48,6 +48,10 @@ func Compile(v *Vehicle, cards []*Card) (*Program, error) {
 	if err := p.Engine.Build(); err != nil {
 		return nil, err
 	}
+	p.checkBudget(&diags)
+	if err := diags.err(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -60,6 +64,9 @@ func slotPaths(v *Vehicle, cards []*Card) []string {
 		paths = append(paths, c.Signal)
 		if c.Power.Text != "" && v.Power != nil {
 			paths = append(paths, v.Power.From.Text)
+		}
+		for _, name := range c.Expr.Signals() {
+			paths = append(paths, name.Text)
 		}
 		for i := range c.Of {
 			walk(&c.Of[i])

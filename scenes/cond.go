@@ -19,6 +19,7 @@ type Cond struct {
 	From   int  // TimeOfDay: minutes after local midnight
 	To     int
 	Of     []Cond // for All, Any and Not
+	Expr   *Expr  // for Computed
 
 	path Name
 	ops  []Name // the operators that were given, by their keys
@@ -54,7 +55,12 @@ func condKeys() object[Cond] {
 		{"fresh", optional, func(r *reader, n *yaml.Node, c *Cond) { c.op(r, n, engine.Fresh); r.onlyTrue(n) }},
 		{"power", optional, readPowerCond},
 		{"time", optional, readTimeCond},
-		{"expr", later, nil},
+		{"expr", optional, func(r *reader, n *yaml.Node, c *Cond) {
+			c.op(r, n, engine.Computed)
+			if text := r.text(n); text != "" {
+				c.Expr = readExpr(r, text, r.scalarPlaces(n))
+			}
+		}},
 	}}
 }
 
@@ -73,6 +79,9 @@ func (c *Cond) several(r *reader, n *yaml.Node, op engine.CondOp, what string) {
 // readBetween reads [low, high].
 func readBetween(r *reader, n *yaml.Node, c *Cond) {
 	c.op(r, n, engine.Between)
+	if r.shape(n, pairShape) {
+		return
+	}
 	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
 		r.fault(n, "`between` takes two numbers, both included, such as [10, 20]")
 		return
@@ -92,7 +101,7 @@ func (r *reader) cond(n *yaml.Node) Cond {
 	compares := c.Op <= engine.IsNot || c.Op == engine.Fresh
 	switch {
 	case len(c.ops) == 0:
-		r.fault(n, "the condition says nothing; give `state`, `power`, `time`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is`, `is_not` or `fresh`")
+		r.fault(n, "the condition says nothing; give `state`, `power`, `time`, `expr`, `all`, `any`, `not`, or a `signal` with `above`, `below`, `between`, `is`, `is_not` or `fresh`")
 	case len(c.ops) > 1:
 		r.diags.add(r.file, c.ops[1].Pos, "`%s` and `%s` are in one condition; give one, and combine with `all` or `any`", c.ops[0].Text, c.ops[1].Text)
 	case compares && c.Signal == "":

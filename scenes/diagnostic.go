@@ -21,6 +21,7 @@ type Diagnostic struct {
 	Line   int    `json:"line,omitempty"`   // from 1; 0: the file as a whole
 	Column int    `json:"column,omitempty"` // from 1, in characters; 0: the line as a whole
 	What   string `json:"what"`             // what is wrong, then what to do
+	Pass   string `json:"pass,omitempty"`   // the check that found it: format, types, names, limits or cost
 }
 
 // String formats the diagnostic as file:line:column: what.
@@ -49,7 +50,24 @@ func (ds Diagnostics) Error() string {
 
 // add appends one diagnostic at a place of a file.
 func (ds *Diagnostics) add(file string, at Pos, format string, args ...any) {
-	*ds = append(*ds, Diagnostic{File: file, Line: at.Line, Column: at.Column, What: fmt.Sprintf(format, args...)})
+	ds.found("format", file, at, format, args...)
+}
+
+// found appends what a pass found.
+func (ds *Diagnostics) found(pass, file string, at Pos, format string, args ...any) {
+	*ds = append(*ds, Diagnostic{File: file, Line: at.Line, Column: at.Column, What: clip(fmt.Sprintf(format, args...)), Pass: pass})
+}
+
+// maxWhat is the most characters of a message; it may quote what it found.
+const maxWhat = 1000
+
+// clip takes the middle out of a message that nobody would read.
+func clip(what string) string {
+	if len(what) <= maxWhat {
+		return what
+	}
+	c := []rune(what)
+	return string(c[:min(len(c), maxWhat/2)]) + " … " + string(c[max(len(c)-maxWhat/4, 0):])
 }
 
 // merge appends the diagnostics that err carries; any other error becomes a

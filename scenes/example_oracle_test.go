@@ -2,14 +2,18 @@
 
 package scenes
 
-import "testing"
+import (
+	"testing"
+
+	"vignette/testdata/oracle"
+)
 
 // The profile that docs/scene-cards.md shows, over the DBC that its signal
 // names come from. It shows two signals out of many, so the two others that it
 // refers to are missing, and nothing else is wrong.
 func TestExampleProfile(t *testing.T) {
 	open := func(string) ([]byte, error) {
-		return load("../../shared/data/dbc/opendbc/tesla_powertrain.dbc", maxDBCBytes)
+		return load(oracle.Data(t, "dbc", "opendbc", "tesla_powertrain.dbc"), maxDBCBytes)
 	}
 	_, err := parseVehicle("example.yaml", []byte(read(t, "example.yaml")), open)
 	checkDiagnostics(t, err,

@@ -2,8 +2,12 @@ package scenes
 
 import (
 	"errors"
+	"fmt"
+	"math/big"
+	"math/bits"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -57,4 +61,33 @@ func checkFuzzed(t *testing.T, err error) {
 			t.Errorf("diagnostic %+v says too little", d)
 		}
 	}
+}
+
+// Whatever the text, a time of day, an offset and a duration are read exactly
+// or refused: what is read and written back says the same.
+func FuzzTimes(f *testing.F) {
+	for _, text := range []string{"07:30", "23:59", "24:00", "7:30", "-1.5h", "12h", "-12h", "12.0001h", "1e9s", "0.000001ms", "-", "--1s", "99999999999999999999h", "mon", "sun", "Mon"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if m, ok := parseTimeOfDay(text); ok && (m < 0 || m >= 24*60 || fmt.Sprintf("%02d:%02d", m/60, m%60) != text) {
+			t.Errorf("%q is %d minutes", text, m)
+		}
+		if bit := weekday(text); bit != 0 && (bit&everyDay != bit || weekdayNames[bits.TrailingZeros8(bit)] != text) {
+			t.Errorf("%q is weekday %b", text, bit)
+		}
+		d, fault := parseOffset(text)
+		size, sizeFault := parseDuration(strings.TrimPrefix(text, "-"))
+		switch {
+		case fault != "" && d != 0, fault == "" && (sizeFault != "" || d.Abs() != size || size > maxOffset || d > 0 && text[0] == '-'):
+			t.Errorf("%q is %v and %q", text, d, fault)
+		}
+		if d, fault := parseDuration(text); fault == "" {
+			back, _ := new(big.Rat).SetString(strings.TrimRight(text, "umsh"))
+			unit := durationUnit[strings.TrimLeft(text, "0123456789.")]
+			if back.Mul(back, new(big.Rat).SetInt64(int64(unit))).Cmp(new(big.Rat).SetInt64(int64(d))) != 0 || d < 0 || d > maxDuration {
+				t.Errorf("%q is %d ns", text, d)
+			}
+		}
+	})
 }

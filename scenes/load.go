@@ -21,15 +21,19 @@ func LoadCards(paths ...string) ([]*Card, error) {
 }
 
 // Check reads cards as LoadCards does and checks those that can be read against
-// the vehicle. It returns how many those are, and as Diagnostics
-// everything that is wrong in any of them.
-func Check(v *Vehicle, paths ...string) (cards int, err error) {
+// the vehicle. It returns how many those are and, as Diagnostics, everything
+// that is wrong in any of them; the program is nil if anything is.
+func Check(v *Vehicle, paths ...string) (p *Program, cards int, err error) {
 	var diags Diagnostics
 	list := readCards(paths, &diags)
-	if _, err := Compile(v, list); err != nil {
+	p, err = Compile(v, list)
+	if err != nil {
 		diags.merge(v.File, err)
 	}
-	return len(list), diags.err()
+	if err := diags.err(); err != nil {
+		return nil, len(list), err
+	}
+	return p, len(list), nil
 }
 
 // readCards reads the cards that can be read.

@@ -27,6 +27,10 @@ type object[T any] struct {
 // read reads a mapping into t by the table. It returns false when anything in
 // it was wrong; what was wrong is noted.
 func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
+	if r.shapes != nil {
+		o.shape(r, n, t)
+		return false
+	}
 	before := len(r.diags)
 	if !r.mapping(n, o.what) {
 		return false
@@ -83,6 +87,10 @@ func (o object[T]) names() []string {
 
 // named reads a mapping from names to objects, in the order of the file.
 func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.Node)) {
+	if r.shapes != nil {
+		r.namedShape(n, each)
+		return
+	}
 	if !r.mapping(n, what) {
 		return
 	}
@@ -95,6 +103,10 @@ func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.No
 
 // list reads a list of at least one entry.
 func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
+	if r.shapes != nil {
+		r.shape(n, shape{"type": "array", "minItems": 1, "items": r.shapeOf("", each)})
+		return
+	}
 	if n.Kind == yaml.AliasNode {
 		return // noted by strict
 	}

@@ -149,7 +149,7 @@ func (v *Vehicle) occurrences() (list []engine.Occurrence) {
 			first := len(list)
 			for i, word := range words {
 				o := engine.Occurrence{Name: Occur{e.Name.Text, word, name}.Text(), Opposite: first + 1 - i,
-					Frees: e.Name.Text == "ignition" && word == "on"}
+					OfUser: e.Name.Text == "place", Frees: e.Name.Text == "ignition" && word == "on"}
 				if len(words) == 1 {
 					o.Opposite = -1
 				}

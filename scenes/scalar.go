@@ -45,6 +45,9 @@ func bare(n *yaml.Node) bool {
 
 // scalar reports whether n is a scalar with a value, and notes it if not.
 func (r *reader) scalar(n *yaml.Node, wanted string) bool {
+	if r.shape(n, anyScalar) {
+		return false
+	}
 	switch {
 	case n.Kind == yaml.AliasNode:
 		return false // noted by strict
@@ -60,6 +63,9 @@ func (r *reader) scalar(n *yaml.Node, wanted string) bool {
 
 // text reads a text that is not empty.
 func (r *reader) text(n *yaml.Node) string {
+	if r.shape(n, textShape) {
+		return ""
+	}
 	if !r.scalar(n, "a text") {
 		return ""
 	}
@@ -77,6 +83,9 @@ func (r *reader) text(n *yaml.Node) string {
 
 // pattern reads a text that matches; want tells the reader of a message what does.
 func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
+	if r.shape(n, shape{"type": "string", "pattern": re.String(), "description": want}) {
+		return ""
+	}
 	if !r.scalar(n, want) {
 		return ""
 	}
@@ -89,6 +98,9 @@ func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
 
 // word reads one of a few words.
 func (r *reader) word(n *yaml.Node, words ...string) string {
+	if r.shape(n, shape{"enum": words}) {
+		return ""
+	}
 	if !r.scalar(n, "one of "+quoted(words)) {
 		return ""
 	}
@@ -105,6 +117,9 @@ func (r *reader) word(n *yaml.Node, words ...string) string {
 
 // boolean reads true or false, and nothing else that YAML may take for them.
 func (r *reader) boolean(n *yaml.Node) bool {
+	if r.shape(n, boolShape) {
+		return false
+	}
 	if !r.scalar(n, "`true` or `false`") {
 		return false
 	}
@@ -116,6 +131,9 @@ func (r *reader) boolean(n *yaml.Node) bool {
 
 // number reads a finite decimal number.
 func (r *reader) number(n *yaml.Node) (float64, bool) {
+	if r.shape(n, numShape) {
+		return 0, true
+	}
 	if !r.scalar(n, "a number") {
 		return 0, false
 	}
@@ -142,6 +160,9 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 
 // whole reads a whole number within [lo, hi].
 func (r *reader) whole(n *yaml.Node, lo, hi int) int {
+	if r.shape(n, shape{"type": "integer", "minimum": lo, "maximum": hi}) {
+		return lo
+	}
 	x, ok := r.number(n)
 	if !ok {
 		return lo
@@ -155,6 +176,9 @@ func (r *reader) whole(n *yaml.Node, lo, hi int) int {
 
 // literal reads a number, a boolean or a label.
 func (r *reader) literal(n *yaml.Node) Literal {
+	if r.shape(n, anyScalar) {
+		return Literal{}
+	}
 	if !r.scalar(n, "a number, a boolean or a label") {
 		return Literal{}
 	}
@@ -211,6 +235,9 @@ const maxDuration = 365 * 24 * time.Hour
 
 // duration reads a duration of at least least, exact to the nanosecond.
 func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
+	if r.shape(n, spanShape) {
+		return 0
+	}
 	if !r.scalar(n, durationWant) {
 		return 0
 	}

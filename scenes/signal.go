@@ -93,6 +93,9 @@ func signalKeys() object[signalText] {
 
 func readStale(r *reader, n *yaml.Node, s *signalText) {
 	s.staleGiven = true
+	if r.shape(n, staleShape) {
+		return
+	}
 	if n.Kind == yaml.ScalarNode && n.Value == "never" {
 		return
 	}

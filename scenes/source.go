@@ -11,7 +11,7 @@ import (
 )
 
 // Source says where a signal's samples come from. It is immutable and may be
-// shared; Sample and InRange allocate nothing.
+// shared; Sample and Convert allocate nothing.
 type Source struct {
 	Path    string
 	Unit    string // of the samples, VSS's name; empty: none
@@ -45,31 +45,38 @@ func (v *Vehicle) Source(path string) (Source, error) {
 }
 
 // Sample decodes the signal from a frame's data. present is false when the
-// frame does not carry it (short frame, multiplexed out). valid is false when
-// the raw value is one of `invalid`, is not listed in `values`, or is no
-// finite number. num is in the source's Unit, a label's index, or 0 or 1.
+// frame does not carry it (short frame, multiplexed out). num and valid are as
+// Convert gives them.
 func (s *Source) Sample(data []byte) (num float64, valid, present bool) {
 	raw, ok := s.Field.Raw(data)
 	if !ok {
 		return 0, false, false
 	}
+	num, valid = s.Convert(raw, s.Field.Physical(raw))
+	return num, valid, true
+}
+
+// Convert turns the raw and the physical value of Field into a sample. valid is
+// false when the raw value is one of `invalid`, is not listed in `values`, or is
+// no finite number. num is in the source's Unit, a label's index, or 0 or 1.
+func (s *Source) Convert(raw int64, physical float64) (num float64, valid bool) {
 	if len(s.invalid) > 0 {
 		if _, bad := slices.BinarySearch(s.invalid, raw); bad {
-			return 0, false, true
+			return 0, false
 		}
 	}
 	if s.values != nil {
 		return s.mapped(raw)
 	}
-	x := s.convert.Apply(s.Field.Physical(raw))
+	x := s.convert.Apply(physical)
 	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return 0, false, true
+		return 0, false
 	}
-	return x, true, true
+	return x, true
 }
 
 // mapped looks a raw value up in `values`.
-func (s *Source) mapped(raw int64) (num float64, valid, present bool) {
+func (s *Source) mapped(raw int64) (num float64, valid bool) {
 	lo, hi := 0, len(s.values)
 	for lo < hi {
 		if mid := (lo + hi) / 2; s.values[mid].raw < raw {
@@ -79,16 +86,9 @@ func (s *Source) mapped(raw int64) (num float64, valid, present bool) {
 		}
 	}
 	if lo == len(s.values) || s.values[lo].raw != raw {
-		return 0, false, true
+		return 0, false
 	}
-	return s.values[lo].num, true, true
-}
-
-// InRange reports whether the signal, where the frame carries it, lies within
-// the DBC's [min|max]. A sample outside it is valid and worth a log line.
-func (s *Source) InRange(data []byte) bool {
-	raw, ok := s.Field.Raw(data)
-	return !ok || s.Field.InRange(s.Field.Physical(raw))
+	return s.values[lo].num, true
 }
 
 // Value is a sample as a value: a label, a boolean or a number.

@@ -26,6 +26,9 @@ var langTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
 
 // texts reads a text by language, `en` required.
 func (r *reader) texts(n *yaml.Node, what string) Texts {
+	if r.shape(n, textsShape) {
+		return nil
+	}
 	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
 		r.fault(n, "%s must be a text by language; write {en: %s}", what, n.Value)
 		return nil

@@ -115,6 +115,9 @@ func readRearm(r *reader, n *yaml.Node, t *Trigger) {
 
 // onlyTrue reads true.
 func (r *reader) onlyTrue(n *yaml.Node) {
+	if r.shape(n, trueShape) {
+		return
+	}
 	if r.scalar(n, "`true`") && (!bare(n) || n.Value != "true") {
 		r.wrong(n, "`%s` says nothing; write `true`, or leave the key out", n.Value)
 	}

@@ -3,6 +3,7 @@ package scenes
 import (
 	"math/big"
 	"slices"
+	"sync"
 )
 
 // Conversion turns a value of one unit into another: float64(x*Scale) + Offset,
@@ -184,6 +185,16 @@ func unitNames() []string {
 	}
 	return names
 }
+
+// unitSpellings are the names and aliases of all units.
+var unitSpellings = sync.OnceValue(func() (names []string) {
+	for _, q := range quantities {
+		for _, u := range q.units {
+			names = append(append(names, u.name), u.aliases...)
+		}
+	}
+	return names
+})
 
 // convert returns the conversion between two units of one quantity, each
 // constant the float64 nearest to the exact fraction.

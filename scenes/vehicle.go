@@ -105,6 +105,9 @@ func profileKeys() object[profile] {
 
 // schema reads the version of the format, 1.
 func (r *reader) schema(n *yaml.Node) {
+	if r.shape(n, shape{"const": 1}) {
+		return
+	}
 	if x, ok := r.number(n); ok && x != 1 {
 		r.fault(n, "schema %s is not known; this version reads schema 1", n.Value)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"vignette/testdata/oracle"
 )
 
 // vssNode is a branch or leaf of the VSS tree.
@@ -16,7 +18,7 @@ type vssNode struct {
 
 // Every unit that VSS 6.0 uses is known by its own name, and kept.
 func TestVSSUnits(t *testing.T) {
-	text, err := os.ReadFile("../../shared/data/vss/vss_release_6.0.json")
+	text, err := os.ReadFile(oracle.Data(t, "vss", "vss_release_6.0.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

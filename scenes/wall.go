@@ -64,6 +64,9 @@ func weekday(name string) uint8 {
 // offset reads a duration that may be negative.
 func (r *reader) offset(n *yaml.Node) time.Duration {
 	const want = "a duration, such as 30m or -1.5h"
+	if r.shape(n, shape{"type": "string", "pattern": strings.Replace(durationText.String(), "^", "^-?", 1), "description": want}) {
+		return 0
+	}
 	if !r.scalar(n, want) {
 		return 0
 	}

@@ -26,9 +26,11 @@ const (
 
 // reader reads one strict YAML (or JSON) document and collects what is wrong.
 type reader struct {
-	file  string
-	diags Diagnostics
-	keys  map[*yaml.Node]*yaml.Node // from a value to its key
+	file   string
+	source string // the document
+	diags  Diagnostics
+	keys   map[*yaml.Node]*yaml.Node // from a value to its key
+	shapes *describing               // not nil: nothing is read, but what would be is noted, see schema.go
 }
 
 // at is the place of a node.
@@ -103,6 +105,7 @@ func (r *reader) document(text []byte, maxNodes int) *yaml.Node {
 		r.diags.add(r.file, p, "is not UTF-8 text; save the file as UTF-8")
 		return nil
 	}
+	r.source = string(text)
 	var doc, second yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&doc); err != nil || len(doc.Content) == 0 {

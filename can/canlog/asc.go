@@ -3,6 +3,7 @@ package canlog
 import (
 	"bytes"
 	"io"
+	"math"
 
 	"vignette/can"
 	"vignette/can/canlog/internal/lines"
@@ -21,7 +22,8 @@ import (
 // date, which has no time zone and many languages, is not added. With
 // `timestamps relative` each time counts from the event before it.
 //
-// A classic DLC above 8 carries 8 bytes. A CANFD line with a DLC and without
+// A classic DLC above 8 carries 8 bytes. A CANFD line may hold a classic frame:
+// its flags, behind the data, then lack EDL (0x1000). One with a DLC and without
 // data is a remote request, which is a classic frame on the bus. An error
 // frame has no id or data here. Statistics, chip states, reassembled J1939
 // messages, transmit requests (TxRq) and other events are counted in Ignored.
@@ -30,6 +32,7 @@ type ascReader struct {
 	textLog
 	base     uint32
 	relative bool
+	canfd    bool  // the current line is a CANFD one
 	time     int64 // of the event before, for relative times
 }
 
@@ -95,10 +98,10 @@ func (a *ascReader) line(line []byte, f *can.Frame) (bool, error) {
 }
 
 // wholeLine says whether a line without a newline cannot have been longer: its
-// last byte has both digits.
+// last byte has both digits, and nothing has to follow the data.
 func (a *ascReader) wholeLine(line []byte, f *can.Frame) bool {
 	n := len(line)
-	return a.base == 16 && f.Len > 0 && f.Flags&can.Remote == 0 && n > 3 && line[n-3] == ' '
+	return a.base == 16 && !a.canfd && f.Len > 0 && f.Flags&can.Remote == 0 && n > 3 && line[n-3] == ' '
 }
 
 // header reads a line that does not begin with a time.
@@ -154,7 +157,7 @@ func (a *ascReader) readBase(cells *fields) error {
 // not empty, it says what is wrong at the cell that cells stands on.
 func (a *ascReader) event(cells *fields, f *can.Frame) (is bool, what string) {
 	channel := cells.next()
-	if asciiEqual(channel, "canfd") {
+	if a.canfd = asciiEqual(channel, "canfd"); a.canfd {
 		return a.fdEvent(cells, f)
 	}
 	if _, ok := number(channel, 10, 65535); !ok {
@@ -242,7 +245,15 @@ func (a *ascReader) fdEvent(cells *fields, f *can.Frame) (is bool, what string) 
 	return true, what
 }
 
-// fdFrame reads `[name] BRS ESI DLC length data…`.
+// Flags of CANFD lines, as can-utils' asc2log has them too.
+const (
+	ascRemote = 0x10
+	ascEDL    = 0x1000
+	ascBRS    = 0x2000
+	ascESI    = 0x4000
+)
+
+// fdFrame reads `[name] BRS ESI DLC length data… duration bits flags …`.
 func (a *ascReader) fdFrame(cells *fields, f *can.Frame) string {
 	brs, ok := number(cells.next(), 10, 1)
 	if !ok { // the message's name
@@ -263,18 +274,31 @@ func (a *ascReader) fdFrame(cells *fields, f *can.Frame) string {
 	if !ok || !can.ValidLength(int(length), true) {
 		return "data length must be 0 to 8, 12, 16, 20, 24, 32, 48 or 64"
 	}
-	if length == 0 && dlc != 0 {
-		f.Flags |= can.Remote
-		f.Len = uint8(min(dlc, 8))
-		return ""
-	}
-	f.Flags |= can.FD
-	if brs == 1 {
-		f.Flags |= can.BRS
-	}
-	if esi == 1 {
-		f.Flags |= can.ESI
+	if what := wholeBytes(cells, f, int(length), a.base); what != "" {
+		return what
 	}
 	f.Len = uint8(length)
-	return wholeBytes(cells, f, int(length), a.base)
+	fdKind(cells, f, dlc, brs, esi)
+	return ""
+}
+
+// fdKind tells classic frames and remote requests by what follows the data.
+func fdKind(cells *fields, f *can.Frame, dlc, brs, esi uint32) {
+	cells.next() // duration
+	cells.next() // bits
+	flags, ok := number(cells.next(), 16, math.MaxUint32)
+	classic := ok && flags&ascEDL == 0 && f.Len <= 8 && brs+esi == 0
+	switch {
+	case f.Len == 0 && (dlc != 0 || classic && flags&ascRemote != 0):
+		f.Flags |= can.Remote
+		f.Len = uint8(min(dlc, 8))
+	case !classic:
+		f.Flags |= can.FD
+		if brs == 1 {
+			f.Flags |= can.BRS
+		}
+		if esi == 1 {
+			f.Flags |= can.ESI
+		}
+	}
 }

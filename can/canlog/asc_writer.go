@@ -29,6 +29,9 @@ func newASCWriter(w io.Writer, parent *Writer) *ascWriter {
 func (a *ascWriter) begin(t int64) error {
 	a.begun, a.start = true, startOf(t)
 	date := time.Unix(0, a.start).UTC().Format("Mon Jan 02 15:04:05.000 2006")
+	if a.start != 0 {
+		a.parent.start = date
+	}
 	_, err := a.w.WriteString("date " + date + "\nbase hex  timestamps absolute\ninternal events logged\n" +
 		"Begin Triggerblock " + date + "\n 0.000000 Start of measurement\n")
 	return err
@@ -106,20 +109,24 @@ func appendASCClassic(b []byte, f *can.Frame) []byte {
 }
 
 // appendASCFD appends a CANFD line. Behind the data come duration, length in
-// bits, flags (EDL 0x1000, BRS, ESI), CRC and four bit timings.
+// bits, flags, CRC and four bit timings. The data length has two columns:
+// can-utils' asc2log looks for it so.
 func appendASCFD(b []byte, f *can.Frame, channel int) []byte {
 	b = strconv.AppendInt(append(b, "CANFD "...), int64(channel), 10)
 	b = append(appendASCID(append(b, ascDirection(f)...), f), ' ')
-	flags := uint64(0x1000)
+	flags := uint64(ascEDL)
 	brs, esi := byte('0'), byte('0')
 	if f.Flags&can.BRS != 0 {
-		brs, flags = '1', flags|0x2000
+		brs, flags = '1', flags|ascBRS
 	}
 	if f.Flags&can.ESI != 0 {
-		esi, flags = '1', flags|0x4000
+		esi, flags = '1', flags|ascESI
 	}
 	dlc := dlcOf(f.Len)
 	b = append(b, brs, ' ', esi, ' ', "0123456789abcdef"[dlc&15], ' ')
+	if f.Len < 10 {
+		b = append(b, ' ')
+	}
 	b = appendHex(strconv.AppendUint(b, uint64(f.Len), 10), f.Payload())
 	b = strconv.AppendUint(append(b, " 0 0 "...), flags, 16)
 	return append(b, " 0 0 0 0 0"...)

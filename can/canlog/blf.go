@@ -35,8 +35,8 @@ const (
 )
 
 // blfMaxContainer is the most bytes that one container may hold unpacked.
-// Vector writes 128 KiB. Containers are streamed, so this bounds time, not
-// memory: deflate cannot expand more than a thousand times.
+// Vector writes 128 KiB. Containers are streamed, so this and unpackRatio, which
+// holds for the whole log, bound time, not memory.
 const blfMaxContainer = 64 << 20
 
 // blfBuffer holds the object being read; frames are far smaller.
@@ -69,6 +69,7 @@ type blfReader struct {
 	at       int64 // where in the file the open container begins
 	late     error // comes after the bytes that were read with it
 	left     int64 // bytes of the open container not unpacked yet
+	unpacked int64 // bytes of all containers
 	zipped   bool
 	open     bool
 	err      error
@@ -185,15 +186,15 @@ func (b *blfReader) fileHeader() error {
 }
 
 // systemTime reads a Windows SYSTEMTIME as UTC: year, month, day of the week,
-// day, hour, minute, second, millisecond, 16 bits each. One that is no date is
-// 0, as recorders leave it where they know none.
+// day, hour, minute, second, millisecond, 16 bits each. One that is no date from
+// 1970 to 2262 is 0, as recorders leave it where they know none.
 func systemTime(b []byte) int64 {
 	var v [8]int
 	for i := range v {
 		v[i] = int(binary.LittleEndian.Uint16(b[2*i:]))
 	}
 	t := time.Date(v[0], time.Month(v[1]), v[3], v[4], v[5], v[6], v[7]*1e6, time.UTC)
-	if v[0] < 1970 || v[0] > 2200 || int(t.Month()) != v[1] || t.Day() != v[3] || t.Hour() != v[4] || t.Minute() != v[5] || t.Second() != v[6] || v[7] > 999 {
+	if v[0] < 1970 || t.Unix() > math.MaxInt64/1_000_000_000-1 || int(t.Month()) != v[1] || t.Day() != v[3] || t.Hour() != v[4] || t.Minute() != v[5] || t.Second() != v[6] || v[7] > 999 {
 		return 0
 	}
 	return t.UnixNano()
@@ -233,6 +234,9 @@ func (b *blfReader) fill() error {
 	b.end += n
 	if b.left -= int64(n); b.left < 0 {
 		return b.fail("container unpacks to more bytes than it says: it is damaged or made to exhaust memory")
+	}
+	if b.unpacked += int64(n); tooMuch(b.unpacked, b.src.offset) {
+		return b.fail(tooMuchText("containers unpack", b.unpacked, b.src.offset))
 	}
 	if err == io.EOF {
 		if b.left > 0 {
@@ -340,7 +344,7 @@ func (b *blfReader) openContainer(method uint16, unpacked int64) error {
 		return nil
 	}
 	b.packed.Reset(&b.src)
-	if err := b.inflate.(zlib.Resetter).Reset(&b.src, nil); err != nil {
+	if err := b.inflate.(zlib.Resetter).Reset(b.packed, nil); err != nil {
 		return b.broken(err)
 	}
 	return nil

@@ -23,6 +23,7 @@ type Log struct {
 	skipped  int64 // bytes of a byte order mark
 	good     int64 // decoder's offset behind the last frame
 	frames   int
+	err      error // what ended the reading, if not io.EOF
 	decoder  decoder
 	unpacker *unpacker // nil for a log that is not compressed
 }
@@ -211,10 +212,20 @@ func (l *Log) Read(f *can.Frame) error {
 		return nil
 	}
 	if err == io.EOF && l.frames == 0 {
-		return &can.FormatError{File: l.path, What: "has no frames; record again"}
+		err = &can.FormatError{File: l.path, What: "has no frames; record again"}
+	}
+	if err != io.EOF {
+		l.err = err
 	}
 	return err
 }
+
+// Frames is the number of frames read so far.
+func (l *Log) Frames() int { return l.frames }
+
+// Err is the error that ended the reading: nil before the end and at the end
+// of a whole log, a *can.FormatError at damage.
+func (l *Log) Err() error { return l.err }
 
 // Close closes the file.
 func (l *Log) Close() error {

@@ -9,8 +9,9 @@ import (
 	"vignette/can"
 )
 
-// csvWriter writes python-can's CSV. It has no place for channels, for the
-// direction, or for the marks of CAN FD; a length above 8 tells a CAN FD frame.
+// csvWriter writes python-can's CSV. It has no place for channels, which all
+// are 0 when they are read, for the direction, or for the marks of CAN FD; a
+// length above 8 tells a CAN FD frame.
 type csvWriter struct {
 	w       *bufio.Writer
 	parent  *Writer
@@ -25,6 +26,7 @@ func newCSVWriter(w io.Writer, parent *Writer) *csvWriter {
 
 func (c *csvWriter) begin(channel string) error {
 	c.begun, c.channel = true, channel
+	c.parent.numbers.names, c.parent.numbers.numbers = []string{channel}, []int{0}
 	_, err := c.w.WriteString(pythonCSV + "\n")
 	return err
 }

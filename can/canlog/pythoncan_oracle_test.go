@@ -11,7 +11,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,30 +18,8 @@ import (
 	"time"
 
 	"vignette/can"
+	"vignette/testdata/oracle"
 )
-
-// sharedLogs is the folder of python-can's own sample logs.
-func sharedLogs(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = filepath.Dir(dir)
-	}
-	data := filepath.Join(dir, "..", "shared", "data", "logs", "python-can")
-	if _, err := os.Stat(data); err != nil {
-		t.Fatalf("the oracle tests need ../shared/data: %v", err)
-	}
-	return data
-}
 
 // pyFrame is one line of python-can's reading.
 type pyFrame struct {
@@ -138,7 +115,7 @@ func compareFrames(t *testing.T, path string, want []pyFrame, base int, toleranc
 }
 
 func TestPythonCanSamples(t *testing.T) {
-	expected, err := filepath.Glob(filepath.Join(sharedLogs(t), "*.expected.jsonl"))
+	expected, err := filepath.Glob(filepath.Join(oracle.Data(t, "logs", "python-can"), "*.expected.jsonl"))
 	if err != nil || len(expected) != 10 {
 		t.Fatalf("%d expected files, want 10; %v", len(expected), err)
 	}
@@ -174,25 +151,14 @@ func TestTRCByHand(t *testing.T) {
 	}
 	want = append(want, pyFrame{T: 48.9376, Ch: 1, ID: 0x704, RTR: true, RX: true, DLC: 1})
 	for _, name := range []string{"test_CanMessage_V1_1.trc", "test_CanMessage_V2_0_BUS1.trc"} {
-		compareFrames(t, filepath.Join(sharedLogs(t), name), want, 0, 0)
+		compareFrames(t, oracle.Data(t, "logs", "python-can", name), want, 0, 0)
 	}
 }
 
 // pythonReads has python-can read a log into the same lines.
 func pythonReads(t *testing.T, path string) []pyFrame {
 	t.Helper()
-	interpreter := os.Getenv("PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	cmd := exec.Command(interpreter, "testdata/pythoncan_read.py", path)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", interpreter, err, &stderr)
-	}
-	return pyFrames(t, out)
+	return pyFrames(t, oracle.Python(t, "testdata/pythoncan_read.py", path))
 }
 
 // TestPythonCanReadsOurs writes random frames in each format and has python-can
@@ -266,14 +232,7 @@ func TestSpeedAgainstPythonCan(t *testing.T) {
 		}
 	}
 	path := writeLog(t, "blf", frames, 1)
-	interpreter := os.Getenv("PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	out, err := exec.Command(interpreter, "testdata/pythoncan_read.py", "--speed", path).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := oracle.Python(t, "testdata/pythoncan_read.py", "--speed", path)
 	var read int
 	var theirs float64
 	if _, err := fmt.Sscan(string(out), &read, &theirs); err != nil || read != count {

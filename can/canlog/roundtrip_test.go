@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,7 +107,7 @@ func held(format string, f can.Frame, start int64) can.Frame {
 
 func TestRoundTrip(t *testing.T) {
 	for _, format := range []string{"candump", "asc", "blf", "csv"} {
-		for seed, start := range []int64{0, 1_500_000_000, 1767261607_123456789, 4294967296_000000001} {
+		for seed, start := range []int64{0, 1_500_000_000, 1767261607_123456789, 4294967296_000000001, 9_220_000_000_000000001} {
 			frames := randomFrames(uint64(seed), 5000, start)
 			channels := 3
 			if format == "csv" {
@@ -136,6 +138,82 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestLossesAreCounted reads back what was written, from several channels and
+// of every kind of frame: what differs is just what the writer counted.
+func TestLossesAreCounted(t *testing.T) {
+	frames := randomFrames(17, 10000, 1767261607_000000000)
+	for i := range frames {
+		if f := &frames[i]; f.Flags&can.Error != 0 && i%2 == 0 {
+			f.Flags |= can.Sent
+		}
+	}
+	for _, format := range []string{"candump", "asc", "blf", "csv"} {
+		path := filepath.Join(t.TempDir(), "log")
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := NewWriter(format, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range frames {
+			if err := w.Write(&frames[i], fmt.Sprint(i%3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.Close(), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got := lostOf(t, path, frames, len(w.Start()) > 0, w); got != w.losses {
+			t.Errorf("%s: lost %+v, counted %+v", format, got, w.losses)
+		}
+	}
+}
+
+// lostOf counts what a recording of frames on channels 0 to 2 has lost of them.
+func lostOf(t *testing.T, path string, frames []can.Frame, fromZero bool, w *Writer) (lost losses) {
+	t.Helper()
+	log, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	got, err := readAll(log)
+	if err != io.EOF || len(got) != len(frames) {
+		t.Fatalf("%d frames of %d, %v", len(got), len(frames), err)
+	}
+	const marks = can.FD | can.BRS | can.ESI
+	for i, g := range got {
+		f := frames[i]
+		if fromZero {
+			g.Time += frames[0].Time
+		}
+		name := fmt.Sprint(i % 3)
+		if k := slices.Index(w.numbers.names, name); k >= 0 {
+			name = fmt.Sprint(w.numbers.numbers[k])
+		}
+		if log.Channels()[g.Bus] != name {
+			lost.channel++
+		}
+		if (f.Flags^g.Flags)&can.Sent != 0 {
+			lost.direction++
+		}
+		if (f.Flags^g.Flags)&marks != 0 {
+			lost.kind++
+		}
+		if f.Flags&can.Error != 0 && (f.ID != g.ID || f.Data != g.Data) {
+			lost.errorData++
+			g.ID, g.Len, g.Data = f.ID, f.Len, f.Data
+		}
+		g.Bus, g.Flags = f.Bus, g.Flags&^(marks|can.Sent)|f.Flags&(marks|can.Sent)
+		if g != f {
+			t.Fatalf("frame %d\n%+v, was\n%+v", i, g, f)
+		}
+	}
+	return lost
+}
+
 func TestWriterLosses(t *testing.T) {
 	frames := []can.Frame{{Flags: can.Sent}, {Flags: can.FD, Len: 8}, {Flags: can.Error, ID: 4}}
 	for format, want := range map[string]string{
@@ -161,6 +239,9 @@ func TestWriterLosses(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", format, got, want)
 		}
 		numbers := strings.Join(w.Channels(), " ")
+		if format == "csv" && numbers != "can0 → 0" {
+			t.Errorf("%s: channels %s", format, numbers)
+		}
 		if (format == "asc" || format == "blf") && numbers != "can0 → 1 can1 → 2 can2 → 3" {
 			t.Errorf("%s: channels %s", format, numbers)
 		}
@@ -250,24 +331,44 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// TestBombs reads what unpacks to far more than any log.
+// allocated is how many bytes run allocates in all.
+func allocated(run func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	run()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// endOfLog reads a log to its end and returns what ended it.
+func endOfLog(t *testing.T, path string) (err error) {
+	t.Helper()
+	log, err := Open(path)
+	if err != nil {
+		return err
+	}
+	var f can.Frame
+	for err == nil {
+		err = log.Read(&f)
+	}
+	if e := log.Close(); e != nil {
+		t.Error(e)
+	}
+	return err
+}
+
+// TestBombs reads what unpacks to far more than any log, in bounded memory.
 func TestBombs(t *testing.T) {
 	line := "(1.000000) can0 123#00\n"
 	bomb := write(t, "bomb", strings.Repeat(line, 64<<20/len(line)))
 	for _, method := range []string{"gzip", "zstd"} {
-		log, err := Open(pack(t, bomb, method))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var f can.Frame
-		for err == nil {
-			err = log.Read(&f)
-		}
-		if err == io.EOF || !strings.Contains(err.Error(), "limit 250 to 1") {
-			t.Errorf("%s: %v", method, err)
-		}
-		if err := log.Close(); err != nil {
-			t.Error(err)
+		path := pack(t, bomb, method)
+		if n := allocated(func() {
+			if err := endOfLog(t, path); err == io.EOF || !strings.Contains(err.Error(), "limit 250 to 1") {
+				t.Errorf("%s: %v", method, err)
+			}
+		}); n > 24<<20 {
+			t.Errorf("%s: %d bytes allocated", method, n)
 		}
 	}
 	var zeros bytes.Buffer
@@ -286,17 +387,38 @@ func TestBombs(t *testing.T) {
 		{1 << 10, "container unpacks to more bytes than it says"},
 		{16 << 20, "no object begins here"},
 	} {
-		log, err := Open(write(t, "bomb.blf", string(blfFile(zeros.Bytes(), 2, tt.size))))
-		if err != nil {
-			t.Fatal(err)
+		path := write(t, "bomb.blf", string(blfFile(zeros.Bytes(), 2, tt.size)))
+		if n := allocated(func() {
+			if err := endOfLog(t, path); err == io.EOF || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%d: %v", tt.size, err)
+			}
+		}); n > 1<<20 {
+			t.Errorf("%d: %d bytes allocated", tt.size, n)
 		}
-		var f can.Frame
-		if err := log.Read(&f); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%d: %v", tt.size, err)
-		}
-		if err := log.Close(); err != nil {
-			t.Error(err)
-		}
+	}
+}
+
+// TestBLFOfBombs reads a log of containers that are well-formed, hold objects
+// that are no frames, and unpack to a thousand times their size.
+func TestBLFOfBombs(t *testing.T) {
+	content := make([]byte, 1<<20)
+	copy(content, "LOBJ\x10\x00\x01\x00\x00\x00\x10\x00\x06\x00\x00\x00")
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := blfFile(packed.Bytes(), 2, 1<<20)
+	container := file[blfFileHeader:]
+	for range 99 {
+		file = append(file, container...)
+	}
+	err := endOfLog(t, write(t, "bombs.blf", string(file)))
+	if err == io.EOF || !strings.Contains(err.Error(), "(limit 250 to 1): no log does") {
+		t.Error(err)
 	}
 }
 

@@ -22,6 +22,15 @@ const (
 	unpackWindow = 32 << 20 // most memory of a zstd frame's window
 )
 
+// tooMuch says whether packed bytes came to more than a log does.
+func tooMuch(unpacked, packed int64) bool {
+	return unpacked > unpackFree && unpacked/unpackRatio > packed
+}
+
+func tooMuchText(what string, unpacked, packed int64) string {
+	return fmt.Sprintf("%s %d bytes to more than %d (limit %d to 1): no log does", what, packed, unpacked, unpackRatio)
+}
+
 // packed names the compression of a file that begins with head, or "".
 func packed(head []byte) string {
 	switch {
@@ -82,8 +91,8 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	}
 	n, err := u.out.Read(p)
 	u.n += int64(n)
-	if u.n > unpackFree && u.n/unpackRatio > u.in.n {
-		return 0, &can.FormatError{File: u.name, What: fmt.Sprintf("%s unpacks %d bytes to more than %d (limit %d to 1): no log does; unpack it by hand if you trust it", u.format, u.in.n, u.n, unpackRatio)}
+	if tooMuch(u.n, u.in.n) {
+		return 0, &can.FormatError{File: u.name, What: tooMuchText(u.format+" unpacks", u.n, u.in.n) + "; unpack it by hand if you trust it"}
 	}
 	if err != nil && err != io.EOF {
 		err = u.fail(err)

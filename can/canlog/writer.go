@@ -17,6 +17,7 @@ type Writer struct {
 	frames  frameWriter
 	losses  losses
 	numbers channelNumbers
+	start   string
 }
 
 // frameWriter is what each format implements.
@@ -70,6 +71,11 @@ func (w *Writer) Losses() []string { return w.losses.text() }
 // Channels says which number each channel got, as `can0 → 1`, where the format
 // has numbers and they differ from the names.
 func (w *Writer) Channels() []string { return w.numbers.text() }
+
+// Start is the date that the times in the recording count from, in UTC, where
+// the format has no Unix times and readers need not add the date: ASC. Else it
+// is empty.
+func (w *Writer) Start() string { return w.start }
 
 // candumpFrames is package candump's writer.
 type candumpFrames struct{ w *candump.Writer }

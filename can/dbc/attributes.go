@@ -6,7 +6,6 @@ import "strings"
 type attribute struct {
 	form    string   // INT, HEX, FLOAT, STRING or ENUM
 	choices []string // of an ENUM
-	at      token
 }
 
 // attributeValue is a BA_DEF_DEF_ or a BA_ of such an attribute.
@@ -52,7 +51,7 @@ func (n *normaliser) attributeDef(key token) error {
 	if err != nil {
 		return err
 	}
-	a := &attribute{form: form.text, at: key}
+	a := &attribute{form: form.text}
 	for {
 		t, err := n.next()
 		if err != nil {
@@ -97,7 +96,7 @@ func (n *normaliser) anyValue(v attributeValue) error {
 	}
 	v.name = name.text
 	if !needed(v.name) {
-		n.account(v.key)
+		n.keep(v.key)
 		return n.skip()
 	}
 	drop := false
@@ -125,7 +124,7 @@ func (n *normaliser) anyValue(v attributeValue) error {
 		return n.fail(v.atValue, "expected the value of %s, found %s; correct the definition here or just before", v.name, v.atValue)
 	}
 	if drop || !v.preset && v.object == "" {
-		n.account(v.key)
+		n.keep(v.key)
 	} else {
 		n.later = append(n.later, v)
 	}
@@ -152,77 +151,44 @@ func (n *normaliser) attributeObject(object token, v *attributeValue) (drop bool
 	return drop, err
 }
 
-// writeAttributes writes definitions before values. One that the file lacks is
-// made after the first value.
-func (n *normaliser) writeAttributes() {
+// setAttributes gives the values the form of their definition. One that the file
+// lacks is made after the first value.
+func (n *normaliser) setAttributes() {
 	for _, v := range n.later {
 		if n.attribute[v.name] == nil {
 			form := "FLOAT"
 			if v.isText {
 				form = "STRING"
 			}
-			n.attribute[v.name] = &attribute{form: form, at: v.key}
-		}
-	}
-	for _, name := range []string{cycleAttribute, formatAttribute, longMessageAttribute, longSignalAttribute} {
-		if a := n.attribute[name]; a != nil {
-			n.writeDef(name, a)
+			n.attribute[v.name] = &attribute{form: form}
 		}
 	}
 	for _, v := range n.later {
-		n.writeValue(v, n.attribute[v.name])
+		n.setAttribute(v, n.attribute[v.name])
 	}
 }
 
-func (n *normaliser) writeDef(name string, a *attribute) {
-	n.defs.newline()
-	n.defs.at(a.at).put("BA_DEF_", "BO_").quoted(name)
-	switch a.form {
-	case "ENUM", "STRING": // values of an enumeration come as their text
-		n.defs.put("STRING")
-	default:
-		n.defs.put("FLOAT", "0", "0")
-	}
-	n.defs.put(";")
-}
-
-// writeValue writes a value in the form of its definition; a number of an
-// enumeration becomes its text.
-func (n *normaliser) writeValue(v attributeValue, a *attribute) {
+// setAttribute gives one value its form: a number of an enumeration becomes its
+// text.
+func (n *normaliser) setAttribute(v attributeValue, a *attribute) {
 	if a.form == "ENUM" && !v.isText {
 		i := int(v.value)
 		if v.value < 0 || v.value >= float64(len(a.choices)) || float64(i) != v.value {
 			n.leave(v, "is not one of its "+plural(len(a.choices), "choice"))
 			return
 		}
-		v.text, v.isText = a.choices[i], true
+		v.value, v.text, v.isText = 0, a.choices[i], true
 	}
 	if isText := a.form == "ENUM" || a.form == "STRING"; isText != v.isText {
 		n.leave(v, "does not fit its type "+a.form)
 		return
 	}
-	out := &n.values
-	if v.preset {
-		out = &n.presets
-	}
-	out.newline()
-	out.at(v.key).put(v.key.text).quoted(v.name)
-	if v.object != "" {
-		out.put(v.object).whole(uint64(v.id))
-	}
-	if v.object == "SG_" {
-		out.put(n.alias(v.signal))
-	}
-	if v.isText {
-		out.quoted(v.text)
-	} else {
-		out.number(v.value)
-	}
-	out.put(";")
+	v.text = oneLine(v.text)
+	n.set = append(n.set, v)
 }
 
 // leave reports an attribute's value that cannot be used.
 func (n *normaliser) leave(v attributeValue, why string) {
-	n.account(v.key)
+	n.keep(v.key)
 	n.diagnose(Diagnostic{n.pos(v.atValue), strings.Join([]string{v.key.text, "gives", v.name, v.atValue.String() + ", which", why + ";", "the value is left out"}, " ")})
 }

@@ -10,7 +10,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,48 +18,8 @@ import (
 	"vignette/can"
 	"vignette/can/canlog"
 	"vignette/can/canlog/candump"
+	"vignette/testdata/oracle"
 )
-
-// sharedData is the folder of other people's logs and DBCs, beside the
-// repository.
-func sharedData(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = filepath.Dir(dir)
-	}
-	data := filepath.Join(dir, "..", "shared", "data")
-	if _, err := os.Stat(data); err != nil {
-		t.Fatalf("the oracle tests need ../shared/data: %v", err)
-	}
-	return data
-}
-
-// python runs a script of testdata with $PYTHON, or python3.
-func python(t *testing.T, args ...string) []byte {
-	t.Helper()
-	interpreter := os.Getenv("PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	cmd := exec.Command(interpreter, args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", interpreter, strings.Join(args, " "), err, &stderr)
-	}
-	return out
-}
 
 // tally counts what a comparison has seen.
 //   - frames: of the log; unknown: of no message of the DBC
@@ -82,7 +41,7 @@ func (n *tally) difference(what string) {
 // compare decodes a log with this package and with cantools.
 func compare(t *testing.T, dbcPath, logPath string) tally {
 	t.Helper()
-	out := python(t, "testdata/cantools_decode.py", dbcPath, logPath)
+	out := oracle.Python(t, "testdata/cantools_decode.py", dbcPath, logPath)
 	return compareWith(t, dbcPath, logPath, bytes.TrimSuffix(out, []byte("end\n")))
 }
 
@@ -189,6 +148,8 @@ func compareFrame(t *testing.T, db *Database, f *can.Frame, want []string, n *ta
 // explains; every signal that they touch is listed there.
 func differs(m *Message, s *Signal, raw string) string {
 	switch up := s.Selector(); {
+	case up != nil && up.bare:
+		return "multiplexer marked m"
 	case up != nil && up.Name != up.Short:
 		return "long multiplexer"
 	case raw == "?":
@@ -235,10 +196,9 @@ func sameFloat(t *testing.T, got float64, hex string) bool {
 }
 
 func TestRealDriveAgainstCantools(t *testing.T) {
-	data := sharedData(t)
-	dbcPath := filepath.Join(data, "dbc", "opendbc", "tesla_powertrain.dbc")
+	dbcPath := oracle.Data(t, "dbc", "opendbc", "tesla_powertrain.dbc")
 	for _, name := range []string{"gvret.csv", "candump.log"} {
-		n := compare(t, dbcPath, filepath.Join(data, "logs", "tesla-model-s", name))
+		n := compare(t, dbcPath, oracle.Data(t, "logs", "tesla-model-s", name))
 		t.Logf("%s: %+v", name, n)
 		if n.frames != 12974 || n.samples < 20000 {
 			t.Errorf("%s: compared %+v, want 12974 frames and their samples", name, n)

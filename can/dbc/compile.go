@@ -15,6 +15,7 @@ import (
 type compiler struct {
 	db           *Database
 	n            *normaliser
+	next         int // in n.written, of what the parser gives next
 	defaultCycle time.Duration
 	defaultFD    bool
 }
@@ -45,22 +46,19 @@ func (c *compiler) compile(defs []candbc.Def) {
 			c.addMessage(d)
 		}
 	}
-	for _, def := range defs {
-		switch d := def.(type) {
-		case *candbc.SignalValueTypeDef:
-			c.setValueType(d)
-		case *candbc.ValueDescriptionsDef:
-			c.setValues(d)
-		case *candbc.AttributeDefaultValueDef:
-			c.setDefault(d)
-		case *candbc.CommentDef:
-			c.setComment(d)
-		}
+	for i := range c.n.valueTypes {
+		c.setValueType(&c.n.valueTypes[i])
 	}
-	c.setFrameAttributes(defs)
+	for i := range c.n.values {
+		c.setValues(&c.n.values[i])
+	}
+	for i := range c.n.comments {
+		c.setComment(&c.n.comments[i])
+	}
+	c.setFrameAttributes()
 	for _, r := range c.n.refusals {
-		if s := c.find(r.pos, "the definition", candbc.MessageID(r.id), r.signal); s != nil {
-			c.refuse(s, r.pos, "%s", r.why)
+		if s := c.find(r.at, "the definition", r.id, r.signal); s != nil {
+			c.refuse(s, c.n.place(r.at), "%s", r.why)
 		}
 	}
 	for _, x := range c.n.muxes {
@@ -70,7 +68,7 @@ func (c *compiler) compile(defs []candbc.Def) {
 		c.setSelectors(m)
 		c.checkSelectors(m)
 	}
-	c.setLongNames(defs)
+	c.setLongNames()
 }
 
 // addMessage enters a message. A second one with the same identifier is left
@@ -78,7 +76,7 @@ func (c *compiler) compile(defs []candbc.Def) {
 // identifier.
 func (c *compiler) addMessage(d *candbc.MessageDef) {
 	m := &Message{
-		Pos: c.position(d.Pos), ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(), Length: int(d.Size),
+		Pos: c.n.pos(c.wrote(d.Pos).key), ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(), Length: int(d.Size),
 	}
 	m.Name = c.n.original(d.Name)
 	m.Short = m.Name
@@ -94,8 +92,10 @@ func (c *compiler) addMessage(d *candbc.MessageDef) {
 	if len(d.Signals) > 32 {
 		m.byName = make(map[string]*Signal, len(d.Signals))
 	}
+	m.Signals = make([]*Signal, 0, len(d.Signals))
+	all := make([]Signal, len(d.Signals))
 	for i := range d.Signals {
-		c.addSignal(m, &d.Signals[i])
+		c.addSignal(m, &all[i], &d.Signals[i])
 	}
 	c.db.Messages = append(c.db.Messages, m)
 	c.db.byID[idKey(m.ID, m.Extended)] = m
@@ -103,35 +103,34 @@ func (c *compiler) addMessage(d *candbc.MessageDef) {
 
 // setComment keeps the comments of messages and signals. One about something
 // that the file does not define has nothing to stand at and is no loss.
-func (c *compiler) setComment(d *candbc.CommentDef) {
-	m := c.db.Lookup(d.MessageID.ToCAN(), d.MessageID.IsExtended())
+func (c *compiler) setComment(x *comment) {
+	m := c.lookup(x.id)
 	if m == nil {
 		return
 	}
-	if d.ObjectType == candbc.ObjectTypeMessage {
-		m.Comment = unquote(d.Comment)
-	} else if s := m.Signal(c.n.original(d.SignalName)); s != nil {
-		s.Comment = unquote(d.Comment)
+	if x.signal == "" {
+		m.Comment = x.text
+	} else if s := m.Signal(x.signal); s != nil {
+		s.Comment = x.text
 	}
 }
 
-// unquote undoes the \" of a string.
-func unquote(s string) string {
-	if !strings.Contains(s, `\"`) {
-		return s
-	}
-	return strings.ReplaceAll(s, `\"`, `"`)
+// lookup returns the message of an id as DBCs have it: with bit 31 for 29 bits.
+func (c *compiler) lookup(id uint32) *Message {
+	return c.db.Lookup(candbc.MessageID(id).ToCAN(), candbc.MessageID(id).IsExtended())
 }
 
-func (c *compiler) addSignal(m *Message, d *candbc.SignalDef) {
-	s := &Signal{
-		Pos: c.position(d.Pos), Name: c.n.original(d.Name),
+// addSignal enters the signal s of a message.
+func (c *compiler) addSignal(m *Message, s *Signal, d *candbc.SignalDef) {
+	from := c.wrote(d.Pos)
+	*s = Signal{
+		Pos: c.n.pos(from.key), Name: c.n.original(d.Name),
 		BigEndian: d.IsBigEndian, Signed: d.IsSigned,
-		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: unquote(d.Unit),
+		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: from.unit,
 		Multiplexer: d.IsMultiplexerSwitch, Multiplexed: d.IsMultiplexed,
 	}
 	s.Short = s.Name
-	c.setMarks(d, s)
+	setMarks(from.mux, s)
 	if other := m.Signal(s.Name); other != nil {
 		c.refuse(s, s.Pos, "signal %s is defined a second time in message %s (first at line %d); rename one of them", s.Name, m.Name, other.Pos.Line)
 	} else if m.byName != nil {
@@ -166,71 +165,64 @@ func (c *compiler) checkFit(m *Message, s *Signal) {
 
 // findMessage returns the message that a definition refers to, or says that
 // there is none; signals without a message are no part of the database.
-func (c *compiler) findMessage(pos Pos, what string, id candbc.MessageID) *Message {
-	if id == candbc.IndependentSignalsMessageID {
+func (c *compiler) findMessage(at int, what string, id uint32) *Message {
+	if id == loneSignals {
 		return nil
 	}
-	m := c.db.Lookup(id.ToCAN(), id.IsExtended())
+	m := c.lookup(id)
 	if m == nil {
-		c.diagnose(pos, "%s is for message id %d, which the file does not define; correct the id or delete the line", what, uint32(id))
+		c.diagnose(c.n.place(at), "%s is for message id %d, which the file does not define; correct the id or delete the line", what, id)
 	}
 	return m
 }
 
 // find returns the signal that a definition refers to, or says that there is none.
-func (c *compiler) find(pos Pos, what string, id candbc.MessageID, name string) *Signal {
-	m := c.findMessage(pos, what, id)
+func (c *compiler) find(at int, what string, id uint32, name string) *Signal {
+	m := c.findMessage(at, what, id)
 	if m == nil {
 		return nil
 	}
 	s := m.Signal(name)
 	if s == nil {
-		c.diagnose(pos, "%s is for signal %s, which message %s does not have; correct the name or delete the line", what, name, m.Name)
+		c.diagnose(c.n.place(at), "%s is for signal %s, which message %s does not have; correct the name or delete the line", what, name, m.Name)
 	}
 	return s
 }
 
-func (c *compiler) setValueType(d *candbc.SignalValueTypeDef) {
-	pos := c.position(d.Pos)
-	s := c.find(pos, "SIG_VALTYPE_", d.MessageID, c.n.original(d.SignalName))
-	if s == nil || d.SignalValueType == candbc.SignalValueTypeInt {
+func (c *compiler) setValueType(x *valueType) {
+	s := c.find(x.key.at, "SIG_VALTYPE_", x.id, x.signal)
+	if s == nil || x.form == 0 {
 		return
 	}
-	bits := 32
-	if d.SignalValueType == candbc.SignalValueTypeFloat64 {
-		bits = 64
-	}
+	bits := 32 * int(x.form)
 	s.Float = true
 	if s.Length != bits {
-		c.refuse(s, pos, "signal %s is a float of %d bits by SIG_VALTYPE_ and has %d bits; correct one of them", s.Name, bits, s.Length)
+		c.refuse(s, c.n.pos(x.key), "signal %s is a float of %d bits by SIG_VALTYPE_ and has %d bits; correct one of them", s.Name, bits, s.Length)
 	}
 }
 
-// setValues enters a signal's value names; those of environment variables are
-// no part of the database.
-func (c *compiler) setValues(d *candbc.ValueDescriptionsDef) {
-	if d.ObjectType == candbc.ObjectTypeEnvironmentVariable {
-		return
-	}
-	s := c.find(c.position(d.Pos), "VAL_", d.MessageID, c.n.original(d.SignalName))
+// setValues enters a signal's value names.
+func (c *compiler) setValues(x *signalValues) {
+	s := c.find(x.key.at, "VAL_", x.id, x.signal)
 	if s == nil {
 		return
 	}
 	if s.Values == nil {
-		s.Values = make(map[int64]string, len(d.ValueDescriptions))
+		s.Values = make(map[int64]string, len(x.names))
 	}
-	for _, v := range d.ValueDescriptions {
-		pos := c.position(v.Pos)
-		if v.Value != math.Trunc(v.Value) || math.Abs(v.Value) > 1<<53 {
-			c.diagnose(pos, "VAL_ of signal %s names %v, which is no whole number that can be kept exactly; the name %q is left out", s.Name, v.Value, v.Description)
+	for i := range x.names {
+		v := &x.names[i]
+		name := oneLine(v.name)
+		if v.value != math.Trunc(v.value) || math.Abs(v.value) > 1<<53 {
+			c.diagnose(c.n.place(v.at), "VAL_ of signal %s names %v, which is no whole number that can be kept exactly; the name %q is left out", s.Name, v.value, name)
 			continue
 		}
-		raw := int64(v.Value)
-		if first, ok := s.Values[raw]; ok && first != unquote(v.Description) {
-			c.diagnose(pos, "VAL_ of signal %s names %d twice, %q and %q; the first is kept", s.Name, raw, first, v.Description)
+		raw := int64(v.value)
+		if first, ok := s.Values[raw]; ok && first != name {
+			c.diagnose(c.n.place(v.at), "VAL_ of signal %s names %d twice, %q and %q; the first is kept", s.Name, raw, first, name)
 			continue
 		}
-		s.Values[raw] = unquote(v.Description)
+		s.Values[raw] = name
 	}
 }
 
@@ -239,34 +231,38 @@ const (
 	formatAttribute = "VFrameFormat"    // StandardCAN, ExtendedCAN, …, StandardCAN_FD, ExtendedCAN_FD
 )
 
-func (c *compiler) setDefault(d *candbc.AttributeDefaultValueDef) {
-	switch d.AttributeName {
+func (c *compiler) setDefault(v *attributeValue) {
+	switch v.name {
 	case cycleAttribute:
-		c.defaultCycle = c.cycle(c.position(d.Pos), d.DefaultFloatValue)
+		c.defaultCycle = c.cycle(c.n.pos(v.key), v.value)
 	case formatAttribute:
-		c.defaultFD = isFD(d.DefaultStringValue, d.DefaultFloatValue)
+		c.defaultFD = isFD(v.text, v.value)
 	}
 }
 
 // setFrameAttributes gives every message its cycle time and frame format.
-func (c *compiler) setFrameAttributes(defs []candbc.Def) {
+func (c *compiler) setFrameAttributes() {
+	for i := range c.n.set {
+		if c.n.set[i].preset {
+			c.setDefault(&c.n.set[i])
+		}
+	}
 	for _, m := range c.db.Messages {
 		m.Cycle = c.defaultCycle
 		m.FD = c.defaultFD || hasFDLength(m)
 	}
-	for _, def := range defs {
-		d, ok := def.(*candbc.AttributeValueForObjectDef)
-		if !ok || d.ObjectType != candbc.ObjectTypeMessage || (d.AttributeName != cycleAttribute && d.AttributeName != formatAttribute) {
+	for i := range c.n.set {
+		v := &c.n.set[i]
+		if v.preset || v.object != "BO_" || (v.name != cycleAttribute && v.name != formatAttribute) {
 			continue
 		}
-		pos := c.position(d.Pos)
-		m := c.findMessage(pos, "BA_ "+string(d.AttributeName), d.MessageID)
+		m := c.findMessage(v.key.at, "BA_ "+v.name, v.id)
 		switch {
 		case m == nil:
-		case d.AttributeName == cycleAttribute:
-			m.Cycle = c.cycle(pos, d.FloatValue)
+		case v.name == cycleAttribute:
+			m.Cycle = c.cycle(c.n.pos(v.key), v.value)
 		default:
-			m.FD = isFD(d.StringValue, d.FloatValue) || hasFDLength(m)
+			m.FD = isFD(v.text, v.value) || hasFDLength(m)
 		}
 	}
 }
@@ -296,46 +292,42 @@ const (
 
 // setLongNames gives messages and signals the names over 32 characters that
 // editors keep in attributes. It comes last, as all else refers to the short ones.
-func (c *compiler) setLongNames(defs []candbc.Def) {
-	for _, def := range defs {
-		d, ok := def.(*candbc.AttributeValueForObjectDef)
-		if !ok || d.StringValue == "" {
-			continue
-		}
-		pos := c.position(d.Pos)
-		switch {
-		case d.AttributeName == longMessageAttribute && d.ObjectType == candbc.ObjectTypeMessage:
-			c.renameMessage(pos, d)
-		case d.AttributeName == longSignalAttribute && d.ObjectType == candbc.ObjectTypeSignal:
-			c.renameSignal(pos, d)
+func (c *compiler) setLongNames() {
+	for i := range c.n.set {
+		switch v := &c.n.set[i]; {
+		case v.preset || v.text == "":
+		case v.name == longMessageAttribute && v.object == "BO_":
+			c.renameMessage(v)
+		case v.name == longSignalAttribute && v.object == "SG_":
+			c.renameSignal(v)
 		}
 	}
 }
 
-func (c *compiler) renameMessage(pos Pos, d *candbc.AttributeValueForObjectDef) {
-	m := c.findMessage(pos, longMessageAttribute, d.MessageID)
+func (c *compiler) renameMessage(v *attributeValue) {
+	m := c.findMessage(v.key.at, longMessageAttribute, v.id)
 	if m == nil {
 		return
 	}
-	if other := c.db.Message(d.StringValue); other != nil && other != m {
-		c.diagnose(pos, "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, d.StringValue)
+	if other := c.db.Message(v.text); other != nil && other != m {
+		c.diagnose(c.n.pos(v.key), "%s gives message %s the name of another one, %q; it keeps its short name", longMessageAttribute, m.Short, v.text)
 		return
 	}
-	m.Name = unquote(d.StringValue)
+	m.Name = v.text
 	c.db.byName[m.Name] = m
 }
 
-func (c *compiler) renameSignal(pos Pos, d *candbc.AttributeValueForObjectDef) {
-	s := c.find(pos, longSignalAttribute, d.MessageID, c.n.original(d.SignalName))
+func (c *compiler) renameSignal(v *attributeValue) {
+	s := c.find(v.key.at, longSignalAttribute, v.id, v.signal)
 	if s == nil {
 		return
 	}
-	m := c.db.Lookup(d.MessageID.ToCAN(), d.MessageID.IsExtended())
-	if other := m.Signal(d.StringValue); other != nil && other != s {
-		c.diagnose(pos, "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, d.StringValue)
+	m := c.lookup(v.id)
+	if other := m.Signal(v.text); other != nil && other != s {
+		c.diagnose(c.n.pos(v.key), "%s gives signal %s the name of another one, %q; it keeps its short name", longSignalAttribute, s.Short, v.text)
 		return
 	}
-	s.Name = unquote(d.StringValue)
+	s.Name = v.text
 	if m.byName != nil {
 		m.byName[s.Name] = s
 	}

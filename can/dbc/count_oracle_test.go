@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"vignette/testdata/oracle"
 )
 
 // findings are the shared files that are not taken as they stand: how many
@@ -47,6 +49,9 @@ func TestCorpusFindings(t *testing.T) {
 		name := filepath.Base(path)
 		want := findings[name]
 		db := parseFile(t, path)
+		if db == nil || !shared(t, path) {
+			continue
+		}
 		if len(db.Diagnostics) != want.count {
 			t.Errorf("%s: %d diagnostics, want %d: %v", name, len(db.Diagnostics), want.count, db.Diagnostics)
 		} else if want.count > 0 && db.Diagnostics[0].Error() != want.first {
@@ -62,6 +67,10 @@ func parseFile(t testing.TB, path string) *Database {
 		t.Fatal(err)
 	}
 	db, err := Parse(filepath.Base(path), text)
+	if err != nil && *dirs != "" {
+		t.Log(err)
+		return nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +144,9 @@ func TestCorpusIsCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		name, db := filepath.Base(path), parseFile(t, path)
+		if db == nil {
+			continue
+		}
 		want, got := countText(string(text)), countDatabase(db)
 		for _, x := range db.Diagnostics {
 			if strings.Contains(x.What, "VAL_ is for") {
@@ -144,7 +156,9 @@ func TestCorpusIsCounted(t *testing.T) {
 		want.messages -= left[name].messages
 		want.signals -= left[name].signals
 		want.values -= left[name].values
-		if got.selected = selectedByLine(db, string(text)); got != want {
+		if got.selected = selectedByLine(db, string(text)); got != want && !shared(t, path) && len(db.Diagnostics) > 0 {
+			t.Logf("%s: %+v came out of %+v; diagnostics: %v", name, got, want, db.Diagnostics)
+		} else if got != want {
 			t.Errorf("%s: %+v came out of %+v", name, got, want)
 		}
 		total.messages += got.messages
@@ -182,7 +196,7 @@ func selectedByLine(db *Database, text string) int {
 
 // BenchmarkModel3 loads a large DBC.
 func BenchmarkModel3(b *testing.B) {
-	text, err := os.ReadFile("../../../shared/data/dbc/Model3CAN.dbc")
+	text, err := os.ReadFile(oracle.Data(b, "dbc", "Model3CAN.dbc"))
 	if err != nil {
 		b.Fatal(err)
 	}

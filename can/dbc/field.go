@@ -8,15 +8,42 @@ import (
 )
 
 // Field is the compiled decode plan of one signal. It is a plain value: copy it
-// freely. Raw, Physical and InRange allocate nothing.
+// freely. Raw, Physical and InRange allocate nothing. Plan decodes several at once.
 type Field struct {
-	bits     bitSlice
+	scaled
 	mux      []muxStep // conditions, all to be met; shared and never written
-	float    bool
-	factor   float64
-	offset   float64
 	min, max float64
 	ranged   bool
+}
+
+// scaled is where a signal's bits lie and what number they are.
+type scaled struct {
+	bits   bitSlice
+	factor float64
+	offset float64
+	form   form
+}
+
+// form is how raw bits are a number.
+type form uint8
+
+const (
+	integer  form = iota // that an int64 holds
+	unsigned             // of 64 bits
+	single               // IEEE 754, 32 bits
+	double               // IEEE 754, 64 bits
+)
+
+func formOf(s *Signal) form {
+	switch {
+	case s.Float && s.Length == 32:
+		return single
+	case s.Float:
+		return double
+	case s.Length == 64 && !s.Signed:
+		return unsigned
+	}
+	return integer
 }
 
 // Field compiles the decode plan of s, which must be a signal of m. The error
@@ -28,13 +55,11 @@ func (m *Message) Field(s *Signal) (Field, error) {
 	if s.Refused != "" {
 		return Field{}, Diagnostic{s.Pos, s.Refused}
 	}
-	f := Field{
-		bits:  newBitSlice(m, s),
-		float: s.Float, factor: s.Factor, offset: s.Offset,
-		min: s.Min, max: s.Max, ranged: s.Min < s.Max,
-	}
-	f.mux = muxChain(m, s)
-	return f, nil
+	return Field{
+		scaled: scaled{newBitSlice(m, s), s.Factor, s.Offset, formOf(s)},
+		mux:    muxChain(m, s),
+		min:    s.Min, max: s.Max, ranged: s.Min < s.Max,
+	}, nil
 }
 
 // Raw extracts the raw value from a frame's data. ok is false when the signal
@@ -42,10 +67,8 @@ func (m *Message) Field(s *Signal) (Field, error) {
 // multiplexer selects another one. Signed values are sign-extended; unsigned
 // ones of 64 bits and the bits of IEEE floats are kept as bits.
 func (f *Field) Raw(data []byte) (raw int64, ok bool) {
-	for i := range f.mux {
-		if !f.mux[i].selected(data) {
-			return 0, false
-		}
+	if !selected(f.mux, data) {
+		return 0, false
 	}
 	return f.bits.extract(data)
 }
@@ -53,18 +76,24 @@ func (f *Field) Raw(data []byte) (raw int64, ok bool) {
 // Physical is the physical value of raw: exactly float64(raw*factor) + offset,
 // rounded after the product on every processor. raw is read the way Raw gives
 // it: an unsigned value of 64 bits as uint64, an IEEE float by its bits.
-func (f *Field) Physical(raw int64) float64 {
-	return float64(f.number(raw)*f.factor) + f.offset
+func (f *Field) Physical(raw int64) float64 { return f.physical(raw) }
+
+func (x *scaled) physical(raw int64) float64 {
+	n := float64(raw)
+	if x.form != integer {
+		n = x.form.number(raw)
+	}
+	return float64(n*x.factor) + x.offset
 }
 
 // number is raw as a number, before factor and offset.
-func (f *Field) number(raw int64) float64 {
-	switch {
-	case f.float && f.bits.length == 32:
+func (f form) number(raw int64) float64 {
+	switch f {
+	case single:
 		return float64(math.Float32frombits(uint32(raw)))
-	case f.float:
+	case double:
 		return math.Float64frombits(uint64(raw))
-	case f.bits.length == 64 && !f.bits.signed:
+	case unsigned:
 		return float64(uint64(raw))
 	}
 	return float64(raw)
@@ -83,14 +112,14 @@ func (f *Field) InRange(phys float64) bool {
 // bitSlice says where the bits of a signal lie. Eight bytes are loaded at once
 // from base where the frame has them; else the bytes are gathered one by one.
 type bitSlice struct {
-	first, last uint8 // bytes that hold bits
-	base        uint8 // of the eight bytes loaded at once
-	wide        bool  // spans nine bytes, or base is of no use: always gather
-	shift       uint8 // from the loaded word's bit 0 to the signal's
-	tail        uint8 // from the gathered bytes' bit 0 to the signal's
-	length      uint8
+	mask        uint64 // as many ones as bits
+	sign        uint64 // the highest of them where signed; else 0
+	first, last uint8  // bytes that hold bits
+	base        uint8  // of the eight bytes loaded at once
+	wide        bool   // spans nine bytes, or base is of no use: always gather
+	shift       uint8  // from the loaded word's bit 0 to the signal's
+	tail        uint8  // from the gathered bytes' bit 0 to the signal's
 	big         bool
-	signed      bool
 }
 
 // newBitSlice expects geometry that was checked: within the message, 64 bytes.
@@ -101,8 +130,10 @@ func newBitSlice(m *Message, s *Signal) bitSlice {
 	}
 	to := from + s.Length - 1
 	b := bitSlice{
-		first: uint8(from / 8), last: uint8(to / 8), length: uint8(s.Length),
-		big: s.BigEndian, signed: s.Signed && !s.Float,
+		mask: ^uint64(0) >> (64 - s.Length), first: uint8(from / 8), last: uint8(to / 8), big: s.BigEndian,
+	}
+	if s.Signed && !s.Float {
+		b.sign = 1 << (s.Length - 1)
 	}
 	base := from / 8
 	if base+8 > m.Length {
@@ -138,12 +169,11 @@ func (b *bitSlice) extract(data []byte) (raw int64, ok bool) {
 	default:
 		v = binary.LittleEndian.Uint64(data[b.base:end]) >> (b.shift & 63)
 	}
-	up := (64 - b.length) & 63
-	if b.signed {
-		return int64(v<<up) >> up, true
-	}
-	return int64(v << up >> up), true
+	return b.trim(v), true
 }
+
+// trim cuts the bits above the signal off and extends its sign.
+func (b *bitSlice) trim(v uint64) int64 { return int64(v&b.mask^b.sign) - int64(b.sign) }
 
 // gather collects the bits byte by byte; at most nine bytes hold them.
 func (b *bitSlice) gather(data []byte) uint64 {

@@ -96,6 +96,10 @@ func FuzzRaw(f *testing.F) {
 		if got, ok := field.Raw(data); got != want || ok != wantOK {
 			t.Fatalf("%+v of %x: got %d, %v; want %d, %v", s, data, got, ok, want, wantOK)
 		}
+		plan := NewPlan([]Field{field})
+		if got := plan.Decode(data, nil); len(got) == 1 != wantOK || wantOK && got[0].Raw != want {
+			t.Fatalf("%+v of %x: the plan has %+v; want %d, %v", s, data, got, want, wantOK)
+		}
 	})
 }
 
@@ -261,6 +265,8 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkDecode decodes the eight signals of a message, one by one and by a
+// plan; an operation is a frame.
 func BenchmarkDecode(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("BO_ 1 M: 8 X\n")
@@ -278,14 +284,24 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	data := []byte{1, 2, 3, 4, 5, 6, 7, 8}
 	sum := 0.0
-	b.ReportAllocs()
-	for b.Loop() {
-		for i := range fields {
-			if raw, ok := fields[i].Raw(data); ok {
-				sum += fields[i].Physical(raw)
+	b.Run("fields", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range fields {
+				if raw, ok := fields[i].Raw(data); ok {
+					sum += fields[i].Physical(raw)
+				}
 			}
+			data[0]++
 		}
-		data[0]++
-	}
-	b.ReportMetric(float64(b.N)*8/b.Elapsed().Seconds()/1e6, "Msignals/s")
+	})
+	plan, samples := NewPlan(fields), make([]Sample, 0, len(fields))
+	b.Run("plan", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			samples = plan.Decode(data, samples[:0])
+			sum += samples[0].Physical
+			data[0]++
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // kind is what a token is.
@@ -20,30 +21,68 @@ const (
 
 // token is a piece of the text with its place.
 type token struct {
+	text  string // of a text, what is between the quotes
+	at    int    // index of its first byte in lexer.src
 	kind  kind
-	text  string // of text, what is between the quotes
-	line  int
-	col   int
 	first bool // the first token of its line
 }
 
 // lexer splits the text of a DBC into tokens. White space and // comments are
-// skipped. Lines and columns count from 1, columns in characters.
+// skipped.
 type lexer struct {
-	name      string
-	src       string
-	at        int // of the byte to read next
-	line, col int // of src[at]
-	fresh     bool
-	ahead     token
-	full      bool // ahead is filled
+	name  string
+	src   string
+	lines []int // index in src of each line's first byte
+	at    int   // of the byte to read next
+	fresh bool  // nothing of the line was read yet
+	ahead token
+	full  bool // ahead is filled
+
+	counted counted
 }
 
 func newLexer(name string, src []byte) *lexer {
-	return &lexer{name: name, src: string(bytes.TrimPrefix(src, []byte("\uFEFF"))), line: 1, col: 1, fresh: true}
+	l := &lexer{name: name, src: string(bytes.TrimPrefix(src, []byte("\uFEFF"))), fresh: true, counted: counted{line: -1}}
+	l.lines = make([]int, 1, 1+strings.Count(l.src, "\n"))
+	for at := 0; ; {
+		n := strings.IndexByte(l.src[at:], '\n')
+		if n < 0 {
+			return l
+		}
+		at += n + 1
+		l.lines = append(l.lines, at)
+	}
 }
 
-func (l *lexer) pos(t token) Pos { return Pos{l.name, t.line, t.col} }
+// line is the index in lines of the line that holds a byte of src.
+func (l *lexer) line(at int) int {
+	low, high := 0, len(l.lines) // lines[low] <= at < lines[high]
+	for high-low > 1 {
+		if mid := (low + high) / 2; l.lines[mid] <= at {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// place is the position of a byte of src. A line is not counted from its start
+// again for a place further on: it may be the whole file.
+func (l *lexer) place(at int) Pos {
+	line := l.line(at)
+	if line != l.counted.line || at < l.counted.at {
+		l.counted = counted{line, l.lines[line], 1}
+	}
+	l.counted.column += utf8.RuneCountInString(l.src[l.counted.at:at])
+	l.counted.at = at
+	return Pos{l.name, line + 1, l.counted.column}
+}
+
+// counted is the place that was asked for last.
+type counted struct{ line, at, column int }
+
+func (l *lexer) pos(t token) Pos { return l.place(t.at) }
 
 // fail is the error of a token that does not belong where it is.
 func (l *lexer) fail(t token, format string, args ...any) error {
@@ -78,40 +117,30 @@ func (l *lexer) take(char string) (bool, error) {
 	return true, nil
 }
 
-// advance moves n bytes on and keeps line and column.
-func (l *lexer) advance(n int) {
-	for _, c := range []byte(l.src[l.at : l.at+n]) {
-		switch {
-		case c == '\n':
-			l.line, l.col, l.fresh = l.line+1, 1, true
-		case c&0xC0 != 0x80: // not inside a character of UTF-8
-			l.col++
-		}
-	}
-	l.at += n
-}
-
 // skipSpace skips white space and comments.
 func (l *lexer) skipSpace() {
 	for l.at < len(l.src) {
 		switch c := l.src[l.at]; {
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v' || c == 0x1A:
-			l.advance(1)
-		case strings.HasPrefix(l.src[l.at:], "//"):
+		case c == '\n':
+			l.fresh = true
+		case c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == 0x1A:
+		case c == '/' && strings.HasPrefix(l.src[l.at:], "//"):
 			n := strings.IndexByte(l.src[l.at:], '\n')
 			if n < 0 {
 				n = len(l.src) - l.at
 			}
-			l.advance(n)
+			l.at += n
+			continue
 		default:
 			return
 		}
+		l.at++
 	}
 }
 
 func (l *lexer) scan() (token, error) {
 	l.skipSpace()
-	t := token{line: l.line, col: l.col, first: l.fresh}
+	t := token{at: l.at, first: l.fresh}
 	if l.at == len(l.src) {
 		return t, nil
 	}
@@ -122,46 +151,51 @@ func (l *lexer) scan() (token, error) {
 		if n < 0 {
 			return t, l.fail(t, `unterminated string; close it with "`)
 		}
-		l.advance(n + 1)
-		l.fresh = false
+		l.at += n + 1
 		t.kind, t.text = text, rest[1:n]
 		return t, nil
 	}
-	n := numberLength(rest)
-	t.kind = number
-	if n == 0 || isWordByte(rest[0]) && wordLength(rest) > n {
-		n, t.kind = wordLength(rest), word
+	n := wordLength(rest)
+	t.kind = word
+	if c := rest[0]; c-'0' <= 9 || n == 0 {
+		if d := numberLength(rest); d >= n {
+			n, t.kind = d, number
+		}
 	}
 	if n == 0 {
 		n, t.kind = 1, mark
 	}
 	t.text = rest[:n]
-	l.advance(n)
+	l.at += n
 	return t, nil
 }
 
 // closingQuote returns the index of the quote that ends the string at s[0], or
 // -1; \" does not end a string.
 func closingQuote(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '"':
-			i++
-		case s[i] == '"':
-			return i
+	for at := 1; ; at++ {
+		n := strings.IndexByte(s[at:], '"')
+		if n < 0 {
+			return -1
+		}
+		if at += n; s[at-1] != '\\' {
+			return at
 		}
 	}
-	return -1
 }
 
-// isWordByte holds for what names have, letters beyond ASCII included.
-func isWordByte(c byte) bool {
-	return c == '_' || c-'0' <= 9 || c|0x20-'a' <= 25 || c >= 0x80
-}
+// wordBytes are what names have, letters beyond ASCII included.
+var wordBytes = func() (is [256]bool) {
+	for i := range is {
+		c := byte(i)
+		is[i] = c == '_' || c-'0' <= 9 || c|0x20-'a' <= 25 || c >= 0x80
+	}
+	return is
+}()
 
 func wordLength(s string) int {
 	n := 0
-	for n < len(s) && isWordByte(s[n]) {
+	for n < len(s) && wordBytes[s[n]] {
 		n++
 	}
 	return n

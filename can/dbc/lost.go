@@ -1,71 +1,56 @@
 package dbc
 
-import (
-	candbc "go.einride.tech/can/pkg/dbc"
-)
+import candbc "go.einride.tech/can/pkg/dbc"
 
-// kept holds what the parser made of the text, by the line it begins in.
-type kept struct {
-	lines map[lineKey]bool
-	ids   map[int]uint32 // of the message whose definition begins in that line
-}
-
-type lineKey struct {
-	keyword string
-	line    int
-}
-
-func (c *compiler) collect(defs []candbc.Def) kept {
-	k := kept{map[lineKey]bool{}, map[int]uint32{}}
+// collect notes what the compiler is given, by the line it began in.
+func (c *compiler) collect(defs []candbc.Def) {
 	for _, def := range defs {
-		line := c.position(def.Position()).Line
-		switch d := def.(type) {
-		case *candbc.MessageDef:
-			k.lines[lineKey{"BO_", line}] = true
-			k.ids[line] = uint32(d.MessageID)
+		if d, ok := def.(*candbc.MessageDef); ok {
+			c.n.keep(c.wrote(d.Pos).key)
 			for i := range d.Signals {
-				k.lines[lineKey{"SG_", c.position(d.Signals[i].Pos).Line}] = true
+				c.n.keep(c.wrote(d.Signals[i].Pos).key)
 			}
-		case *candbc.ValueDescriptionsDef:
-			k.lines[lineKey{"VAL_", line}] = true
-		case *candbc.SignalValueTypeDef:
-			k.lines[lineKey{"SIG_VALTYPE_", line}] = true
-		case *candbc.AttributeValueForObjectDef:
-			k.lines[lineKey{"BA_", line}] = true
 		}
 	}
-	for _, x := range c.n.muxes {
-		k.lines[lineKey{"SG_MUL_VAL_", x.pos.Line}] = true
+	for i := range c.n.values {
+		c.n.keep(c.n.values[i].key)
 	}
-	for key := range c.n.accounted {
-		k.lines[key] = true
+	for i := range c.n.valueTypes {
+		c.n.keep(c.n.valueTypes[i].key)
 	}
-	return k
+	for i := range c.n.muxes {
+		c.n.keep(c.n.muxes[i].key)
+	}
+	for i := range c.n.set {
+		c.n.keep(c.n.set[i].key)
+	}
 }
 
 // checkLost holds the definitions that begin a line of the text against those
-// that the parser returned. can-go skips an unknown keyword with the line
-// behind it, and takes SG_ for a receiver where the receivers are missing. A
-// message or signal lost is an error, anything else a diagnostic.
-func (c *compiler) checkLost(entries []entry, defs []candbc.Def) error {
-	k := c.collect(defs)
-	for _, e := range entries {
-		if k.lines[lineKey{e.keyword, e.pos.Line}] {
-			continue
+// that were taken from it. can-go takes SG_ for a receiver where the receivers
+// are missing, and skips what it does not know. A message or signal lost is an
+// error, anything else a diagnostic.
+func (c *compiler) checkLost(defs []candbc.Def) (err error) {
+	c.collect(defs)
+	survey(c.n.src, func(line, at int, keyword string) bool {
+		if c.n.kept[line]&surveyed(keyword) != 0 {
+			return true
 		}
 		const why = "is lost: the DBC parser swallowed it with the definition before"
-		switch e.keyword {
+		switch keyword {
 		case "BO_":
-			return Diagnostic{e.pos, "message " + why + "; correct or delete that definition"}
+			err = Diagnostic{c.n.place(at), "message " + why + "; correct or delete that definition"}
 		case "SG_":
-			return Diagnostic{e.pos, "signal " + why + `; see that every signal before it ends with its receivers, Vector__XXX for none`}
+			err = Diagnostic{c.n.place(at), "signal " + why + `; see that every signal before it ends with its receivers, Vector__XXX for none`}
+		default:
+			c.diagnose(c.n.place(at), "%s %s; correct or delete that definition", keyword, why)
 		}
-		c.diagnose(e.pos, "%s %s; correct or delete that definition", e.keyword, why)
-	}
-	return nil
+		return err == nil
+	})
+	return err
 }
 
-func trimLeft(text []byte) []byte {
+func trimLeft(text string) string {
 	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t') {
 		text = text[1:]
 	}

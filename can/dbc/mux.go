@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	candbc "go.einride.tech/can/pkg/dbc"
 )
 
 // MuxRange is a range of a multiplexer's raw values, ends included.
@@ -20,23 +18,23 @@ type muxMark struct {
 
 // extendedMux is a SG_MUL_VAL_: which values of which multiplexer select a signal.
 type extendedMux struct {
-	pos              Pos
+	key              token
 	id               uint32
 	signal, selector string
 	ranges           []MuxRange
 }
 
 // muxMark reads what may stand between a signal's name and its colon. can-go
-// gets M, or m0 in place of the marks that it does not read.
-func (n *normaliser) muxMark(key token, out *sheet) error {
+// gets M, or m0 in place of the marks that it does not read; nil for M and none.
+func (n *normaliser) muxMark() (*muxMark, error) {
 	t, err := n.peek()
 	if err != nil || t.kind != word {
-		return err
+		return nil, err
 	}
 	n.full = false
 	if t.text == "M" {
-		out.put("M")
-		return nil
+		n.put("M")
+		return nil, nil
 	}
 	value, selects := strings.CutSuffix(t.text, "M")
 	value, multiplexed := strings.CutPrefix(value, "m")
@@ -45,11 +43,10 @@ func (n *normaliser) muxMark(key token, out *sheet) error {
 		m.value, err = strconv.ParseUint(value, 10, 64)
 	}
 	if !multiplexed || err != nil {
-		return n.fail(t, "expected M, m and a number, or m, a number and M before the colon, found %s; correct it", t)
+		return nil, n.fail(t, "expected M, m and a number, or m, a number and M before the colon, found %s; correct it", t)
 	}
-	n.marks[n.pos(key)] = m
-	out.put("m0")
-	return nil
+	n.put("m0")
+	return &m, nil
 }
 
 // muxValues is `SG_MUL_VAL_ id signal multiplexer first-last, first-last;`.
@@ -62,7 +59,7 @@ func (n *normaliser) muxValues(key token) error {
 	if err != nil {
 		return err
 	}
-	x := extendedMux{pos: n.pos(key), id: id, signal: signal.text}
+	x := extendedMux{key: key, id: id, signal: signal.text}
 	selector, err := n.ident("the multiplexer's name")
 	if err == nil {
 		x.selector = selector.text
@@ -73,11 +70,11 @@ func (n *normaliser) muxValues(key token) error {
 	}
 	switch {
 	case drop:
-		n.account(key)
+		n.keep(key)
 	case err != nil:
-		n.refusals = append(n.refusals, refusal{x.pos, id, signal.text, "signal " + signal.text +
+		n.keep(key)
+		n.refusals = append(n.refusals, refusal{key.at, id, signal.text, "signal " + signal.text +
 			" has a SG_MUL_VAL_ that is not complete; write SG_MUL_VAL_ id signal multiplexer first-last;"})
-		n.account(key)
 		return n.skip()
 	default:
 		n.muxes = append(n.muxes, x)
@@ -112,10 +109,8 @@ func (n *normaliser) ranges() ([]MuxRange, error) {
 }
 
 // setMarks enters the multiplexing marks that can-go does not read.
-func (c *compiler) setMarks(d *candbc.SignalDef, s *Signal) {
-	s.MuxValue = d.MultiplexerSwitch
-	m, ok := c.n.marks[s.Pos]
-	if ok {
+func setMarks(m *muxMark, s *Signal) {
+	if m != nil {
 		s.Multiplexer, s.MuxValue, s.bare = m.selects, m.value, m.bare
 	}
 	if s.Multiplexed && !s.bare {
@@ -127,21 +122,24 @@ func (c *compiler) setMarks(d *candbc.SignalDef, s *Signal) {
 // SG_MUL_VAL_, which replace the N of its mN. Several for one signal must name
 // the same multiplexer; their ranges add up.
 func (c *compiler) setExtendedMux(x extendedMux) {
-	s := c.find(x.pos, "SG_MUL_VAL_", candbc.MessageID(x.id), x.signal)
+	s := c.find(x.key.at, "SG_MUL_VAL_", x.id, x.signal)
 	if s == nil {
 		return
 	}
-	m := c.db.Lookup(candbc.MessageID(x.id).ToCAN(), candbc.MessageID(x.id).IsExtended())
+	m := c.lookup(x.id)
 	selector := m.Signal(x.selector)
+	if selector != nil && selector.bare { // some editors write m for the M of what others name
+		selector.Multiplexer, selector.Multiplexed = true, selector.selector != nil
+	}
 	switch {
 	case selector == nil:
-		c.refuse(s, x.pos, "SG_MUL_VAL_ of signal %s names the multiplexer %s, which message %s does not have; correct the name", s.Name, x.selector, m.Name)
+		c.refuse(s, c.n.pos(x.key), "SG_MUL_VAL_ of signal %s names the multiplexer %s, which message %s does not have; correct the name", s.Name, x.selector, m.Name)
 	case !s.Multiplexed && !s.Multiplexer:
-		c.refuse(s, x.pos, "signal %s has a SG_MUL_VAL_ and no m on its SG_ line; write m and a number there, or delete the line", s.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s has a SG_MUL_VAL_ and no m on its SG_ line; write m and a number there, or delete the line", s.Name)
 	case !selector.Multiplexer:
-		c.refuse(s, x.pos, "signal %s is multiplexed by %s, which is no multiplexer; mark %s with M", s.Name, selector.Name, selector.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s is multiplexed by %s, which is no multiplexer; mark %s with M", s.Name, selector.Name, selector.Name)
 	case s.selector != nil && s.selector != selector:
-		c.refuse(s, x.pos, "signal %s has two multiplexers, %s and %s; delete one of the SG_MUL_VAL_", s.Name, s.selector.Name, selector.Name)
+		c.refuse(s, c.n.pos(x.key), "signal %s has two multiplexers, %s and %s; delete one of the SG_MUL_VAL_", s.Name, s.selector.Name, selector.Name)
 	case s.selector == selector:
 		s.MuxRanges = append(s.MuxRanges, x.ranges...)
 	default:
@@ -225,8 +223,18 @@ func muxChain(m *Message, s *Signal) []muxStep {
 	return chain
 }
 
-// selected says whether data meets a condition.
-func (x *muxStep) selected(data []byte) bool {
+// selected says whether data meets every condition of a chain.
+func selected(chain []muxStep, data []byte) bool {
+	for i := range chain {
+		if !chain[i].met(data) {
+			return false
+		}
+	}
+	return true
+}
+
+// met says whether data meets the condition.
+func (x *muxStep) met(data []byte) bool {
 	raw, ok := x.bits.extract(data)
 	if !ok {
 		return false

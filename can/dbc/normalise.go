@@ -6,15 +6,15 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"text/scanner"
 
 	candbc "go.einride.tech/can/pkg/dbc"
 )
 
-// normaliser rewrites the text of a DBC into the narrower language that
-// can-go's parser reads right, statement by statement, and remembers where each
-// piece came from. It follows the DBC file format description (Vector, 2010) and
-// takes what editors write beside it:
+// normaliser reads the text of a DBC statement by statement. Messages and signals
+// it rewrites into the narrower language that can-go's parser reads right, and
+// remembers where each came from; what refers to them it keeps itself. It follows
+// the DBC file format description (Vector, 2010) and takes what editors write
+// beside it:
 //
 //   - // comments, numbers such as +1, 007 and .5, missing semicolons, signals
 //     without receivers, VAL_ with the name of a table
@@ -24,110 +24,140 @@ import (
 //   - attributes before their definition, of any name
 //
 // Sections without meaning for decoding are passed over; sections that DBC does
-// not have are passed over with a diagnostic. What can-go never sees is kept here.
+// not have are passed over with a diagnostic.
 type normaliser struct {
 	*lexer
-	out     sheet // VERSION, BO_, SG_, VAL_, SIG_VALTYPE_, CM_
-	defs    sheet // BA_DEF_
-	presets sheet // BA_DEF_DEF_
-	values  sheet // BA_
+	out     []byte    // BO_ and SG_ for can-go
+	written []written // what is in out, in its order
 
 	diagnostics []Diagnostic
-	accounted   map[lineKey]bool // statements that were passed over knowingly, or with a diagnostic
-	known       int              // sections that DBC has
-	inMessage   bool             // the last statement was BO_ or SG_
-	dropping    bool             // the message of these signals is left out
+	kept        []keywords // by line: statements that were taken, or passed over knowingly or with a diagnostic
+	known       int        // sections that DBC has
+	inMessage   bool       // the last statement was BO_ or SG_
+	dropping    bool       // the message of these signals is left out
 
-	aliases   map[string]string // alias to name
-	aliasOf   map[string]string // name to alias
-	marks     map[Pos]muxMark   // of SG_ lines that can-go cannot read
-	muxes     []extendedMux
-	tables    map[string][]valueName
-	pending   []namedTable // VAL_ that name a table
-	refusals  []refusal
-	leftOut   map[uint64]bool // ids of messages that no frame can have
-	attribute map[string]*attribute
-	later     []attributeValue
+	aliases    map[string]string // alias to name
+	aliasOf    map[string]string // name to alias
+	muxes      []extendedMux
+	tables     map[string][]valueName
+	pending    []namedTable // VAL_ that name a table
+	names      []valueName  // of all VAL_ and VAL_TABLE_
+	values     []signalValues
+	valueTypes []valueType
+	comments   []comment
+	refusals   []refusal
+	leftOut    map[uint64]bool // ids of messages that no frame can have
+	attribute  map[string]*attribute
+	later      []attributeValue // of attributes that may be defined further on
+	set        []attributeValue // in the form of their definition
+}
+
+// written is a message or signal in the text for can-go.
+type written struct {
+	offset int   // there
+	key    token // where it came from
+	mux    *muxMark
+	unit   string
 }
 
 // valueName is one pair of a VAL_ or VAL_TABLE_.
 type valueName struct {
 	value float64
 	name  string
-	at    token
+	at    int
+}
+
+// signalValues is a VAL_.
+type signalValues struct {
+	key    token
+	id     uint32
+	signal string
+	names  []valueName
 }
 
 // namedTable is a VAL_ that takes its names from a VAL_TABLE_.
 type namedTable struct {
-	key, id, signal, table token
-	frame                  uint32
+	signalValues
+	table token
+}
+
+// valueType is a SIG_VALTYPE_: 0 integer, 1 and 2 IEEE floats of 32 and 64 bits.
+type valueType struct {
+	key    token
+	id     uint32
+	signal string
+	form   uint64
+}
+
+// comment is a CM_ of a message or a signal.
+type comment struct {
+	id           uint32
+	signal, text string // signal is empty for a message's
 }
 
 // refusal is a signal that a statement makes impossible to decode.
 type refusal struct {
-	pos    Pos
+	at     int
 	id     uint32
 	signal string
 	why    string
 }
 
-// sheet is canonical text with the origin of its pieces.
-type sheet struct {
-	text    []byte
-	origins []origin
+// write begins a message or signal in the text for can-go.
+func (n *normaliser) write(key token) *written {
+	n.out = append(n.out, '\n')
+	n.written = append(n.written, written{offset: len(n.out), key: key})
+	n.put(key.text)
+	return &n.written[len(n.written)-1]
 }
 
-type origin struct {
-	offset, line, col int
+// unwrite takes the last one back.
+func (n *normaliser) unwrite() {
+	last := len(n.written) - 1
+	n.out, n.written = n.out[:n.written[last].offset], n.written[:last]
 }
 
-// at notes that what follows comes from a token.
-func (s *sheet) at(t token) *sheet {
-	s.origins = append(s.origins, origin{len(s.text), t.line, t.col})
-	return s
-}
+// put writes a name or a number, which a blank parts from the next.
+func (n *normaliser) put(word string) { n.out = append(append(n.out, word...), ' ') }
 
-func (s *sheet) put(words ...string) *sheet {
-	for _, w := range words {
-		s.text = append(append(s.text, w...), ' ')
+// putMark writes a mark, which needs none.
+func (n *normaliser) putMark(mark string) { n.out = append(n.out, mark...) }
+
+func (n *normaliser) putWhole(v uint64) { n.out = append(strconv.AppendUint(n.out, v, 10), ' ') }
+
+// figure takes a number of any form over. Where can-go does not read its form
+// it is written so that it is read back bit for bit.
+func (n *normaliser) figure(what string) error {
+	t, err := n.peek()
+	if err == nil && t.kind == number && isPlain(t.text) {
+		n.full = false
+		n.put(t.text)
+		return nil
 	}
-	return s
+	v, _, err := n.decimal(what)
+	n.out = append(strconv.AppendFloat(n.out, v, 'g', -1, 64), ' ')
+	return err
 }
 
-func (s *sheet) whole(n uint64) *sheet {
-	s.text = append(strconv.AppendUint(s.text, n, 10), ' ')
-	return s
-}
-
-// number writes a float so that it is read back bit for bit.
-func (s *sheet) number(v float64) *sheet {
-	s.text = append(strconv.AppendFloat(s.text, v, 'g', -1, 64), ' ')
-	return s
-}
-
-func (s *sheet) quoted(v string) *sheet {
-	s.text = append(append(append(s.text, '"'), v...), '"', ' ')
-	return s
-}
-
-func (s *sheet) newline() { s.text = append(s.text, '\n') }
-
-// join appends another sheet.
-func (s *sheet) join(o sheet) {
-	for _, from := range o.origins {
-		s.origins = append(s.origins, origin{len(s.text) + from.offset, from.line, from.col})
+// isPlain says whether a number is of a form that every parser reads: -1, 0.25.
+func isPlain(text string) bool {
+	text = strings.TrimPrefix(text, "-")
+	whole := digits(text)
+	if whole == 0 || len(text) > 20 || whole > 1 && text[0] == '0' {
+		return false
 	}
-	s.text = append(s.text, o.text...)
+	return whole == len(text) || text[whole] == '.' && len(text) > whole+1 && digits(text[whole+1:]) == len(text)-whole-1
 }
 
 // normalise rewrites the text; the error is a Diagnostic.
 func normalise(name string, src []byte) (*normaliser, error) {
 	n := &normaliser{
-		lexer: newLexer(name, src), accounted: map[lineKey]bool{}, aliases: map[string]string{}, aliasOf: map[string]string{},
-		marks: map[Pos]muxMark{}, tables: map[string][]valueName{}, leftOut: map[uint64]bool{}, attribute: map[string]*attribute{},
+		lexer: newLexer(name, src), aliases: map[string]string{}, aliasOf: map[string]string{},
+		tables: map[string][]valueName{}, leftOut: map[uint64]bool{}, attribute: map[string]*attribute{},
 	}
-	n.out.text = make([]byte, 0, len(src)+len(src)/4)
-	n.out.origins = make([]origin, 0, len(src)/40)
+	n.kept = make([]keywords, len(n.lines))
+	n.out = make([]byte, 0, len(src)+64)
+	n.written = make([]written, 0, len(n.lines))
 	for {
 		t, err := n.next()
 		if err != nil {
@@ -144,26 +174,21 @@ func normalise(name string, src []byte) (*normaliser, error) {
 		return nil, Diagnostic{Pos{name, 1, 1}, "this is no DBC: it has none of the sections of one; give a DBC file"}
 	}
 	n.resolveTables()
-	n.writeAttributes()
-	n.out.join(n.defs)
-	n.out.join(n.presets)
-	n.out.join(n.values)
+	n.setAttributes()
 	return n, nil
 }
 
-// position is where the parser's text came from.
-func (n *normaliser) position(p scanner.Position) Pos {
-	i := sort.Search(len(n.out.origins), func(i int) bool { return n.out.origins[i].offset > p.Offset }) - 1
-	if i < 0 {
-		return Pos{n.name, 1, 1}
-	}
-	return Pos{n.name, n.out.origins[i].line, n.out.origins[i].col}
+// wroteAt is the index in written of what stands in the text for can-go at an
+// offset, or last before it; -1 before the first.
+func (n *normaliser) wroteAt(offset int) int {
+	return sort.Search(len(n.written), func(i int) bool { return n.written[i].offset > offset }) - 1
 }
 
 func (n *normaliser) diagnose(d Diagnostic) { n.diagnostics = append(n.diagnostics, d) }
 
-// account notes that a statement will not come out of the parser.
-func (n *normaliser) account(key token) { n.accounted[lineKey{key.text, key.line}] = true }
+// keep notes that a statement was taken, or passed over knowingly or with a
+// diagnostic.
+func (n *normaliser) keep(key token) { n.kept[n.line(key.at)] |= surveyed(key.text) }
 
 // statement reads what a keyword begins.
 func (n *normaliser) statement(key token) error {
@@ -191,7 +216,7 @@ func (n *normaliser) statement(key token) error {
 	}
 	d.What += "; " + s.loss
 	n.diagnose(d)
-	n.account(key)
+	n.keep(key)
 	return n.skip()
 }
 
@@ -221,11 +246,11 @@ func sectionOf(key string) (section, bool) {
 	case "VAL_":
 		return section{(*normaliser).valueNames, false, "these names of values are left out; the signal is decoded all the same"}, true
 	case "SIG_VALTYPE_":
-		return section{(*normaliser).valueType, true, ""}, true
+		return section{(*normaliser).signalType, true, ""}, true
 	case "SG_MUL_VAL_":
 		return section{(*normaliser).muxValues, false, "what it says about multiplexing is not used"}, true
 	case "CM_":
-		return section{(*normaliser).comment, false, "the comment is left out; decoding does not need it"}, true
+		return section{(*normaliser).remark, false, "the comment is left out; decoding does not need it"}, true
 	case "BA_DEF_":
 		return section{(*normaliser).attributeDef, false, "the attribute is left out"}, true
 	case "BA_DEF_DEF_":
@@ -267,11 +292,14 @@ func (n *normaliser) begins(t token) bool {
 	if !known {
 		return false
 	}
-	line := n.src[n.at:]
-	if i := strings.IndexByte(line[:min(len(line), 200)], '\n'); i >= 0 {
+	if t.text != "BO_" && t.text != "SG_" {
+		return true
+	}
+	line := n.src[n.at:min(len(n.src), n.at+200)]
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
-	return !refersOnly(t.text, []byte(line[:min(len(line), 200)]))
+	return !refersOnly(t.text, line)
 }
 
 // finish consumes the ; of a statement, or finds that the next one begins.
@@ -290,7 +318,7 @@ func (n *normaliser) finish(what string) error {
 // alias is a name in a form that can-go reads. Names that look like an alias
 // get one too, so that none is taken for another.
 func (n *normaliser) alias(name string) string {
-	if !strings.HasPrefix(name, "alias") && len(name) <= 128 && candbc.Identifier(name).Validate() == nil {
+	if !strings.HasPrefix(name, "alias") && len(name) <= 128 && isASCIIName(name) {
 		return name
 	}
 	alias, ok := n.aliasOf[name]
@@ -299,6 +327,16 @@ func (n *normaliser) alias(name string) string {
 		n.aliases[alias], n.aliasOf[name] = name, alias
 	}
 	return alias
+}
+
+// isASCIIName holds for letters, digits and _, the first no digit.
+func isASCIIName(name string) bool {
+	for i := range len(name) {
+		if name[i] >= 0x80 || !wordBytes[name[i]] {
+			return false
+		}
+	}
+	return name[0]-'0' > 9
 }
 
 // original is the name behind an alias.

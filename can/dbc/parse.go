@@ -26,7 +26,7 @@ func Parse(name string, text []byte) (*Database, error) {
 		return nil, err
 	}
 	c := newCompiler(n)
-	if err := c.checkLost(survey(name, text), defs); err != nil {
+	if err := c.checkLost(defs); err != nil {
 		return nil, err
 	}
 	if err := c.checkLengths(defs); err != nil {
@@ -43,7 +43,7 @@ func Parse(name string, text []byte) (*Database, error) {
 // parse runs can-go's parser over the canonical text. Its panics other than its
 // own parse errors come back as errors too: no text may take the program down.
 func (n *normaliser) parse() (defs []candbc.Def, err error) {
-	p := candbc.NewParser(n.name, n.out.text)
+	p := candbc.NewParser(n.name, n.out)
 	defer func() {
 		if r := recover(); r != nil {
 			defs, err = nil, Diagnostic{Pos{n.name, 1, 1}, fmt.Sprintf("the DBC parser failed (%v); the file is damaged or no DBC", r)}
@@ -55,14 +55,29 @@ func (n *normaliser) parse() (defs []candbc.Def, err error) {
 	return p.Defs(), nil
 }
 
-// position is where in the file a definition of the parser came from.
-func (c *compiler) position(p scanner.Position) Pos { return c.n.position(p) }
+// position is where in the file the parser's text came from.
+func (n *normaliser) position(p scanner.Position) Pos {
+	if i := n.wroteAt(p.Offset); i >= 0 {
+		return n.pos(n.written[i].key)
+	}
+	return Pos{n.name, 1, 1}
+}
+
+// wrote is what a definition of the parser came from. They come in the order of
+// the text that it was given, so it is mostly the next one.
+func (c *compiler) wrote(p scanner.Position) *written {
+	if c.next >= len(c.n.written) || c.n.written[c.next].offset != p.Offset {
+		c.next = c.n.wroteAt(p.Offset)
+	}
+	c.next++
+	return &c.n.written[c.next-1]
+}
 
 // checkLengths refuses a file with a message that no protocol can carry.
 func (c *compiler) checkLengths(defs []candbc.Def) error {
 	for _, def := range defs {
 		if d, ok := def.(*candbc.MessageDef); ok && d.Size > math.MaxUint16 {
-			return Diagnostic{c.position(d.Pos), fmt.Sprintf("message %s has a length of %d bytes; CAN FD ends at 64, transport protocols at 65535", c.n.original(d.Name), d.Size)}
+			return Diagnostic{c.n.position(d.Pos), fmt.Sprintf("message %s has a length of %d bytes; CAN FD ends at 64, transport protocols at 65535", c.n.original(d.Name), d.Size)}
 		}
 	}
 	return nil

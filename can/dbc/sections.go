@@ -90,13 +90,17 @@ func (n *normaliser) message(key token) error {
 	frame, ok := frameID(id)
 	if n.dropping = !ok; n.dropping {
 		n.leftOut[id] = true
-		n.account(key)
+		n.keep(key)
 		n.diagnose(Diagnostic{n.pos(at), "message " + name.text + " has the id " + at.text +
 			", which no frame can have (29 bits at most, beside bit 31); the message is left out"})
 		return nil
 	}
-	n.out.newline()
-	n.out.at(key).put("BO_").whole(uint64(frame)).put(n.alias(name.text), ":").whole(size).put("X")
+	n.write(key)
+	n.putWhole(uint64(frame))
+	n.put(n.alias(name.text))
+	n.putMark(":")
+	n.putWhole(size)
+	n.put("X")
 	return nil
 }
 
@@ -114,8 +118,11 @@ func (n *normaliser) transmitter() error {
 
 // isKeyword holds for keywords that no node can be named like.
 func isKeyword(w string) bool {
+	if !looksLikeSection(w) {
+		return false
+	}
 	_, ok := sectionOf(w)
-	return ok && looksLikeSection(w)
+	return ok
 }
 
 // signal is `SG_ name mux : start|length@order sign (factor,offset) [min|max] "unit" receivers`.
@@ -127,27 +134,26 @@ func (n *normaliser) signal(key token) error {
 	if !n.inMessage {
 		return n.fail(key, "signal %s stands outside of any message; move it below its BO_ line", name.text)
 	}
-	text, origins := len(n.out.text), len(n.out.origins)
-	n.out.newline()
-	out := n.out.at(key).put("SG_", n.alias(name.text))
-	if err := n.muxMark(key, out); err != nil {
+	w := n.write(key)
+	n.put(n.alias(name.text))
+	if w.mux, err = n.muxMark(); err != nil {
 		return err
 	}
-	if err := n.layout(out); err != nil {
+	if err := n.layout(); err != nil {
 		return err
 	}
-	if err := n.scaling(out); err != nil {
+	if w.unit, err = n.scaling(); err != nil {
 		return err
 	}
 	if n.dropping {
-		n.account(key)
-		n.out.text, n.out.origins = n.out.text[:text], n.out.origins[:origins]
+		n.keep(key)
+		n.unwrite()
 	}
 	return n.receivers()
 }
 
 // layout is `: start|length@order sign`.
-func (n *normaliser) layout(out *sheet) error {
+func (n *normaliser) layout() error {
 	if err := n.expect(":", "SG_"); err != nil {
 		return err
 	}
@@ -179,7 +185,13 @@ func (n *normaliser) layout(out *sheet) error {
 	if sign.kind != mark || sign.text != "+" && sign.text != "-" {
 		return n.fail(sign, "expected + or - for the signal's sign, found %s; correct it", sign)
 	}
-	out.put(":").whole(start).put("|").whole(length).put("@").whole(order).put(sign.text)
+	n.putMark(":")
+	n.putWhole(start)
+	n.putMark("|")
+	n.putWhole(length)
+	n.putMark("@")
+	n.putWhole(order)
+	n.putMark(sign.text)
 	return nil
 }
 
@@ -187,28 +199,28 @@ var scalingPieces = [...]struct{ mark, number string }{
 	{"(", "the factor"}, {",", "the offset"}, {")", ""}, {"[", "the minimum"}, {"|", "the maximum"}, {"]", ""},
 }
 
-// scaling is `(factor,offset) [min|max] "unit"`.
-func (n *normaliser) scaling(out *sheet) error {
+// scaling is `(factor,offset) [min|max] "unit"`. can-go gets an empty unit.
+func (n *normaliser) scaling() (unit string, err error) {
 	for _, p := range scalingPieces {
 		if err := n.expect(p.mark, "SG_"); err != nil {
-			return err
+			return "", err
 		}
-		out.put(p.mark)
+		n.putMark(p.mark)
 		if p.number == "" {
 			continue
 		}
-		v, _, err := n.decimal(p.number)
-		if err != nil {
-			return err
+		if err := n.figure(p.number); err != nil {
+			return "", err
 		}
-		out.number(v)
 	}
-	unit, err := n.quoted("the unit")
-	if err != nil {
-		return err
-	}
-	out.quoted(unit.text).put("X")
-	return nil
+	t, err := n.quoted("the unit")
+	n.put(`""X`)
+	return oneLine(t.text), err
+}
+
+// oneLine makes the line ends in a text blanks, and \" a plain quote.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\n", " "), `\"`, `"`)
 }
 
 // receivers consumes names and commas. Those on the next line belong to the
@@ -250,13 +262,14 @@ func (n *normaliser) valueTable(token) error {
 	return nil
 }
 
-// pairs are `number "text"` as many as there are.
+// pairs are `number "text"` as many as there are. All that the file has are one
+// behind the other in n.names.
 func (n *normaliser) pairs() ([]valueName, error) {
-	var values []valueName
+	from := len(n.names)
 	for {
 		t, err := n.peek()
 		if err != nil || t.kind != number {
-			return values, err
+			return n.names[from:len(n.names):len(n.names)], err
 		}
 		v, _, err := n.decimal("the value")
 		if err != nil {
@@ -266,7 +279,7 @@ func (n *normaliser) pairs() ([]valueName, error) {
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, valueName{v, name.text, t})
+		n.names = append(n.names, valueName{v, name.text, t.at})
 	}
 }
 
@@ -278,10 +291,10 @@ func (n *normaliser) valueNames(key token) error {
 		return err
 	}
 	if first.kind == word { // an environment variable, which decoding does not need
-		n.account(key)
+		n.keep(key)
 		return n.skip()
 	}
-	id, at, drop, err := n.reference()
+	id, _, drop, err := n.reference()
 	if err != nil {
 		return err
 	}
@@ -295,7 +308,7 @@ func (n *normaliser) valueNames(key token) error {
 	}
 	if table.kind == word && !n.begins(table) {
 		n.full = false
-		n.pending = append(n.pending, namedTable{key, at, signal, table, id})
+		n.pending = append(n.pending, namedTable{signalValues{key: key, id: id, signal: signal.text}, table})
 		return n.finish("VAL_")
 	}
 	values, err := n.pairs()
@@ -306,20 +319,11 @@ func (n *normaliser) valueNames(key token) error {
 		return err
 	}
 	if drop {
-		n.account(key)
+		n.keep(key)
 		return nil
 	}
-	n.putValues(key, id, signal, values)
+	n.values = append(n.values, signalValues{key, id, signal.text, values})
 	return nil
-}
-
-func (n *normaliser) putValues(key token, id uint32, signal token, values []valueName) {
-	n.out.newline()
-	n.out.at(key).put("VAL_").whole(uint64(id)).put(n.alias(signal.text))
-	for _, v := range values {
-		n.out.at(v.at).number(v.value).quoted(v.name)
-	}
-	n.out.put(";")
 }
 
 // resolveTables gives the VAL_ that name a table its values.
@@ -327,17 +331,18 @@ func (n *normaliser) resolveTables() {
 	for _, p := range n.pending {
 		values, ok := n.tables[p.table.text]
 		if !ok {
-			n.account(p.key)
-			n.diagnose(Diagnostic{n.pos(p.table), "VAL_ of signal " + p.signal.text + " takes its names from the table " + p.table.text +
+			n.keep(p.key)
+			n.diagnose(Diagnostic{n.pos(p.table), "VAL_ of signal " + p.signal + " takes its names from the table " + p.table.text +
 				", which the file does not define; the signal's values have no names"})
 			continue
 		}
-		n.putValues(p.key, p.frame, p.signal, values)
+		p.names = values
+		n.values = append(n.values, p.signalValues)
 	}
 }
 
-// valueType is `SIG_VALTYPE_ id signal : type;` with 0 integer, 1 and 2 IEEE floats.
-func (n *normaliser) valueType(key token) error {
+// signalType is `SIG_VALTYPE_ id signal : type;` with 0 integer, 1 and 2 IEEE floats.
+func (n *normaliser) signalType(key token) error {
 	id, _, drop, err := n.reference()
 	if err != nil {
 		return err
@@ -358,29 +363,28 @@ func (n *normaliser) valueType(key token) error {
 	}
 	switch {
 	case drop:
-		n.account(key)
+		n.keep(key)
 	case form > 2:
-		n.account(key)
-		n.refusals = append(n.refusals, refusal{n.pos(at), id, signal.text, "signal " + signal.text + " has the value type " +
+		n.keep(key)
+		n.refusals = append(n.refusals, refusal{at.at, id, signal.text, "signal " + signal.text + " has the value type " +
 			strconv.FormatUint(form, 10) + " by SIG_VALTYPE_; known are 0 integer, 1 float of 32 bits and 2 float of 64 bits"})
 	default:
-		n.out.newline()
-		n.out.at(key).put("SIG_VALTYPE_").whole(uint64(id)).put(n.alias(signal.text), ":").whole(form).put(";")
+		n.valueTypes = append(n.valueTypes, valueType{key, id, signal.text, form})
 	}
 	return nil
 }
 
-// comment is `CM_ object "text";`. Those of messages and signals are kept.
-func (n *normaliser) comment(key token) error {
+// remark is `CM_ object "text";`. Those of messages and signals are kept.
+func (n *normaliser) remark(key token) error {
 	object, err := n.peek()
 	if err != nil {
 		return err
 	}
-	var out sheet
+	var about comment
 	keep := false
 	if object.kind == word {
 		n.full = false
-		keep, err = n.commentObject(object, out.at(key).put("CM_", object.text))
+		about, keep, err = n.commentObject(object)
 	}
 	if err != nil {
 		return err
@@ -390,34 +394,26 @@ func (n *normaliser) comment(key token) error {
 		return err
 	}
 	if keep {
-		out.quoted(words.text).put(";")
-		n.out.newline()
-		n.out.join(out)
+		about.text = oneLine(words.text)
+		n.comments = append(n.comments, about)
 	}
 	return n.finish("CM_")
 }
 
 // commentObject reads what a comment is about and says whether it is kept.
-func (n *normaliser) commentObject(object token, out *sheet) (keep bool, err error) {
+func (n *normaliser) commentObject(object token) (about comment, keep bool, err error) {
 	switch object.text {
 	case "BU_", "EV_":
 		_, err := n.ident("a name")
-		return false, err
+		return about, false, err
 	case "BO_", "SG_":
 	default:
-		return false, n.fail(object, "CM_ is about %s; known are BU_, BO_, SG_ and EV_", object)
+		return about, false, n.fail(object, "CM_ is about %s; known are BU_, BO_, SG_ and EV_", object)
 	}
 	id, _, drop, err := n.reference()
-	if err != nil {
-		return false, err
+	if err != nil || object.text == "BO_" {
+		return comment{id: id}, !drop, err
 	}
-	out.whole(uint64(id))
-	if object.text == "SG_" {
-		signal, err := n.ident("the signal's name")
-		if err != nil {
-			return false, err
-		}
-		out.put(n.alias(signal.text))
-	}
-	return !drop, nil
+	signal, err := n.ident("the signal's name")
+	return comment{id: id, signal: signal.text}, !drop, err
 }

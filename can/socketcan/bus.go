@@ -126,7 +126,8 @@ func (b *bus) setFilters(f []Filter) error {
 		return errClosed
 	}
 	if b.socket != nil {
-		if err := b.socket.setFilters(b.filters, filters); err != nil {
+		err := b.socket.setFilters(b.filters, filters)
+		if err != nil && !absent(err) { // the next socket takes them
 			return err
 		}
 	}

@@ -189,7 +189,7 @@ func TestFilterSwapsUnderLoadLoseNothing(t *testing.T) {
 	stop := make(chan struct{})
 	go func() {
 		defer close(swapped)
-		for tick := time.NewTicker(2 * time.Millisecond); ; swaps++ {
+		for tick := time.NewTicker(10 * time.Millisecond); ; swaps++ {
 			select {
 			case <-tick.C:
 			case <-stop:

@@ -4,8 +4,11 @@ package socketcan
 
 import (
 	"math"
+	"runtime/debug"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // busRate is frames in a second; a bus of 500 kbit/s is full at 3,800.
@@ -131,6 +134,40 @@ func TestStalledConsumerHasItsLossesCounted(t *testing.T) {
 	if lost == 0 {
 		t.Error("nothing lost: the queue did not overflow")
 	}
+}
+
+// A car asleep is not to be woken by timers: with all links up the process
+// makes no system call until a frame comes. The runtime's own housekeeping may
+// come in between: its memory is given back first, and the quietest of a few
+// spans counts.
+func TestNothingWakesTheProcessWhileLinksAreUp(t *testing.T) {
+	newInterface(t, "vt0")
+	newInterface(t, "vt1")
+	s := open(t, Options{Buses: []Bus{{Interface: "vt0"}, {Interface: "vt1"}}})
+	s.link(Up, patience)
+	s.link(Up, patience)
+	const idle = 2 * time.Second // would be 16 looks at two links
+	debug.FreeOSMemory()
+	wakes := int64(math.MaxInt64)
+	for try := 0; try < 5 && wakes > 6; try++ {
+		before := voluntarySwitches(t)
+		time.Sleep(idle)
+		wakes = min(wakes, voluntarySwitches(t)-before)
+	}
+	t.Logf("%d waits of the process in %v", wakes, idle)
+	if wakes > 6 {
+		t.Errorf("the process waited %d times in %v", wakes, idle)
+	}
+}
+
+// voluntarySwitches is how often the process has waited for something.
+func voluntarySwitches(t *testing.T) int64 {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return int64(u.Nvcsw)
 }
 
 func TestNoAllocationPerFrame(t *testing.T) {

@@ -184,7 +184,9 @@ func (r *Reader) bus(bus int) (*bus, error) {
 	return r.buses[bus], nil
 }
 
-// Err is why Batches was closed: nil before, and after Close.
+// Err is why Batches was closed: nil before, and after Close. An interface that
+// came back as another kind of device ends the reading, and so does an error of
+// the kernel that nothing here knows to wait out.
 func (r *Reader) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,7 +5,6 @@ package socketcan
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -59,17 +58,6 @@ func TestKernelWithoutCAN(t *testing.T) {
 	}
 	if err := explainNoCAN(unix.EMFILE); !errors.Is(err, unix.EMFILE) || strings.Contains(err.Error(), "modprobe") {
 		t.Error(err)
-	}
-}
-
-// The system's configuration lets the kernel grant what is asked by default.
-func TestSystemAllowsTheDefaultBuffer(t *testing.T) {
-	text, err := os.ReadFile("../../buildroot/package/vignette-agent/90-vignette-can.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := fmt.Sprintf("\nnet.core.rmem_max=%d\n", DefaultReceiveBuffer); !strings.HasSuffix(string(text), want) {
-		t.Errorf("got %q, want it to end in %q", text, want)
 	}
 }
 

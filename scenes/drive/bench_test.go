@@ -42,6 +42,7 @@ func load(tb testing.TB, n int) *scenes.Program {
 		}
 		cards = append(cards, card)
 	}
+	vehicle.Budget = scenes.Budget{} // more cards than a car would take
 	program, err := scenes.Compile(vehicle, cards)
 	if err != nil {
 		tb.Fatal(err)

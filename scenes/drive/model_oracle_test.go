@@ -24,6 +24,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
+	"vignette/testdata/oracle"
 )
 
 var (
@@ -783,15 +784,11 @@ type model struct {
 	err bytes.Buffer
 }
 
-// startModel starts model.py with $PYTHON, or python3.
+// startModel starts model.py.
 func startModel(t *testing.T) *model {
 	m := &model{t: t, dir: t.TempDir()}
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(m.dir, "bench.dbc"))
-	interpreter := os.Getenv("PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	m.cmd = exec.Command(interpreter, filepath.Join(meaningDir, "model.py"))
+	m.cmd = exec.Command(oracle.Interpreter(), filepath.Join(meaningDir, "model.py"))
 	m.cmd.Stderr = &m.err
 	in, err := m.cmd.StdinPipe()
 	if err != nil {

@@ -29,6 +29,8 @@ type Stream interface {
 type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
+	// Save keeps the state before each step's calls are given away.
+	Save func(*engine.State)
 	// Calls gets each step's calls after its records were written. The slice
 	// is valid until it returns.
 	Calls func([]engine.Call)
@@ -54,15 +56,10 @@ type Stats struct {
 
 // plan is what one message feeds.
 type plan struct {
-	slots    []int // ascending
-	counters []int // slots whose alive counter it carries
+	slots    []int    // ascending
+	signals  dbc.Plan // of slots
+	counters []int    // slots whose alive counter it carries
 	seen     bool
-}
-
-// busPlans finds a message's plan by identifier.
-type busPlans struct {
-	standard [2048]int32 // 1 + index into Pump.plans; 0: not in the DBCs
-	extended map[uint32]int32
 }
 
 // Pump feeds one engine. It belongs to one goroutine.
@@ -72,30 +69,28 @@ type Pump struct {
 	prog    *scenes.Program
 	state   *engine.State
 	out     Output
-	buses   []busPlans
+	buses   []can.IDs // index into plans; none: not in the DBCs
 	plans   []plan
 	alive   []aliveState // by slot
+	decoded []dbc.Sample
 	samples []engine.Sample
 	effects engine.Effects
 	event   engine.Event
 }
 
-// aliveState follows the counter of a signal's sender.
-type aliveState struct {
-	now  int64 // the counter's newest value
-	last int64 // its value at the signal's last counted sample
-	seen bool  // now holds something
-	used bool  // last does
-}
-
 // NewPump readies a program for a stream. Judged tells whether replies come as
 // events and readbacks are judged, see engine.NewState.
 func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pump {
+	return NewPumpFrom(prog, prog.Engine.NewState(session, judged), out)
+}
+
+// NewPumpFrom readies a program that goes on from a state, see engine.Boot.
+func NewPumpFrom(prog *scenes.Program, state *engine.State, out Output) *Pump {
 	p := &Pump{
-		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
+		prog: prog, state: state, out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
-	p.buses = make([]busPlans, len(prog.Vehicle.Buses))
+	p.buses = make([]can.IDs, len(prog.Vehicle.Buses))
 	for i := range p.buses {
 		p.planBus(i)
 	}
@@ -104,18 +99,11 @@ func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pum
 
 // planBus makes a plan for every message of a bus, empty where no card asks.
 func (p *Pump) planBus(bus int) {
-	b := &p.buses[bus]
-	b.extended = map[uint32]int32{}
 	for _, file := range p.prog.Vehicle.Buses[bus].DBCs {
 		for _, m := range file.Database.Messages {
-			if p.lookup(bus, m.ID, m.Extended) != nil {
-				continue
-			}
-			p.plans = append(p.plans, p.planOf(bus, m))
-			if m.Extended {
-				b.extended[m.ID] = int32(len(p.plans))
-			} else {
-				b.standard[m.ID&0x7FF] = int32(len(p.plans))
+			if p.lookup(bus, m.ID, m.Extended) == nil {
+				p.buses[bus].Put(m.ID, m.Extended, len(p.plans))
+				p.plans = append(p.plans, p.planOf(bus, m))
 			}
 		}
 	}
@@ -123,31 +111,27 @@ func (p *Pump) planBus(bus int) {
 
 func (p *Pump) planOf(bus int, m *dbc.Message) (pl plan) {
 	is := func(b int, o *dbc.Message) bool { return b == bus && o.ID == m.ID && o.Extended == m.Extended }
+	var fields []dbc.Field
 	for i := range p.prog.Sources {
 		s := &p.prog.Sources[i]
 		if is(s.Bus, s.Message) {
-			pl.slots = append(pl.slots, i)
+			pl.slots, fields = append(pl.slots, i), append(fields, s.Field)
 		}
 		if s.Alive != nil && is(s.Alive.Bus, s.Alive.Message) {
 			pl.counters = append(pl.counters, i)
 		}
 	}
+	pl.signals = dbc.NewPlan(fields)
 	return pl
 }
 
 // lookup finds the plan of an identifier; nil: not in the bus's DBCs.
 func (p *Pump) lookup(bus int, id uint32, extended bool) *plan {
-	b := &p.buses[bus]
-	i := int32(0)
-	if extended {
-		i = b.extended[id]
-	} else if id < uint32(len(b.standard)) {
-		i = b.standard[id]
-	}
-	if i == 0 {
+	i := p.buses[bus].Find(id, extended)
+	if i < 0 {
 		return nil
 	}
-	return &p.plans[i-1]
+	return &p.plans[i]
 }
 
 // State gives the engine's state, to be read between entries.
@@ -234,6 +218,9 @@ func (p *Pump) step(ev *engine.Event) error {
 	if p.out.Records != nil {
 		p.out.Records(p.effects.Records)
 	}
+	if p.out.Save != nil && len(p.effects.Calls) > 0 {
+		p.out.Save(p.state)
+	}
 	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
 		p.out.Calls(p.effects.Calls)
 	}
@@ -259,46 +246,34 @@ func (p *Pump) decode(f *can.Frame) {
 	plan.seen = true
 	for _, slot := range plan.counters {
 		if raw, ok := p.prog.Sources[slot].Alive.Field.Raw(f.Payload()); ok {
-			p.alive[slot].now, p.alive[slot].seen = raw, true
+			p.alive[slot].count(raw)
 		}
 	}
-	for _, slot := range plan.slots {
-		p.take(slot, f.Payload())
+	p.decoded = plan.signals.Decode(f.Payload(), p.decoded[:0])
+	p.Stats.Absent += uint64(len(plan.slots) - len(p.decoded))
+	for i := range p.decoded {
+		p.take(plan.slots[p.decoded[i].Index], &p.decoded[i])
 	}
 }
 
-// take decodes one signal of a frame.
-func (p *Pump) take(slot int, data []byte) {
+// take judges one signal of a frame.
+func (p *Pump) take(slot int, decoded *dbc.Sample) {
 	src := &p.prog.Sources[slot]
-	num, valid, present := src.Sample(data)
-	switch {
-	case !present:
-		p.Stats.Absent++
-		return
-	case src.Alive != nil && p.frozen(slot):
+	if src.Alive != nil && p.alive[slot].frozen() {
 		p.Stats.Frozen++
 		return
-	case !valid:
+	}
+	num, valid := src.Convert(decoded.Raw, decoded.Physical)
+	if !valid {
 		p.Stats.Invalid++
 		p.samples = append(p.samples, engine.Sample{Slot: slot})
 		return
 	}
 	p.Stats.Samples++
-	if !src.InRange(data) {
+	if !src.Field.InRange(decoded.Physical) {
 		p.Stats.OutOfRange++
 	}
 	p.samples = append(p.samples, engine.Sample{Slot: slot, Valid: true, Num: num})
-}
-
-// frozen reports whether the signal's alive counter stands where it stood at
-// the sample before; a counter that was never seen vouches for nothing.
-func (p *Pump) frozen(slot int) bool {
-	a := &p.alive[slot]
-	if !a.seen || a.used && a.now == a.last {
-		return true
-	}
-	a.last, a.used = a.now, true
-	return false
 }
 
 // Time is the entry's time in ns of the stream.

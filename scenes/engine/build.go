@@ -52,8 +52,11 @@ func (p *Program) Build() error {
 			if c.Op == InState || c.Op == TimeOfDay {
 				return fmt.Errorf("engine: drive state %s refers to a drive state or the time of day", p.States[i].Name)
 			}
-			if c.Op <= IsNot || c.Op == Fresh {
-				x.inState[c.Slot] = true
+			if err := c.check(len(p.Signals)); err != nil {
+				return err
+			}
+			for _, slot := range c.reads() {
+				x.inState[slot] = true
 			}
 		}
 	}
@@ -80,12 +83,41 @@ func (p *Program) indexCard(i int) error {
 		return fmt.Errorf("engine: card %s has no trigger or no action", c.ID)
 	}
 	for j, t := range c.When {
+		if fault := t.fault(c.When); fault != "" {
+			return fmt.Errorf("engine: card %s, trigger %d: %s", c.ID, j, fault)
+		}
 		p.indexTrigger(&t, triggerRef{i, j})
+	}
+	for _, cond := range c.OnlyIf {
+		for k := range cond {
+			if err := cond[k].check(len(p.Signals)); err != nil {
+				return err
+			}
+		}
 	}
 	for _, slot := range c.Names {
 		p.idx.namedBy[slot] = append(p.idx.namedBy[slot], i)
 	}
 	return nil
+}
+
+// fault says what is wrong with a trigger that no step could take; empty:
+// nothing.
+func (t *Trigger) fault(when []Trigger) string {
+	windowed := t.Op >= StaleFor && t.Op <= Sequence
+	switch {
+	case windowed && t.Over <= 0:
+		return "no time"
+	case t.Op == Count && (t.N < 1 || t.N > MaxCount):
+		return "a count out of range"
+	case t.Op == WallTime && (t.Days&0x7F == 0 || t.At < 0 || t.At >= day):
+		return "no time of any day"
+	case t.Into < 0 || t.Into > len(when):
+		return "an edge of no trigger"
+	case t.Into > 0 && when[t.Into-1].Op != Count && when[t.Into-1].Op != Sequence:
+		return "an edge of neither a count nor a sequence"
+	}
+	return ""
 }
 
 // indexTrigger notes what feeds a trigger.

@@ -22,6 +22,7 @@ func (c Cond) eval(s *State) truth {
 		return yes
 	}
 	n := &c[0]
+	s.step.ops++
 	switch n.Op {
 	case All, Any, Not:
 		return c.combine(s)
@@ -31,6 +32,8 @@ func (c Cond) eval(s *State) truth {
 		return truthOf(s.slots[n.Slot].known)
 	case TimeOfDay:
 		return s.wall.between(s.now, n)
+	case Computed:
+		return n.Expr.eval(s)
 	}
 	v := &s.slots[n.Slot]
 	if !v.known {

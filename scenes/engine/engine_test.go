@@ -31,6 +31,7 @@ func rich(t testing.TB) *Program {
 		},
 		Actions:    []Action{{"note", 7, 2e9, true, 5e8}, {"tip", 1, 0, false, 0}},
 		Quarantine: Quarantine{Fires: 4, Within: 5e9},
+		Occurs:     []Occurrence{{Name: "near", Opposite: 1}, {Name: "far", Opposite: 0}, {Name: "button", Opposite: -1}},
 		Cards: []Card{
 			{ID: "a", When: []Trigger{{Op: RisesAbove, Slot: 0, X: 4, Rearm: 2, Hold: 1e9}, {Op: Becomes, Slot: 4, X: 1}}, Names: []int{0, 4},
 				Then: []Step{set(0, 6, 3e9, Restore), {Kind: Wait, Wait: 1e9}, {Kind: Do, Action: 0, Continue: true}, set(1, 3, 2e9, SetTo)}},
@@ -42,6 +43,24 @@ func rich(t testing.TB) *Program {
 				Then:   []Step{set(0, 4, 1e9, SetTo), set(1, 5, 1e9, Leave)}},
 		},
 	}
+	if err := p.Build(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// deciding is rich with two cards that use every trigger it has not.
+func deciding(t testing.TB) *Program {
+	t.Helper()
+	p := rich(t)
+	p.idx = index{}
+	p.Cards = append(p.Cards,
+		Card{ID: "d", When: []Trigger{{Op: Avg, Slot: 3, X: 3, Over: 2e9}, {Op: Rate, Slot: 0, X: -1, Below: true, Over: 1e9}, {Op: Min, Slot: 0, X: 1, Over: 1600e6},
+			{Op: Max, Slot: 3, X: 6, Below: true, Over: 999999999}, {Op: StaleFor, Slot: 1, Over: 2e9}, {Op: Recovered, Slot: 0},
+			{Op: Count, N: 3, Over: 4e9}, {Op: Sequence, Over: 2e9}, {Op: Becomes, Slot: 4, X: 1, Into: 7}, {Op: Occurs, Occur: 0, Into: 8}, {Op: Occurs, Occur: 2, Into: 8, Second: true}},
+			Names: []int{0, 3, 4}, OnlyIf: []Cond{{{Op: Any, Size: 3}, {Op: Fresh, Slot: 1, Size: 1}, {Op: TimeOfDay, A: 0, B: 600, Size: 1}}}, Then: []Step{{Kind: Do, Action: 1}}},
+		Card{ID: "e", When: []Trigger{{Op: WallTime, At: 3 * hour, Days: 0x7F}, {Op: Sunrise, Offset: -minute}, {Op: Sunset}, {Op: Occurs, Occur: 1}}, Then: []Step{{Kind: Do}}},
+	)
 	if err := p.Build(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +90,16 @@ func randomEvents(r *rand.Rand, n int) (events []Event) {
 		case k == 8:
 			ev.Kind, ev.Ref, ev.OK = EvReply, 0, r.IntN(4) > 0 // Ref is chosen when it is fed
 		default:
-			if r.IntN(4) > 0 {
+			switch r.IntN(12) {
+			case 0, 1, 2:
+			case 3, 4, 5, 6, 7, 8:
+				ev.Kind, ev.Occur, ev.OK = EvOccur, r.IntN(3), r.IntN(5) > 0
+			case 9, 10:
+				ev.Kind, ev.Clock = EvClock, randomClock(r, t)
+			default:
 				ev.Kind = EvTick
+			}
+			if ev.Kind != EvFrame {
 				break
 			}
 			ev.Kind, ev.Actuator, ev.Value = EvOverride, r.IntN(2), Value{Kind: Number, Num: float64(r.IntN(9))}
@@ -80,6 +107,24 @@ func randomEvents(r *rand.Rand, n int) (events []Event) {
 		events = append(events, ev)
 	}
 	return events
+}
+
+// randomClock is near 03:00 on some day, with everything due soon.
+func randomClock(r *rand.Rand, t int64) *Clocking {
+	if r.IntN(5) == 0 {
+		return &Clocking{}
+	}
+	wall := 20_000*day + 3*hour + int64(r.IntN(9)-5)*30*minute - int64(r.IntN(30))*second
+	if r.IntN(2) == 0 {
+		wall = 20_000*day + 2*hour + 59*minute + t
+	}
+	c := &Clocking{Trusted: true, Wall: wall, Offset: int64(r.IntN(3)-1) * 3600}
+	if r.IntN(2) == 0 {
+		c.Next, c.NextOffset = wall+int64(r.IntN(60))*second, int64(r.IntN(3)-1)*3600
+	}
+	c.Rise = [2]int64{wall - day + minute + int64(r.IntN(20))*second, wall + minute + int64(r.IntN(20))*second}
+	c.Set = [2]int64{wall - int64(r.IntN(20))*second, wall + day}
+	return c
 }
 
 // play feeds events, replies to calls in order, and checks each step.
@@ -151,7 +196,7 @@ func sound(records []Record) error {
 // TestAnyEvents holds for any events: the log is sound, the same events give
 // the same log, and everything that can happen does.
 func TestAnyEvents(t *testing.T) {
-	p := rich(t)
+	p := deciding(t)
 	seen := map[string]bool{}
 	for seed := range uint64(400) {
 		events := randomEvents(rand.New(rand.NewPCG(seed, 1)), 400)
@@ -172,7 +217,7 @@ func TestAnyEvents(t *testing.T) {
 		"blocked reentry", "blocked only_if[0]", "blocked quarantined", "quarantined fires", "denied base", "denied interval", "denied state:moving", "denied range",
 		"lost winner:b", "lost winner:driver", "ended duration", "ended error", "ended timeout", "ended override", "ended quarantined",
 		"ended state:moving", "failed readback", "failed timeout", "replied ", "override ", "unknown stale:A", "unknown invalid:L", "clock back",
-		"dropped reply"} {
+		"dropped reply", "clock trusted", "clock lost", "clock step", "clock zone", "fired trigger[2]", "fired trigger[3]", "fired trigger[4]", "fired trigger[5]", "fired trigger[6]", "fired trigger[7]"} {
 		if !seen[want] {
 			t.Errorf("400 runs never showed %q", want)
 		}
@@ -212,6 +257,11 @@ func TestBuildRefuses(t *testing.T) {
 		"no action":          func(p *Program) { p.Cards[1].Then = nil },
 		"state of states":    func(p *Program) { p.States[1].When = Cond{{Op: InState, Size: 1}} },
 		"too many states":    func(p *Program) { p.States = make([]DriveState, 64) },
+		"window of no time":  func(p *Program) { p.Cards[0].When[0] = Trigger{Op: Avg} },
+		"count of nine":      func(p *Program) { p.Cards[0].When[0] = Trigger{Op: Count, N: 9, Over: 1} },
+		"no day":             func(p *Program) { p.Cards[0].When[0] = Trigger{Op: WallTime, Days: 0x80} },
+		"edge of nothing":    func(p *Program) { p.Cards[0].When[0].Into = 9 },
+		"edge of an edge":    func(p *Program) { p.Cards[0].When[0].Into = 2 },
 	} {
 		p := rich(t)
 		p.idx = index{}

@@ -11,6 +11,26 @@ type ring struct {
 // MaxCount is the most edges that a Count can ask for.
 const MaxCount = 8
 
+// Reads lists the slots that a card reads, ascending: those it names, and those
+// of which it only wants to know whether they are known.
+func (p *Program) Reads(card int) (slots []int) {
+	c := &p.Cards[card]
+	slots = append(slots, c.Names...)
+	for _, t := range c.When {
+		if t.Op.hasSlot() {
+			slots = insertSorted(slots, t.Slot)
+		}
+	}
+	for _, cond := range c.OnlyIf {
+		for _, n := range cond {
+			if n.Op == Is || n.Op == Fresh { // Is: of `power`
+				slots = insertSorted(slots, n.Slot)
+			}
+		}
+	}
+	return slots
+}
+
 // makeMemory gives a card's triggers their windows and rings.
 func (s *State) makeMemory(c *cardState, when []Trigger) {
 	for i := range when {
@@ -30,6 +50,21 @@ func (s *State) makeMemory(c *cardState, when []Trigger) {
 func (p *Program) listen(s *State) {
 	for _, ref := range p.idx.silent {
 		p.heard(s, ref)
+	}
+}
+
+// remember takes a valid sample for a trigger that is no level and no value.
+func (p *Program) remember(s *State, ref triggerRef, num float64) {
+	t := &p.Cards[ref.card].When[ref.trigger]
+	switch t.Op {
+	case Recovered:
+		if s.slots[t.Slot].back {
+			p.found(s, ref)
+		}
+	case StaleFor:
+		p.heard(s, ref)
+	default:
+		p.gather(s, ref, num)
 	}
 }
 

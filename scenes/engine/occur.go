@@ -19,3 +19,10 @@ func (p *Program) occur(s *State, i int, happened bool, out *Effects) {
 		p.arrive(s, ref, 0, 0)
 	}
 }
+
+// forgetPlaces is another user: his places are his own.
+func (p *Program) forgetPlaces(s *State) {
+	for i := range p.Occurs {
+		s.occurred[i] = s.occurred[i] && !p.Occurs[i].OfUser
+	}
+}

@@ -63,6 +63,7 @@ const (
 	Not
 	Fresh     // the slot is known; never unknown itself
 	TimeOfDay // the local time is in [A, B), in minutes after midnight, over midnight where A > B
+	Computed  // Expr holds
 )
 
 // Clause is one node of a condition in prefix order.
@@ -72,6 +73,7 @@ type Clause struct {
 	A, B  float64 // in the slot's unit, or label index, or 0 and 1
 	State int     // for InState: index into Program.States, len(States) is moving
 	Size  int     // nodes in this subtree, this one included
+	Expr  Expr    // for Computed
 }
 
 // Cond is a condition tree in prefix order; it is true, false or unknown
@@ -118,6 +120,9 @@ const (
 // hasSlot reports whether a detector follows one signal.
 func (op TriggerOp) hasSlot() bool { return op <= Max }
 
+// Follows reports whether a detector completes by the values of its signal.
+func (op TriggerOp) Follows() bool { return op.hasSlot() && op != Recovered && op != StaleFor }
+
 // Trigger is a detector: on one slot, on an occurrence, on the wall clock, or
 // on the edges of other triggers of its card, which name it by Into.
 type Trigger struct {
@@ -141,6 +146,7 @@ type Trigger struct {
 type Occurrence struct {
 	Name     string
 	Opposite int  // index of what ends it, such as `phone far`; -1: none
+	OfUser   bool // another user's is not known: a place
 	Frees    bool // after its opposite it completes an ignition cycle, which frees cards from quarantine
 }
 

@@ -24,6 +24,9 @@ func Card(c *scenes.Card, l Language) string {
 	if c.Cooldown > 0 {
 		b.WriteString(l.say(sayCooldown, l.duration(c.Cooldown)) + "\n")
 	}
+	if c.Manual {
+		b.WriteString(l.say(sayManual) + "\n")
+	}
 	if c.DerivedFrom != "" {
 		b.WriteString(l.say(sayRemix, c.DerivedFrom) + "\n")
 	}
@@ -43,48 +46,6 @@ func (l Language) ended(lines []string, with phrase) []string {
 		lines[i] += with[l]
 	}
 	return lines
-}
-
-func (l Language) triggers(list []scenes.Trigger) (lines []string) {
-	for i := range list {
-		lines = append(lines, l.trigger(&list[i]))
-	}
-	return l.ended(lines, sayOr)
-}
-
-func (l Language) trigger(t *scenes.Trigger) string {
-	path := t.Signal.Text
-	name, x := l.signal(path), l.value(path, t.X.String(), t.Unit.Text)
-	var s string
-	switch t.Op {
-	case engine.RisesAbove:
-		s = l.say(sayRises, name, x)
-	case engine.FallsBelow:
-		s = l.say(sayFalls, name, x)
-	case engine.Becomes:
-		s = l.say(sayBecomes, name, x)
-	case engine.Leaves:
-		s = l.say(sayLeaves, name, x)
-	case engine.Changes:
-		s = l.say(sayChanges, name)
-	}
-	s += l.rearm(t)
-	if t.Hold > 0 {
-		s += l.say(sayHeld, l.duration(t.Hold))
-	}
-	return s
-}
-
-// rearm says from where on a threshold can be passed again.
-func (l Language) rearm(t *scenes.Trigger) string {
-	at := l.value(t.Signal.Text, t.Rearm.String(), t.Unit.Text)
-	switch {
-	case t.Rearm.Kind == engine.None:
-		return ""
-	case t.Op == engine.FallsBelow:
-		return l.say(sayRearmHi, at)
-	}
-	return l.say(sayRearmLow, at)
 }
 
 func (l Language) conditions(list []scenes.Cond) (lines []string) {
@@ -107,10 +68,19 @@ func (l Language) condition(c *scenes.Cond) string {
 		return l.say(sayIs, name, a)
 	case engine.IsNot:
 		return l.say(sayIsNot, name, a)
+	case engine.Fresh:
+		return l.say(sayFresh, name)
+	case engine.TimeOfDay:
+		return l.say(sayTime, clock(c.From), clock(c.To))
 	case engine.InState:
 		return l.say(sayState, l.state(c.State.Text))
+	case engine.Computed:
+		return l.say(sayExpr, c.Expr.Text)
 	case engine.Not:
 		return l.say(sayNot, l.inner(&c.Of[0]))
+	}
+	if c.Power.Text != "" {
+		return l.say(sayPower, powers[c.Power.Text][l])
 	}
 	var parts []string
 	for i := range c.Of {
@@ -147,10 +117,10 @@ func (l Language) step(s *scenes.Step) string {
 		}
 	case engine.Do:
 		text = l.do(s)
+	case engine.Release:
+		text = l.say(sayRelease, l.signal(s.Name.Text))
 	case engine.Wait:
 		return l.say(sayWait, l.duration(s.Wait))
-	case engine.Release:
-		return l.say(sayRelease, l.signal(s.Name.Text))
 	}
 	if s.Continue {
 		text += sayGoesOn[l]

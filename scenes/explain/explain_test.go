@@ -1,9 +1,12 @@
 package explain
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/txtar"
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
@@ -63,6 +66,26 @@ func TestEveryCardIsExplained(t *testing.T) {
 	cards, err := scenes.LoadCards("../../testdata/drive/cards", "../../testdata/tesla/cards")
 	if err != nil {
 		t.Fatal(err)
+	}
+	traces, err := filepath.Glob("../../testdata/meaning/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range traces {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if !strings.HasPrefix(f.Name, "cards") {
+				continue
+			}
+			c, err := scenes.ParseCard(name+": "+f.Name, f.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cards = append(cards, c)
+		}
 	}
 	for _, c := range cards {
 		for _, l := range []Language{English, Chinese} {

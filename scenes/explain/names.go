@@ -157,13 +157,30 @@ func withUnit(number, unit string) string {
 // gears are the numbers that VSS 6.0 gives to gears.
 var gears = map[string]phrase{"126": {"park", "驻车挡"}, "127": {"drive", "前进挡"}, "0": {"neutral", "空挡"}, "-1": {"reverse", "倒挡"}}
 
+// booleans are what true and false mean of a path's last part.
+var booleans = map[string][2]phrase{
+	"IsOpen":   {{"open", "打开"}, {"closed", "关闭"}},
+	"IsLocked": {{"locked", "锁定"}, {"unlocked", "解锁"}},
+	"IsBelted": {{"fastened", "系好"}, {"unfastened", "未系"}},
+	"IsFolded": {{"folded", "折叠"}, {"unfolded", "展开"}},
+}
+
+func (l Language) boolean(path, text string) string {
+	words, ok := booleans[path[strings.LastIndexByte(path, '.')+1:]]
+	if !ok {
+		words = [2]phrase{sayTrue, sayFalse}
+	}
+	if text == "true" {
+		return words[0][l]
+	}
+	return words[1][l]
+}
+
 // value writes a value of a signal or actuator with its unit.
 func (l Language) value(path, text, unit string) string {
 	switch {
-	case text == "true":
-		return sayTrue[l]
-	case text == "false":
-		return sayFalse[l]
+	case text == "true" || text == "false":
+		return l.boolean(path, text)
 	case strings.HasSuffix(path, "SelectedGear"):
 		if p, ok := gears[text]; ok {
 			return p[l]

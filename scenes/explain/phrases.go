@@ -5,9 +5,7 @@ package explain
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Language is a language that cards are explained in.
@@ -67,6 +65,7 @@ var (
 	sayIs       = phrase{"%s is %s", "%s为 %s"}
 	sayIsNot    = phrase{"%s is not %s", "%s不为 %s"}
 	sayState    = phrase{"the car is %s", "车辆处于%s状态"}
+	sayExpr     = phrase{"“%s” holds", "满足“%s”"}
 	saySet      = phrase{"sets %s to %s for at most %s", "将%s设为 %s，最长 %s"}
 	sayRestore  = phrase{"; afterwards it goes back to what it was", "；之后恢复原来的设置"}
 	sayLeave    = phrase{"; afterwards it stays so", "；之后保持不变"}
@@ -77,6 +76,34 @@ var (
 	sayGoesOn   = phrase{" (if that fails, the card goes on)", "（若失败，则继续执行）"}
 	sayCooldown = phrase{"After that it rests for %s.", "之后休息 %s。"}
 	sayRemix    = phrase{"A remix of %s.", "改编自 %s。"}
+	sayStale    = phrase{"nothing has been heard of %s for %s", "%s已有 %s 没有数据"}
+	sayBack     = phrase{"%s is known again", "%s恢复数据"}
+	sayRateUp   = phrase{"%s rises by more than %s a second, over %s", "%s在 %[3]s 内的上升速度超过每秒 %[2]s"}
+	sayRateDown = phrase{"%s changes by less than %s a second, over %s", "%s在 %[3]s 内的变化速度低于每秒 %[2]s"}
+	sayAvg      = phrase{"the average of %s", "%s的平均值"}
+	sayMin      = phrase{"the least of %s", "%s的最小值"}
+	sayMax      = phrase{"the greatest of %s", "%s的最大值"}
+	sayOver     = phrase{"%s over the last %s", "%[2]s 内%[1]s"}
+	sayCount    = phrase{"%s times within %s: %s", "%[2]s 内第 %[1]s 次：%[3]s"}
+	saySequence = phrase{"%s, and then, within %s, %s", "%s，随后在 %s 内，%s"}
+	sayAt       = phrase{"it is %s", "时间到 %s"}
+	sayOnDays   = phrase{" on %s", "（%s）"}
+	saySunrise  = phrase{"the sun rises", "日出"}
+	saySunset   = phrase{"the sun sets", "日落"}
+	sayAfter    = phrase{"%s after %s", "%[2]s后 %[1]s"}
+	sayBefore   = phrase{"%s before %s", "%[2]s前 %[1]s"}
+	sayEnter    = phrase{"the car arrives at “%s”", "到达“%s”"}
+	sayGo       = phrase{"the car leaves “%s”", "离开“%s”"}
+	sayNear     = phrase{"the driver's phone comes near", "手机靠近"}
+	sayFar      = phrase{"the driver's phone goes away", "手机离开"}
+	sayIgnOn    = phrase{"the ignition is switched on", "点火开关打开"}
+	sayIgnOff   = phrase{"the ignition is switched off", "点火开关关闭"}
+	sayButton   = phrase{"the button “%s” is pressed", "按下“%s”按键"}
+	sayEvent    = phrase{"“%s” happens", "发生“%s”"}
+	sayPower    = phrase{"the car's power is %s", "车辆电源为%s"}
+	sayTime     = phrase{"it is between %s and %s", "时间在 %s 到 %s 之间"}
+	sayFresh    = phrase{"%s is known", "%s数据有效"}
+	sayManual   = phrase{"The driver can also run it by hand.", "驾驶员也可手动执行。"}
 	sayTrue     = phrase{"on", "开"}
 	sayFalse    = phrase{"off", "关"}
 
@@ -89,6 +116,7 @@ var (
 	sayEndValue  = phrase{"%s", "设为 %s"}
 	sayInStates  = phrase{"only while the car is %s", "仅当车辆处于%s状态"}
 	sayInAny     = phrase{"in any state of the car, moving too", "车辆处于任何状态，包括行驶中"}
+	sayAsks      = phrase{"the driver is asked first", "先征得驾驶员同意"}
 	sayOften     = phrase{"at most %s times an hour", "每小时最多 %s 次"}
 	sayTo        = phrase{"%s to %s", "%s 至 %s"}
 	sayReads     = phrase{"What it reads", "读取的信号"}
@@ -106,34 +134,18 @@ var states = map[string]phrase{
 	"moving": {"moving", "行驶"},
 }
 
+// powers are the power states of a car.
+var powers = map[string]phrase{"off": {"off", "关闭"}, "accessory": {"in accessory mode", "附件档"}, "on": {"on", "打开"}}
+
+// weekdays begin with Sunday.
+var weekdays = []phrase{{"Sunday", "周日"}, {"Monday", "周一"}, {"Tuesday", "周二"}, {"Wednesday", "周三"}, {"Thursday", "周四"}, {"Friday", "周五"}, {"Saturday", "周六"}}
+
 // state names a drive state.
 func (l Language) state(name string) string {
 	if p, ok := states[name]; ok {
 		return p[l]
 	}
 	return name
-}
-
-// duration writes a duration in its largest units, exactly.
-func (l Language) duration(d time.Duration) string {
-	units := []struct {
-		of   time.Duration
-		name phrase
-	}{
-		{time.Hour, phrase{"h", "小时"}}, {time.Minute, phrase{"min", "分钟"}}, {time.Second, phrase{"s", "秒"}},
-		{time.Millisecond, phrase{"ms", "毫秒"}}, {time.Microsecond, phrase{"µs", "微秒"}}, {1, phrase{"ns", "纳秒"}},
-	}
-	var parts []string
-	for _, u := range units {
-		if n := d / u.of; n > 0 {
-			parts = append(parts, strconv.FormatInt(int64(n), 10)+" "+u.name[l])
-			d -= n * u.of
-		}
-	}
-	if parts == nil {
-		return "0 " + units[2].name[l]
-	}
-	return strings.Join(parts, " ")
 }
 
 // join joins items as the language lists them.

@@ -45,7 +45,7 @@ type Touch struct {
 func ReachOf(p *scenes.Program) (list []Reach) {
 	for i, c := range p.Cards {
 		r := Reach{Card: c.ID, Version: c.Version, title: c.Title, Reads: []string{}}
-		for _, slot := range p.Engine.Cards[i].Names {
+		for _, slot := range p.Engine.Reads(i) {
 			r.Reads = append(r.Reads, p.Engine.Signals[slot].Path)
 		}
 		firings := hourly(c, p.Vehicle)
@@ -71,6 +71,7 @@ func (r *Reach) add(p *scenes.Program, s *scenes.Step, e *engine.Step, firings i
 		t.lease = max(t.lease, s.Lease)
 		t.Lease = t.lease.String()
 		t.end(e)
+		t.Confirm = a.Confirm > 0
 		t.often(firings, a.MinInterval)
 	case engine.Do:
 		a := &p.Vehicle.Actions[e.Action]
@@ -217,6 +218,9 @@ func (t *Touch) text(l Language) string {
 		where = l.say(sayInStates, l.join(names, sayOrIn))
 	}
 	s += phrase{"; ", "；"}[l] + where
+	if t.Confirm {
+		s += phrase{"; ", "；"}[l] + sayAsks[l]
+	}
 	if t.Hourly > 0 {
 		s += phrase{"; ", "；"}[l] + l.say(sayOften, strconv.Itoa(t.Hourly))
 	}
@@ -295,7 +299,7 @@ func (t *Touch) wider(was *Touch) bool {
 		return slices.ContainsFunc(now, func(s string) bool { return !slices.Contains(old, s) })
 	}
 	return t.Min != "" && (was.Min == "" || t.min < was.min || t.max > was.max) || beyond(t.Values, was.Values) || t.lease > was.lease ||
-		beyond(t.Ends, was.Ends) || beyond(t.States, was.States) || was.Hourly != 0 && (t.Hourly == 0 || t.Hourly > was.Hourly)
+		beyond(t.Ends, was.Ends) || beyond(t.States, was.States) || was.Confirm && !t.Confirm || was.Hourly != 0 && (t.Hourly == 0 || t.Hourly > was.Hourly)
 }
 
 // CompareText puts the differences into plain words, a line each.

@@ -5,15 +5,15 @@ package drive
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"vignette/testdata/oracle"
 )
 
 // TestCantoolsReadsTheDrive lets cantools decode every frame of the first
@@ -30,13 +30,7 @@ func TestCantoolsReadsTheDrive(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	python := exec.Command(cmp.Or(os.Getenv("PYTHON"), "python3"), "oracle.py", log)
-	python.Stderr = os.Stderr
-	out, err := python.Output()
-	if err != nil {
-		t.Fatalf("oracle.py: %v", err)
-	}
-	theirs := bufio.NewScanner(bytes.NewReader(out))
+	theirs := bufio.NewScanner(bytes.NewReader(oracle.Python(t, "oracle.py", log)))
 	frames, values := 0, 0
 	for _, f := range driveFrames(t) {
 		if f.us >= 60_000_000 || !theirs.Scan() {
@@ -92,20 +86,7 @@ type vssNode struct {
 // readVSS reads VSS 6.0 as paths to leaves.
 func readVSS(t *testing.T) map[string]vssNode {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "../shared/data/vss/vss_release_6.0.json"))
+	text, err := os.ReadFile(oracle.Data(t, "vss", "vss_release_6.0.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

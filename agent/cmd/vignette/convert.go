@@ -74,36 +74,24 @@ func convertFrames(log *canlog.Log, format string, file *os.File, path string, e
 	meter := newMeter(errs, "convert", log.Offset)
 	defer meter.done()
 	var f can.Frame
-	frames := 0
 	for {
-		err := log.Read(&f)
-		var broken *can.FormatError
-		switch {
-		case err == io.EOF:
-			return endConvert(w, log, errs, nil)
-		case errors.As(err, &broken) && frames > 0:
-			fmt.Fprintf(errs, "vignette convert: %s; the %d frames before byte %d%s are in %s\n", err, frames, log.Good(), unpacked(log), path)
-			return endConvert(w, log, errs, errFindings)
-		case err != nil:
-			return nil, err
+		if err := log.Read(&f); err != nil {
+			meter.done()
+			return endConvert(w, log, path, errs)
 		}
 		if err := w.Write(&f, log.Channels()[f.Bus]); err != nil {
-			return nil, fmt.Errorf("%s: frame %d: %w", path, frames+1, err)
+			return nil, fmt.Errorf("%s: frame %d: %w", path, log.Frames(), err)
 		}
-		frames++
 		meter.tick()
 	}
 }
 
-func unpacked(log *canlog.Log) string {
-	if log.Compression() == "" {
-		return ""
-	}
-	return " of the unpacked log"
-}
-
 // endConvert ends the output and tells what is not in it.
-func endConvert(w *canlog.Writer, log *canlog.Log, errs io.Writer, damage error) (error, error) {
+func endConvert(w *canlog.Writer, log *canlog.Log, path string, errs io.Writer) (damage, err error) {
+	damage = judgeEnd(errs, "convert", "are in "+path, log)
+	if damage != nil && damage != errFindings {
+		return nil, damage
+	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
@@ -115,6 +103,9 @@ func endConvert(w *canlog.Writer, log *canlog.Log, errs io.Writer, damage error)
 	}
 	if numbers := w.Channels(); len(numbers) > 0 {
 		fmt.Fprintf(errs, "note: channels: %s\n", strings.Join(numbers, ", "))
+	}
+	if date := w.Start(); date != "" {
+		fmt.Fprintf(errs, "note: times count from %s UTC, the date in the log\n", date)
 	}
 	for _, l := range w.Losses() {
 		fmt.Fprintln(errs, "note:", l)

@@ -30,7 +30,7 @@ type command struct {
 
 var commands = []command{
 	{"replay", "replay recordings against cards: the decisions of the car", replay},
-	{"check", "check a vehicle profile and cards", check},
+	{"check", "check a vehicle profile and cards", checks},
 	{"explain", "put cards into plain words, in English or Chinese", explainCards},
 	{"reach", "say what cards can touch in a car, and what has changed", reach},
 	{"signals", "decode a recording into signals", signals},
@@ -38,6 +38,7 @@ var commands = []command{
 	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"traces", "show recorded interaction traces", traces},
+	{"schema", "print the JSON Schema of cards or profiles", schema},
 	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
 	{"version", "print the engine version", version},

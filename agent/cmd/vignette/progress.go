@@ -59,6 +59,7 @@ func (m *meter) tick() {
 // done clears the line.
 func (m *meter) done() {
 	if m.shown {
+		m.shown = false
 		fmt.Fprint(m.w, "\r\x1b[K")
 	}
 }

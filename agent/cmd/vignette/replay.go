@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,7 +31,8 @@ func replay(args []string, out, errs io.Writer) error {
 Replays recordings against cards: the same decisions, byte for byte, as the car
 makes on the same frames. A LOG is an agent's journal or a recording (candump,
 GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
-several recordings are merged by time.`,
+several recordings are merged by time. Exit code 3: a recording is damaged; all
+frames up to the damage were replayed.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ --wall 2026-06-21T04:00:00+02:00 --zone Europe/Berlin --place 52.52,13.405 drive.log",
@@ -67,7 +69,7 @@ several recordings are merged by time.`,
 	if err := r.run(speed, out); err != nil {
 		return err
 	}
-	return r.report(out)
+	return cmp.Or(r.report(out), r.damage)
 }
 
 // load reads and compiles a profile and its cards.
@@ -94,6 +96,7 @@ type replayRun struct {
 	plain   *drive.LogStream
 	header  drive.Header
 	judged  bool
+	damage  error // errFindings: a recording ended early, which has been told
 	summary *summary
 }
 
@@ -158,6 +161,14 @@ func (r *replayRun) close() {
 	}
 }
 
+// newPump goes on from the state that a journal begins with.
+func (r *replayRun) newPump(out drive.Output) (*drive.Pump, error) {
+	if j, ok := r.stream.(*drive.JournalReader); ok {
+		return j.NewPump(out)
+	}
+	return drive.NewPump(r.prog, r.header.Session, r.judged, out), nil
+}
+
 // run feeds the stream; the decision log appears whole or not at all.
 func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	format, err := drive.ParseLogFormat(r.o.format)
@@ -175,7 +186,10 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 			return err
 		}
 	}
-	pump := drive.NewPump(r.prog, r.header.Session, r.judged, result)
+	pump, err := r.newPump(result)
+	if err != nil {
+		return err
+	}
 	r.summary.pump = pump
 	meter := newMeter(r.errs, "replay", r.offset)
 	defer meter.done()
@@ -183,10 +197,8 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	start := time.Now()
 	var e drive.Entry
 	for {
-		if err = r.stream.Next(&e); err == io.EOF {
+		if err = r.stream.Next(&e); err != nil {
 			break
-		} else if err != nil {
-			return err
 		}
 		pacer.Wait(e.Time())
 		if err = pump.Feed(&e); err != nil {
@@ -195,7 +207,25 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 		meter.tick()
 	}
 	r.summary.took = time.Since(start)
-	return nil
+	meter.done()
+	return r.end(err)
+}
+
+// end judges what ended the stream. Damage behind the frames of a recording
+// does not undo what they gave.
+func (r *replayRun) end(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	if len(r.logs) == 0 { // a journal
+		return err
+	}
+	end := judgeEnd(r.errs, "replay", "were replayed", r.logs...)
+	if end == errFindings {
+		r.damage = end
+		return nil
+	}
+	return cmp.Or(end, err)
 }
 
 // offset sums how much of the input was read.

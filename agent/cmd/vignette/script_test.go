@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"flag"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	driven "vignette/testdata/drive"
@@ -35,7 +41,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"big": big, "chop": chop},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"big": big, "chop": chop, "exits": exits, "pack": pack, "repeat": repeat},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -50,6 +57,48 @@ func TestScripts(t *testing.T) {
 func big(ts *testscript.TestScript, neg bool, args []string) {
 	text := append([]byte("schema: 1\nid: big\n#"), bytes.Repeat([]byte("x"), 1<<20)...)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+}
+
+// exits CODE PROGRAM ARG… runs a program and wants its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var exit *exec.ExitError
+	err = ts.Exec(args[1], args[2:]...)
+	switch {
+	case err == nil && want == 0:
+	case !errors.As(err, &exit):
+		ts.Fatalf("%v; want exit code %d", err, want)
+	case exit.ExitCode() != want:
+		ts.Fatalf("exit code %d, want %d", exit.ExitCode(), want)
+	}
+}
+
+// repeat N TEXT FILE appends TEXT to a file N times; \n in it is a newline.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text := strings.Repeat(strings.ReplaceAll(args[1], `\n`, "\n"), n)
+	file, err := os.OpenFile(ts.MkAbs(args[2]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	_, err = file.WriteString(text)
+	ts.Check(err)
+	ts.Check(file.Close())
+}
+
+// pack gzip|zstd FILE OUT compresses a file.
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	var out bytes.Buffer
+	var w io.WriteCloser = gzip.NewWriter(&out)
+	if args[0] == "zstd" {
+		var err error
+		w, err = zstd.NewWriter(&out)
+		ts.Check(err)
+	}
+	_, err := io.WriteString(w, ts.ReadFile(args[1]))
+	ts.Check(err)
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o644))
 }
 
 // chop FILE N takes the last N bytes off a file.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ With --vehicle the signals are the profile's VSS paths, in their VSS units and
 labels; with --dbc they are the DBC's own, of every channel. A value that the
 frame marks as not available is empty (null). Signals absent from a frame have
 no line. Exit code 3: decoded, but the DBC has definitions that could not be
-used.`,
+used, or LOG is damaged: all frames up to the damage were decoded.`,
 		"vignette signals --dbc tesla.dbc --signal 'DI_gear' gvret.csv",
 		"vignette signals --vehicle car.yaml --signal 'Vehicle.Speed' --format jsonl drive.log")
 	vehicle := fs.String("vehicle", "", "vehicle profile `FILE`")
@@ -50,7 +51,7 @@ used.`,
 	if err != nil {
 		return err
 	}
-	d := decoder{glob: *glob, form: form, messages: map[messageKey][]column{}}
+	d := decoder{glob: *glob, form: form}
 	if *vehicle != "" {
 		err = d.useVehicle(*vehicle)
 	} else {
@@ -67,16 +68,15 @@ used.`,
 	return d.run(log, fs.Arg(0), maps, out, errs)
 }
 
-// messageKey finds a message; bus is -1 where the DBC is for every channel.
-type messageKey struct {
-	bus      int
-	id       uint32
-	extended bool
+// message is one whose signals are printed.
+type message struct {
+	columns []column
+	fields  []dbc.Field // of columns
+	plan    dbc.Plan    // of fields
 }
 
 // column is one signal to print.
 type column struct {
-	field  dbc.Field
 	source *scenes.Source // nil: a DBC's own signal
 	middle []byte         // of its rows: from after the bus to before the value
 	unit   []byte         // of its rows, quoted
@@ -87,9 +87,11 @@ type decoder struct {
 	glob     string
 	form     rowForm
 	vehicle  *scenes.Vehicle
-	buses    [][]byte // by bus or channel, quoted
-	time     []byte   // of the frame
-	messages map[messageKey][]column
+	buses    [][]byte  // by bus or channel, quoted
+	time     []byte    // of the frame
+	ids      []can.IDs // by the profile's bus, or one for every channel; index into messages
+	messages []message
+	samples  []dbc.Sample
 	notes    []dbc.Diagnostic // of a DBC that is usable all the same
 }
 
@@ -104,17 +106,17 @@ func (d *decoder) useVehicle(file string) error {
 		return err
 	}
 	d.vehicle = v
+	d.ids = make([]can.IDs, len(v.Buses))
 	for i := range v.Signals {
 		if s := &v.Signals[i]; d.wants(s.Path) {
 			src, err := v.Source(s.Path)
 			if err != nil {
 				return err
 			}
-			key := messageKey{src.Bus, src.Message.ID, src.Message.Extended}
-			d.messages[key] = append(d.messages[key], d.form.column(src.Message.Name, s.Path, src.Unit, src.Field, &src))
+			d.add(src.Bus, src.Message, src.Field, d.form.column(src.Message.Name, s.Path, src.Unit, &src))
 		}
 	}
-	return d.any(file)
+	return d.ready(file)
 }
 
 func (d *decoder) useDBC(file string, errs io.Writer) error {
@@ -130,23 +132,37 @@ func (d *decoder) useDBC(file string, errs io.Writer) error {
 		fmt.Fprintln(errs, "note:", diag)
 	}
 	d.notes = db.Diagnostics
+	d.ids = make([]can.IDs, 1)
 	for _, m := range db.Messages {
 		for _, s := range m.Signals {
 			field, err := m.Field(s)
 			if err != nil || !d.wants(s.Name) {
 				continue // refused signals are in the diagnostics
 			}
-			key := messageKey{-1, m.ID, m.Extended}
-			d.messages[key] = append(d.messages[key], d.form.column(m.Name, s.Name, s.Unit, field, nil))
+			d.add(0, m, field, d.form.column(m.Name, s.Name, s.Unit, nil))
 		}
 	}
-	return d.any(file)
+	return d.ready(file)
 }
 
-// any reports a glob that matches nothing.
-func (d *decoder) any(file string) error {
+// add enters a column at its message.
+func (d *decoder) add(bus int, m *dbc.Message, field dbc.Field, c column) {
+	ids := &d.ids[bus]
+	if ids.Find(m.ID, m.Extended) < 0 {
+		ids.Put(m.ID, m.Extended, len(d.messages))
+		d.messages = append(d.messages, message{})
+	}
+	at := &d.messages[ids.Find(m.ID, m.Extended)]
+	at.columns, at.fields = append(at.columns, c), append(at.fields, field)
+}
+
+// ready makes the plans; it reports a glob that matches nothing.
+func (d *decoder) ready(file string) error {
 	if len(d.messages) == 0 {
 		return fmt.Errorf("no signal of %s matches %q", file, d.glob)
+	}
+	for i := range d.messages {
+		d.messages[i].plan = dbc.NewPlan(d.messages[i].fields)
 	}
 	return nil
 }
@@ -169,11 +185,10 @@ func (d *decoder) run(log *canlog.Log, name string, maps listFlag, out, errs io.
 	var e drive.Entry
 	var buf []byte
 	for {
-		if err := stream.Next(&e); errors.Is(err, io.EOF) {
+		if err := stream.Next(&e); err != nil {
+			meter.done()
 			report(errs)
-			return losses(d.notes)
-		} else if err != nil {
-			return err
+			return cmp.Or(judgeEnd(errs, "signals", "were decoded", log), losses(d.notes))
 		}
 		buf = d.frame(buf[:0], &e.Frame, log)
 		if _, err := w.Write(buf); err != nil {
@@ -217,27 +232,25 @@ func (d *decoder) frame(b []byte, f *can.Frame, log *canlog.Log) []byte {
 	if f.Flags&(can.Error|can.Remote) != 0 {
 		return b
 	}
-	key := messageKey{-1, f.ID, f.Flags&can.Extended != 0}
+	ids := &d.ids[0]
 	if d.vehicle != nil {
-		key.bus = int(f.Bus)
+		ids = &d.ids[f.Bus]
 	}
-	columns := d.messages[key]
-	if len(columns) == 0 {
+	n := ids.Find(f.ID, f.Flags&can.Extended != 0)
+	if n < 0 {
 		return b
 	}
+	m := &d.messages[n]
 	bus := d.bus(int(f.Bus), log)
 	d.time = drive.AppendTime(d.time[:0], f.Time)
-	for i := range columns {
-		c := &columns[i]
-		raw, ok := c.field.Raw(f.Payload())
-		if !ok {
-			continue
-		}
+	d.samples = m.plan.Decode(f.Payload(), d.samples[:0])
+	for _, sample := range d.samples {
+		c := &m.columns[sample.Index]
 		b = append(append(b, d.form.start...), d.time...)
 		b = append(append(b, d.form.bus...), bus...)
 		b = append(b, c.middle...)
-		b = d.form.value(b, c.value(raw, f.Payload()))
-		b = d.form.end(append(b, c.unit...), raw)
+		b = d.form.value(b, c.value(sample))
+		b = d.form.end(append(b, c.unit...), sample.Raw)
 	}
 	return b
 }
@@ -257,10 +270,10 @@ func (d *decoder) bus(i int, log *canlog.Log) []byte {
 }
 
 // value is a column's value in a frame; None if it is not available.
-func (c *column) value(raw int64, data []byte) engine.Value {
-	num, valid := c.field.Physical(raw), true
+func (c *column) value(sample dbc.Sample) engine.Value {
+	num, valid := sample.Physical, true
 	if c.source != nil {
-		num, valid, _ = c.source.Sample(data)
+		num, valid = c.source.Convert(sample.Raw, sample.Physical)
 	}
 	if !valid || math.IsNaN(num) || math.IsInf(num, 0) {
 		return engine.Value{}
@@ -299,8 +312,8 @@ func parseRowForm(format string) (rowForm, error) {
 }
 
 // column makes a signal's column with the constant parts of its rows.
-func (r *rowForm) column(message, name, unit string, field dbc.Field, source *scenes.Source) column {
-	c := column{field: field, source: source}
+func (r *rowForm) column(message, name, unit string, source *scenes.Source) column {
+	c := column{source: source}
 	c.middle = r.text(append(c.middle, r.message...), message)
 	c.middle = r.text(append(c.middle, r.signal...), name)
 	c.middle = append(c.middle, r.beforeValue...)

@@ -1,6 +1,10 @@
 package candump
 
-import "vignette/can"
+import (
+	"encoding/binary"
+
+	"vignette/can"
+)
 
 // Flag bits of identifiers and of CAN FD frames, as in linux/can.h.
 const (
@@ -42,9 +46,7 @@ func parseLine(line []byte, f *can.Frame) (channel []byte, col int, what string)
 		return nil, pos, "expected an interface name and a frame after the time"
 	}
 	start := pos
-	for pos < len(line) && line[pos] > ' ' && line[pos] != 0x7F {
-		pos++
-	}
+	pos += nameLength(line[pos:])
 	channel = line[start:pos]
 	if len(channel) == 0 || pos < len(line) && line[pos] != ' ' {
 		return nil, pos, "interface name has a control character; names have printable characters only"
@@ -69,6 +71,16 @@ func skipSpaces(line []byte, pos int) int {
 
 // parseTime reads `(seconds.fraction)` and the space behind it.
 func parseTime(line []byte, f *can.Frame) (int, string) {
+	if len(line) > 20 && line[0] == '(' && line[11] == '.' && line[18] == ')' && line[19] == ' ' {
+		// as candump writes today's times: ten digits of seconds, six of a fraction
+		most, ok1 := eightDigits(binary.LittleEndian.Uint64(line[1:]))
+		micros, ok2 := eightDigits(binary.LittleEndian.Uint64(line[10:])&^0xFFFF | '0'<<8 | '0')
+		tens, ones := line[9]-'0', line[10]-'0'
+		if ok1 && ok2 && tens <= 9 && ones <= 9 && most < 92_233_720 {
+			f.Time = (int64(most)*100+int64(tens)*10+int64(ones))*1_000_000_000 + int64(micros)*1000
+			return 20, ""
+		}
+	}
 	if line[0] != '(' {
 		return 0, "expected `(seconds.fraction) interface ID#DATA`; check that the file is a candump log"
 	}
@@ -116,6 +128,14 @@ func digits(text []byte, most int) (value int64, n int) {
 func parseID(line []byte, pos int, f *can.Frame) (int, string) {
 	start := pos
 	var id uint32
+	if len(line)-pos > 3 && line[pos+3] == '#' { // nearly always
+		a, b, c := hexValue[line[pos]], hexValue[line[pos+1]], hexValue[line[pos+2]]
+		if id = uint32(a)<<8 | uint32(b)<<4 | uint32(c); a <= 7 && b|c <= 15 {
+			f.ID = id
+			return pos + 4, ""
+		}
+		id = 0
+	}
 	for pos < len(line) && pos-start < 9 {
 		v := hexValue[line[pos]]
 		if v == notHex {
@@ -240,7 +260,16 @@ func parseFD(line []byte, pos int, f *can.Frame) (int, string) {
 // parseData reads up to most bytes of hex, single points between them allowed.
 func parseData(line []byte, pos, most int, f *can.Frame) (end, n int, what string) {
 	rest := line[pos:]
-	for n < most && len(rest) >= 2 { // plain pairs, nearly every line has no others
+	for n < most && len(rest) >= 8 { // plain digits, nearly every line has no others
+		four, ok := eightHex(binary.LittleEndian.Uint64(rest))
+		if !ok {
+			break
+		}
+		binary.LittleEndian.PutUint32(f.Data[n&(can.MaxLen-4):], four)
+		n += 4
+		rest = rest[8:]
+	}
+	for n < most && len(rest) >= 2 {
 		hi, lo := hexValue[rest[0]], hexValue[rest[1]]
 		if hi|lo > 15 {
 			break

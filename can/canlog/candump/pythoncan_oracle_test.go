@@ -9,54 +9,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"vignette/can"
+	"vignette/testdata/oracle"
 )
-
-// sharedData is the folder of other people's logs, beside the repository.
-func sharedData(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the package")
-		}
-		dir = filepath.Dir(dir)
-	}
-	data := filepath.Join(dir, "..", "shared", "data")
-	if _, err := os.Stat(data); err != nil {
-		t.Fatalf("the oracle tests need ../shared/data: %v", err)
-	}
-	return data
-}
-
-// pythonCan reads a log with python-can, under $PYTHON or python3.
-func pythonCan(t *testing.T, path string) []byte {
-	t.Helper()
-	interpreter := os.Getenv("PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	cmd := exec.Command(interpreter, "testdata/pythoncan_read.py", path)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", interpreter, err, &stderr)
-	}
-	return out
-}
 
 // comparePythonCan reads the log with both and returns the number of frames.
 func comparePythonCan(t *testing.T, path string) int {
@@ -67,7 +27,7 @@ func comparePythonCan(t *testing.T, path string) int {
 	}
 	defer file.Close()
 	r := NewReader(path, file)
-	out := bufio.NewScanner(bytes.NewReader(pythonCan(t, path)))
+	out := bufio.NewScanner(bytes.NewReader(oracle.Python(t, "testdata/pythoncan_read.py", path)))
 	frames := 0
 	var f can.Frame
 	for {
@@ -140,7 +100,7 @@ func pythonHex(v float64) string {
 }
 
 func TestRealLogAgainstPythonCan(t *testing.T) {
-	n := comparePythonCan(t, filepath.Join(sharedData(t), "logs", "tesla-model-s", "candump.log"))
+	n := comparePythonCan(t, oracle.Data(t, "logs", "tesla-model-s", "candump.log"))
 	t.Logf("%d frames", n)
 	if n != 12974 {
 		t.Errorf("compared %d frames, want 12974", n)

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"vignette/scenes"
+)
+
+func schema(args []string, out, errs io.Writer) error {
+	fs := newFlags("schema", errs, "vignette schema card|profile", `
+Prints the JSON Schema of cards or of vehicle profiles, for editors that complete
+and check while one types. It is made from what the program reads.`,
+		"vignette schema card > card.schema.json")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	switch fs.Arg(0) {
+	case "card":
+		_, err := out.Write(scenes.CardSchema())
+		return err
+	case "profile":
+		_, err := out.Write(scenes.ProfileSchema())
+		return err
+	case "":
+		fs.Usage()
+		return errReported
+	}
+	return fmt.Errorf("no schema of %q; write card or profile", fs.Arg(0))
+}

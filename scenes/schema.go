@@ -1,0 +1,137 @@
+package scenes
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// shape is a JSON Schema (draft 2020-12).
+type shape map[string]any
+
+// describing is what a reader notes when it is asked what it would read: the same
+// functions that read a file then describe it, so that the two cannot differ.
+type describing struct {
+	of   map[*yaml.Node]shape
+	defs map[string]shape // by the kind of object
+}
+
+// CardSchema is the JSON Schema of cards, for editors: it holds all that can be
+// said about one key at a time. What several keys must agree on, and what the
+// vehicle must have, is for vignette check to say.
+func CardSchema() []byte {
+	return document("card", "A scene card of Vignette", func(r *reader, n *yaml.Node) { cardKeys().read(r, n, &Card{}) })
+}
+
+// ProfileSchema is the JSON Schema of vehicle profiles, see CardSchema.
+func ProfileSchema() []byte {
+	return document("profile", "A vehicle profile of Vignette", func(r *reader, n *yaml.Node) {
+		profileKeys().read(r, n, &profile{reader: r, v: &Vehicle{signals: map[string]*Signal{}, faulty: map[string]bool{}}})
+	})
+}
+
+// document describes what read reads.
+func document(id, title string, read func(*reader, *yaml.Node)) []byte {
+	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}
+	root := r.shapeOf("", func(n *yaml.Node) { read(r, n) })
+	root["$schema"], root["$id"], root["title"] = "https://json-schema.org/draft/2020-12/schema", "urn:vignette:"+id+":1", title
+	root["$defs"] = r.shapes.defs
+	text, err := json.MarshalIndent(root, "", " ")
+	if err != nil {
+		panic(err) // of strings, numbers, lists and maps
+	}
+	return append(text, '\n')
+}
+
+// shape notes what is read at n, if the reader is asked for that; it then reads
+// nothing.
+func (r *reader) shape(n *yaml.Node, s shape) bool {
+	if r.shapes == nil {
+		return false
+	}
+	r.shapes.of[n] = s
+	return true
+}
+
+// shapeOf asks a function for what it reads at the value of a key. Some read
+// differently by the kind of value, so each kind is shown to it.
+func (r *reader) shapeOf(name string, read func(*yaml.Node)) shape {
+	var ways []any
+	for _, kind := range []yaml.Kind{yaml.ScalarNode, yaml.MappingNode, yaml.SequenceNode} {
+		n := &yaml.Node{Kind: kind}
+		if name != "" {
+			r.keys[n] = &yaml.Node{Value: name}
+		}
+		read(n)
+		s := r.shapes.of[n]
+		known := s == nil
+		for _, way := range ways {
+			known = known || reflect.DeepEqual(way, s)
+		}
+		if !known {
+			ways = append(ways, s)
+		}
+	}
+	switch len(ways) {
+	case 0:
+		return shape{}
+	case 1:
+		return ways[0].(shape)
+	}
+	return shape{"anyOf": ways}
+}
+
+// shape notes the object's keys under its name, once: objects may contain
+// objects of their kind.
+func (o object[T]) shape(r *reader, n *yaml.Node, t *T) {
+	name := strings.ReplaceAll(strings.Trim(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(o.what, "an "), "a "), "the "), "`"), " ", "-")
+	r.shape(n, shape{"$ref": "#/$defs/" + name})
+	if _, begun := r.shapes.defs[name]; begun {
+		return
+	}
+	s := shape{"type": "object", "additionalProperties": false}
+	r.shapes.defs[name] = s
+	properties, must := shape{}, []string{}
+	for _, k := range o.keys {
+		if k.need == later {
+			continue
+		}
+		properties[k.name] = r.shapeOf(k.name, func(n *yaml.Node) { k.read(r, n, t) })
+		if k.need == required {
+			must = append(must, k.name)
+		}
+	}
+	s["properties"] = properties
+	if len(must) > 0 {
+		s["required"] = must
+	}
+}
+
+// namedShape notes a mapping from names to what each reads.
+func (r *reader) namedShape(n *yaml.Node, each func(name, value *yaml.Node)) {
+	s := shape{"type": "object"}
+	s["additionalProperties"] = r.shapeOf("", func(value *yaml.Node) {
+		name := &yaml.Node{Kind: yaml.ScalarNode}
+		each(name, value)
+		if pattern, ok := r.shapes.of[name]["pattern"]; ok {
+			s["propertyNames"] = shape{"pattern": pattern}
+		}
+	})
+	r.shape(n, s)
+}
+
+// The shapes of single values.
+var (
+	anyScalar  = shape{"type": []string{"string", "number", "boolean"}}
+	textShape  = shape{"type": "string", "minLength": 1}
+	trueShape  = shape{"const": true}
+	boolShape  = shape{"type": "boolean"}
+	numShape   = shape{"type": "number"}
+	spanShape  = shape{"type": "string", "pattern": durationText.String(), "description": durationWant}
+	pairShape  = shape{"type": "array", "items": numShape, "minItems": 2, "maxItems": 2}
+	staleShape = shape{"anyOf": []any{shape{"const": "never"}, spanShape}}
+	textsShape = shape{"type": "object", "required": []string{"en"}, "propertyNames": shape{"pattern": langTag.String()},
+		"additionalProperties": textShape, "description": "one text by language (BCP-47), en required"}
+)
