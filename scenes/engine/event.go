@@ -114,10 +114,11 @@ const (
 type Call struct {
 	N        uint64 // N of the `acted` record; a reply names it
 	Kind     CallKind
-	Card     int
-	Step     int // CallDo: index into the card's Then, whose texts are its arguments
-	Actuator int // CallSet, CallEnd
-	Action   int // CallDo
+	Card     int    // an index beyond the program's cards is one of a card that is gone
+	CardID   string // its id
+	Step     int    // CallDo: index into the card's Then, whose texts are its arguments
+	Actuator int    // CallSet, CallEnd
+	Action   int    // CallDo
 	Value    Value
 	LeaseMS  int64 // CallSet: time left + the call's limit + the readback's time, for {lease_ms}; CallEnd: 0
 	NotAfter int64 // ns of the stream after which it must not be sent
