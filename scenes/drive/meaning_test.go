@@ -39,6 +39,11 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
+// beyondReference are the traces of what the reference does not read yet:
+// places of users, and expressions.
+var beyondReference = map[string]bool{"235-places-of-another-user": true, "500-expr": true, "501-expr-unknown": true, "502-expr-no-number": true,
+	"503-expr-units": true, "504-expr-boot-gate": true}
+
 // traceRun is one hand-worked trace being run.
 type traceRun struct {
 	t     *testing.T
@@ -89,8 +94,10 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	r.dir, r.judged = dir, mode == "judged"
 	r.compile("cards")
 	r.pump = NewPump(r.prog, 1, r.judged, Output{Records: r.take})
-	vehicle, described := translate.Program(&r.prog.Engine)
-	r.ref = reference.New(vehicle, described, 1, r.judged)
+	if !beyondReference[filepath.Base(t.Name())] {
+		vehicle, described := translate.Program(&r.prog.Engine)
+		r.ref = reference.New(vehicle, described, 1, r.judged)
+	}
 	for i, line := range lines(stream) {
 		if err := r.feed(line); err != nil {
 			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
