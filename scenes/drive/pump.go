@@ -148,7 +148,7 @@ func (p *Pump) KnownIDs() (n int) {
 }
 
 // Feed takes one entry through the engine and writes what came of it. An error
-// is one of writing.
+// is one of writing, or a time beyond engine.MaxTime.
 func (p *Pump) Feed(e *Entry) error {
 	if e.IsFrame {
 		return p.Frame(&e.Frame)
@@ -159,6 +159,9 @@ func (p *Pump) Feed(e *Entry) error {
 // Frame decodes one frame and steps the engine. It allocates nothing unless a
 // decision needs room.
 func (p *Pump) Frame(f *can.Frame) error {
+	if f.Time > engine.MaxTime || f.Time < -engine.MaxTime {
+		return outOfTime(f.Time)
+	}
 	if p.out.Journal != nil {
 		if err := p.out.Journal.Frame(f); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
@@ -173,6 +176,9 @@ func (p *Pump) Frame(f *can.Frame) error {
 
 // Event steps the engine by an event that is not a frame.
 func (p *Pump) Event(ev *engine.Event) error {
+	if ev.T > engine.MaxTime || ev.T < -engine.MaxTime {
+		return outOfTime(ev.T)
+	}
 	if p.out.Journal != nil {
 		if err := p.out.Journal.Event(ev, p.subject(ev)); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
@@ -195,6 +201,10 @@ func (p *Pump) subject(ev *engine.Event) string {
 		return p.prog.Engine.Cards[ev.Card].ID
 	}
 	return ""
+}
+
+func outOfTime(t int64) error {
+	return fmt.Errorf("an entry at %s s: times go up to %s s either way (the year 2116); mend the recording's times", AppendSeconds(nil, t), AppendSeconds(nil, engine.MaxTime))
 }
 
 func (p *Pump) mark(t int64) {
