@@ -126,8 +126,8 @@ func (r *traceRun) showWords(text string) {
 	}
 }
 
-func (r *traceRun) compile(cardDir string) {
-	v, err := scenes.LoadVehicle(filepath.Join(r.dir, "vehicle.yaml"))
+func (r *traceRun) compile(cardDir string, vehicle ...string) {
+	v, err := scenes.LoadVehicle(filepath.Join(r.dir, append(vehicle, "vehicle.yaml")[0]))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -196,6 +196,9 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
+	case "reload":
+		r.compile(f[2], f[3:]...)
+		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
 		r.boot(f[2:])
 		return nil
