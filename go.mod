@@ -15,6 +15,7 @@ require (
 	golang.org/x/crypto v0.51.0
 	golang.org/x/sys v0.44.0
 	golang.org/x/tools v0.44.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (

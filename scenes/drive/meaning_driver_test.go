@@ -11,7 +11,7 @@ import (
 // record gives the n of a record by its number in the trace, once the timers
 // due by t, which may write it, have run.
 func (r *traceRun) record(t int64, number string) (uint64, error) {
-	if err := r.pump.step(&engine.Event{T: t, Kind: engine.EvTick}); err != nil {
+	if err := r.step(&engine.Event{T: t, Kind: engine.EvTick}); err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(number)

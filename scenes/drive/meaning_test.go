@@ -15,6 +15,8 @@ import (
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
+	"vignette/testdata/reference"
+	"vignette/testdata/reference/translate"
 )
 
 const meaningDir = "../../testdata/meaning"
@@ -42,6 +44,9 @@ type traceRun struct {
 	t     *testing.T
 	prog  *scenes.Program
 	pump  *Pump
+	ref   *reference.Interpreter
+	took  []byte               // records of the pump as JSON, and …
+	said  []byte               // … those of the reference
 	show  map[engine.What]bool // kinds of record left out of the comparison: false
 	got   []string
 	shown map[uint64]int // n of a record to its number in the trace
@@ -84,6 +89,8 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	r.dir, r.judged = dir, mode == "judged"
 	r.compile("cards")
 	r.pump = NewPump(r.prog, 1, r.judged, Output{Records: r.take})
+	vehicle, described := translate.Program(&r.prog.Engine)
+	r.ref = reference.New(vehicle, described, 1, r.judged)
 	for i, line := range lines(stream) {
 		if err := r.feed(line); err != nil {
 			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
@@ -92,6 +99,24 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
+	if r.ref != nil && string(r.took) != string(r.said) {
+		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
+	}
+	// A line of a stream brings what it likes in one frame.
+	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
+		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
+	}
+}
+
+// step feeds an event to the pump and to the reference.
+func (r *traceRun) step(ev *engine.Event) error {
+	if r.ref != nil {
+		records := r.ref.Step(translate.Event(&r.prog.Engine, ev))
+		for i := range records {
+			r.said = append(r.said, records[i].JSON()...)
+		}
+	}
+	return r.pump.step(ev)
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -200,6 +225,7 @@ func (r *traceRun) feed(line string) error {
 		r.compile(f[2], f[3:]...)
 		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
+		r.ref = nil // it has one session only
 		r.boot(f[2:])
 		return nil
 	case "answer", "user", "sleep", "enable", "disable", "run", "free":
@@ -212,7 +238,7 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 	}
-	return r.pump.step(&ev)
+	return r.step(&ev)
 }
 
 // traceClock reads `lost`, or the local time with what is known beside it.
@@ -309,6 +335,7 @@ func encode(src *scenes.Source, text string) (float64, error) {
 func (r *traceRun) take(records []engine.Record) {
 	for i := range records {
 		rec := &records[i]
+		r.took = AppendRecordJSON(r.took, rec)
 		if shown, optional := r.show[rec.What]; optional && !shown {
 			continue
 		}

@@ -127,23 +127,14 @@ func (tr *triggerState) cancel(why string) {
 // detect advances one detector by a valid sample.
 func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	t := &p.Cards[ref.card].When[ref.trigger]
-	switch t.Op {
-	case Recovered:
-		if s.slots[t.Slot].back {
-			p.found(s, ref)
-		}
-		return
-	case StaleFor:
-		p.heard(s, ref)
-		return
-	case Rate, Avg, Min, Max:
-		p.gather(s, ref, num)
+	s.step.ops++
+	if t.Op > Changes {
+		p.remember(s, ref, num)
 		return
 	}
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
-	s.step.ops++
 	switch {
 	case was == unset:
 		tr.detector = passed

@@ -26,6 +26,7 @@ type State struct {
 	boot     bootState
 	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
 	granted  uint64   // leases of earlier sessions
+	ops      int      // the most that a step has taken; nothing decides by it
 	step     stepState
 }
 
@@ -114,9 +115,9 @@ func (s *State) Deadline() (at int64, ok bool) {
 	return s.timers[0].at, true
 }
 
-// Operations returns how many operations the newest step took; Cost says what
-// one is, and bounds them.
-func (s *State) Operations() int { return s.step.ops }
+// Operations returns the most operations that a step has taken since NewState;
+// Cost says what one is, and bounds them.
+func (s *State) Operations() int { return s.ops }
 
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }

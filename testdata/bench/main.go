@@ -26,6 +26,7 @@ type options struct {
 	speed, dbc               string
 	vehicle, cards, log      string
 	runs                     int
+	programs                 bool
 }
 
 func main() {
@@ -39,6 +40,7 @@ func main() {
 	flag.StringVar(&o.cards, "cards", "testdata/drive/cards", "`directory` of cards")
 	flag.StringVar(&o.log, "log", "build/drive.log", "candump `file` of the drive")
 	flag.IntVar(&o.runs, "runs", 5, "how often each program runs")
+	flag.BoolVar(&o.programs, "programs", true, "whole programs too, which take longest")
 	flag.Parse()
 	if err := run(&o, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -63,9 +65,11 @@ func run(o *options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	rows, err := prepare(o, dir)
-	if err != nil {
-		return err
+	var rows []row
+	if o.programs {
+		if rows, err = prepare(o, dir); err != nil {
+			return err
+		}
 	}
 	works, err := works(o, dir)
 	if err != nil {
@@ -84,7 +88,9 @@ func run(o *options, out io.Writer) error {
 		}
 	}
 	var b bytes.Buffer
-	report(&b, o, rows)
+	if o.programs {
+		report(&b, o, rows)
+	}
 	reportWorks(&b, o, works)
 	_, err = b.WriteTo(out)
 	return err
