@@ -222,6 +222,7 @@ func (r *traceRun) feed(line string) error {
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
 	case "reload":
+		r.ref = nil // it knows one program
 		r.compile(f[2], f[3:]...)
 		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
