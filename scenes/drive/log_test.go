@@ -492,6 +492,32 @@ func TestFrozenCounterIsNoSample(t *testing.T) {
 	}
 }
 
+// TestMonitorSeesFrozen: what people see goes stale where what decisions read
+// does, though frames of the frozen sender still come.
+func TestMonitorSeesFrozen(t *testing.T) {
+	p := counterProgram(t)
+	var got []string
+	now := int64(0)
+	m, err := NewMonitor(p.Vehicle, func(_ int, v engine.Value) {
+		text := "unknown"
+		if v.Kind != engine.None {
+			text = string(AppendValue(nil, v))
+		}
+		got = append(got, string(AppendSeconds(nil, now))+" "+text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, frame := range []struct{ t, level, count int64 }{{0, 5, 0}, {400e6, 5, 1}, {800e6, 6, 1}, {1200e6, 7, 1}, {1600e6, 8, 1}, {2000e6, 8, 2}} {
+		now = frame.t
+		m.Frame(&can.Frame{Time: now, ID: 256, Len: 2, Data: [64]byte{byte(frame.level), byte(frame.count)}})
+	}
+	want := []string{"0 5", "0.4 5", "1.6 unknown", "2 8"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // counterProgram is a car of one message with a level and a counter.
 func counterProgram(t *testing.T) *scenes.Program {
 	t.Helper()

@@ -8,13 +8,15 @@ import (
 )
 
 // Monitor follows signals for people to look at, apart from the engine, whose
-// slots are only what decisions read. A stale signal has the zero Value.
+// slots are only what decisions read. A stale signal has the zero Value, and so
+// has one whose alive counter stands still for as long.
 type Monitor struct {
 	sources  []scenes.Source
 	stale    []int64 // by signal: ns; 0: never
 	last     []int64 // by signal: time of the last valid sample
 	known    []bool
-	buses    []can.IDs // index into messages
+	alive    []aliveState // by signal
+	buses    []can.IDs    // index into messages
 	messages []monitored
 	decoded  []dbc.Sample
 	swept    int64
@@ -23,9 +25,10 @@ type Monitor struct {
 
 // monitored is a message that carries signals of the profile.
 type monitored struct {
-	signals []int
-	fields  []dbc.Field // of signals
-	plan    dbc.Plan    // of fields
+	signals  []int
+	fields   []dbc.Field // of signals
+	plan     dbc.Plan    // of fields
+	counters []int       // signals whose alive counter it carries
 }
 
 // sweep is how often, in ns of the stream, a monitor looks for stale signals.
@@ -43,24 +46,29 @@ func NewMonitor(v *scenes.Vehicle, changed func(signal int, v engine.Value)) (*M
 		}
 		m.sources = append(m.sources, src)
 		m.stale = append(m.stale, int64(s.StaleAfter))
-		m.add(i, &src)
+		at := m.message(src.Bus, src.Message)
+		at.signals, at.fields = append(at.signals, i), append(at.fields, src.Field)
+		if src.Alive != nil {
+			at = m.message(src.Alive.Bus, src.Alive.Message)
+			at.counters = append(at.counters, i)
+		}
 	}
 	for i := range m.messages {
 		m.messages[i].plan = dbc.NewPlan(m.messages[i].fields)
 	}
-	m.last, m.known = make([]int64, len(m.sources)), make([]bool, len(m.sources))
+	m.last, m.known, m.alive = make([]int64, len(m.sources)), make([]bool, len(m.sources)), make([]aliveState, len(m.sources))
 	return m, nil
 }
 
-// add enters a signal at its message.
-func (m *Monitor) add(signal int, src *scenes.Source) {
-	ids, id, extended := &m.buses[src.Bus], src.Message.ID, src.Message.Extended
-	if ids.Find(id, extended) < 0 {
-		ids.Put(id, extended, len(m.messages))
+// message finds what is followed of a message, or begins to follow it. The
+// pointer is good until the next call.
+func (m *Monitor) message(bus int, of *dbc.Message) *monitored {
+	ids := &m.buses[bus]
+	if ids.Find(of.ID, of.Extended) < 0 {
+		ids.Put(of.ID, of.Extended, len(m.messages))
 		m.messages = append(m.messages, monitored{})
 	}
-	at := &m.messages[ids.Find(id, extended)]
-	at.signals, at.fields = append(at.signals, signal), append(at.fields, src.Field)
+	return &m.messages[ids.Find(of.ID, of.Extended)]
 }
 
 // Frame takes the signals of a frame. It allocates nothing.
@@ -77,9 +85,17 @@ func (m *Monitor) Frame(f *can.Frame) {
 		return
 	}
 	at := &m.messages[message]
+	for _, i := range at.counters {
+		if raw, ok := m.sources[i].Alive.Field.Raw(f.Payload()); ok {
+			m.alive[i].count(raw)
+		}
+	}
 	m.decoded = at.plan.Decode(f.Payload(), m.decoded[:0])
 	for _, sample := range m.decoded {
 		i := at.signals[sample.Index]
+		if m.sources[i].Alive != nil && m.alive[i].frozen() {
+			continue // no sample
+		}
 		if num, valid := m.sources[i].Convert(sample.Raw, sample.Physical); valid {
 			m.last[i], m.known[i] = f.Time, true
 			m.changed(i, m.sources[i].Value(num))

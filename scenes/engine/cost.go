@@ -6,7 +6,7 @@ import "slices"
 // them. Certificates are the same on every processor.
 const (
 	cardBytes    = 192
-	triggerBytes = 128
+	triggerBytes = 144
 	timerBytes   = 80
 	leaseBytes   = 192
 	callBytes    = 96

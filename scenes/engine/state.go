@@ -23,7 +23,10 @@ type State struct {
 	occurred []bool   // by occurrence: it holds, its opposite has not come since
 	wall     wallClock
 	firings  uint64
-	ops      int // the most that a step has taken; nothing decides by it
+	boot     bootState
+	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
+	granted  uint64   // leases of earlier sessions
+	ops      int      // the most that a step has taken; nothing decides by it
 	step     stepState
 }
 
@@ -128,6 +131,9 @@ func (s *State) Known(slot int) (num float64, ok bool) {
 func (s *State) record(out *Effects, r Record) uint64 {
 	s.n++
 	r.T, r.N = s.now, s.n
+	if r.Cause&before != 0 {
+		r.Cause = 0
+	}
 	out.Records = append(out.Records, r)
 	return s.n
 }

@@ -25,7 +25,8 @@ func (in *Interpreter) signal(path string) *signal {
 }
 
 // frame takes all samples of a frame together (rule 2): first what is known,
-// then the drive state, then readbacks (choice 17), then the detectors.
+// then the drive state, then readbacks (choice 17), then the detectors, of
+// signals that became unknown before others.
 func (in *Interpreter) frame(samples []Sample) {
 	slices.SortFunc(samples, func(a, b Sample) int {
 		if a.Signal < b.Signal {
@@ -46,7 +47,14 @@ func (in *Interpreter) frame(samples []Sample) {
 		}
 	}
 	for _, sample := range samples {
-		in.detect(sample)
+		if !sample.Valid {
+			in.forget(sample.Signal)
+		}
+	}
+	for _, sample := range samples {
+		if sample.Valid {
+			in.detect(sample)
+		}
 	}
 }
 
