@@ -165,6 +165,7 @@ var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, sl
 var occurs = []engine.Occurrence{
 	{Name: "button star", Opposite: -1}, {Name: "ignition off", Opposite: 2}, {Name: "ignition on", Opposite: 1, Frees: true},
 	{Name: "phone far", Opposite: 4}, {Name: "phone near", Opposite: 3},
+	{Name: "place enter home", Opposite: 6, OfUser: true}, {Name: "place leave home", Opposite: 5, OfUser: true},
 }
 
 // drawTrigger draws a trigger and the edges that go into it.
@@ -280,7 +281,7 @@ func drawWindow(t *rapid.T) engine.Trigger {
 // drawEdge draws an edge, with held_for where it may.
 func drawEdge(t *rapid.T, held bool) engine.Trigger {
 	if eighth.Draw(t, "edge") > 5 {
-		return engine.Trigger{Op: engine.Occurs, Occur: small.Draw(t, "occurrence")}
+		return engine.Trigger{Op: engine.Occurs, Occur: eighth.Draw(t, "occurrence")%len(occurs)}
 	}
 	g := engine.Trigger{Slot: triggerSlots.Draw(t, "trigger slot"), Op: engine.TriggerOp(small.Draw(t, "trigger op"))}
 	switch g.Slot {
@@ -544,7 +545,7 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 		s.Kind = engine.EvFree
 	case 7:
 		s.Kind, s.Card = engine.EvRun, 0
-		if coin.Draw(t, "user changes") && !remembers(p) {
+		if coin.Draw(t, "user changes") {
 			s.Kind, s.User = engine.EvUser, uint64(small.Draw(t, "user"))
 			s.Parade = eighth.Draw(t, "parade") == 7 && eighth.Draw(t, "long") == 7
 		}
@@ -554,11 +555,6 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 // watchesClock tells whether a card has a wall trigger.
 func watchesClock(p *engine.Program) bool {
 	return has(p, engine.WallTime, engine.Sunset)
-}
-
-// remembers tells whether a card has a window, a count or a sequence.
-func remembers(p *engine.Program) bool {
-	return has(p, engine.Rate, engine.Sequence)
 }
 
 // has tells whether a card has a trigger of those from first to last.
@@ -574,7 +570,7 @@ func drawRare(t *rapid.T, s *stroke) {
 	s.Kind = engine.EvTick
 	switch eighth.Draw(t, "rare") {
 	default:
-		s.Kind, s.Occur, s.OK = engine.EvOccur, small.Draw(t, "occurs"), eighth.Draw(t, "found") < 6
+		s.Kind, s.Occur, s.OK = engine.EvOccur, eighth.Draw(t, "occurs")%len(occurs), eighth.Draw(t, "found") < 6
 	case 0:
 		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
 	case 3:
