@@ -97,6 +97,7 @@ func (c Cond) names() (paths []string) {
 	if c.Signal != "" && !c.Unnamed && c.Op != "fresh" {
 		paths = append(paths, c.Signal)
 	}
+	paths = append(paths, c.Expr.signals()...)
 	for _, of := range c.Of {
 		paths = append(paths, of.names()...)
 	}

@@ -126,7 +126,7 @@ type Trigger struct {
 }
 
 // Cond is a condition. Op is the card's own word: above, below, between, is,
-// is_not, fresh, time, state, all, any, not. A `power` is given by the labels
+// is_not, fresh, time, expr, state, all, any, not. A `power` is given by the labels
 // that it means, Unnamed.
 type Cond struct {
 	Op       string
@@ -134,6 +134,7 @@ type Cond struct {
 	Unnamed  bool // does not hold the card back from live (choice 39)
 	A, B     Value
 	From, To int // time: minutes after midnight
+	Expr     *Expr
 	State    string
 	Of       []Cond
 }

@@ -167,6 +167,12 @@ func (in *Interpreter) holds(c Cond) truth {
 		return yes - in.holds(c.Of[0])
 	case "fresh": // choice 34
 		return truthOf(in.signal(c.Signal).known)
+	case "expr":
+		result := in.evaluate(*c.Expr)
+		if !result.ok {
+			return unknown
+		}
+		return truthOf(result.x != 0)
 	case "time":
 		return in.timeOfDay(c.From, c.To)
 	case "state":
@@ -196,6 +202,7 @@ func (c Cond) signals() (paths []string) {
 	if c.Signal != "" {
 		paths = append(paths, c.Signal)
 	}
+	paths = append(paths, c.Expr.signals()...)
 	for _, of := range c.Of {
 		paths = append(paths, of.signals()...)
 	}

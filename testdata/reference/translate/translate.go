@@ -117,7 +117,7 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 	n := c[0]
 	r := reference.Cond{Op: map[engine.CondOp]string{engine.Above: "above", engine.Below: "below", engine.Between: "between", engine.Is: "is",
 		engine.IsNot: "is_not", engine.InState: "state", engine.All: "all", engine.Any: "any", engine.Not: "not",
-		engine.Fresh: "fresh", engine.TimeOfDay: "time"}[n.Op]}
+		engine.Fresh: "fresh", engine.TimeOfDay: "time", engine.Computed: "expr"}[n.Op]}
 	switch n.Op {
 	case engine.InState:
 		r.State = d.state(n.State)
@@ -127,6 +127,8 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 		}
 	case engine.TimeOfDay:
 		r.From, r.To = int(n.A), int(n.B)
+	case engine.Computed:
+		r.Expr = d.expr(n.Expr)
 	case engine.Fresh:
 		r.Signal = d.p.Signals[n.Slot].Path
 	default:
@@ -134,6 +136,34 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 		r.Unnamed = !slices.Contains(names, n.Slot)
 	}
 	return r
+}
+
+var termWords = map[engine.TermOp]string{engine.Constant: "number", engine.Reading: "signal", engine.Negate: "negate", engine.Absolute: "abs",
+	engine.Invert: "not", engine.Add: "+", engine.Subtract: "-", engine.Multiply: "*", engine.Divide: "/", engine.Least: "min", engine.Greatest: "max",
+	engine.Less: "<", engine.LessEqual: "<=", engine.Greater: ">", engine.GreaterEqual: ">=", engine.Equal: "==", engine.NotEqual: "!=",
+	engine.Both: "and", engine.Either: "or", engine.Inside: "between"}
+
+// expr makes a tree of an expression in postfix order.
+func (d describer) expr(terms engine.Expr) *reference.Expr {
+	var stack []reference.Expr
+	for _, t := range terms {
+		e := reference.Expr{Op: termWords[t.Op]}
+		operands := 2
+		switch t.Op {
+		case engine.Constant:
+			operands, e.Number = 0, t.X
+		case engine.Reading:
+			operands, e.Signal, e.Factor, e.Offset = 0, d.p.Signals[t.Slot].Path, t.X, t.Y
+		case engine.Negate, engine.Absolute, engine.Invert:
+			operands = 1
+		case engine.Inside:
+			operands = 3
+		}
+		rest := len(stack) - operands
+		e.Of = slices.Clone(stack[rest:])
+		stack = append(stack[:rest], e)
+	}
+	return &stack[0]
 }
 
 func (d describer) state(i int) string {
