@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/oracle/... ./testdata/reference/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
 SHELL_PACKAGES := ./agent/... ./ui-bridge/...
@@ -23,7 +23,7 @@ STATIC := CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w'
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm demo test check-sources check-generated lint test-oracle bench bench-memory fuzz generate clean help
+.PHONY: build arm demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -62,14 +62,12 @@ check-sources:
 	@unformatted=$$(gofmt -l agent can scenes ui-bridge testdata); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:" $$unformatted >&2; exit 1; fi
 	go vet $(PACKAGES)
-	go vet -tags oracle $(PACKAGES)
-	go vet -tags vm $(PACKAGES)
+	go vet -tags oracle,vm $(PACKAGES)
 
 lint: ## staticcheck with every check of staticcheck.conf
 	@.ci/need go
 	go run $(STATICCHECK) $(PACKAGES)
-	go run $(STATICCHECK) -tags oracle $(PACKAGES)
-	go run $(STATICCHECK) -tags vm $(PACKAGES)
+	go run $(STATICCHECK) -tags oracle,vm $(PACKAGES)
 
 # Generates in a copy of the sources, so that it holds with uncommitted work
 # too and never touches the checkout.
@@ -88,6 +86,13 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../s
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
 	PYTHON=$(CURDIR)/.venv/bin/python go test -count=1 -tags oracle $(PACKAGES)
+
+VM_ARCH    ?=
+VM_SECONDS ?= 85
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN; VM_ARCH=arm64 for one of them
+	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
+	@$(MAKE) build arm build/drive.log
+	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv

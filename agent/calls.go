@@ -35,11 +35,10 @@ func bridgeBinding(b *scenes.Binding) *uibridge.Binding {
 
 // call gives the binding and arguments of one call.
 func (b *callBook) call(c *engine.Call) (*uibridge.Binding, []any, error) {
-	card := b.prog.Cards[c.Card]
 	vars := func(name string) (engine.Value, bool) {
 		switch name {
 		case "card":
-			return text(card.ID), true
+			return text(c.CardID), true
 		case "actuator":
 			return text(b.prog.Engine.Actuators[c.Actuator].Path), true
 		case "value":
@@ -52,6 +51,7 @@ func (b *callBook) call(c *engine.Call) (*uibridge.Binding, []any, error) {
 	binding := b.actuators[c.Actuator]
 	if c.Kind == engine.CallDo {
 		binding = b.actions[c.Action]
+		card := b.prog.Cards[c.Card]
 		vars = b.doVars(card, &card.Then[c.Step])
 	}
 	args, err := binding.Arguments(vars)

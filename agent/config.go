@@ -30,6 +30,7 @@ type Config struct {
 	Decisions DecisionsConfig   `yaml:"decisions"` // the decision log; no file: none
 	Journal   string            `yaml:"journal"`   // file of the journal; empty: none
 	Traces    string            `yaml:"traces"`    // directory of interaction traces; empty: none
+	State     string            `yaml:"state"`     // directory of what outlives the process; empty: nothing does
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -132,7 +133,13 @@ func (c *Config) check() error {
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}
-	return c.Source.check()
+	if err := c.Source.check(); err != nil {
+		return err
+	}
+	if c.State != "" && !c.Source.judged() {
+		return errors.New("state: where replies are assumed nothing was done that could be kept; leave it out, or write source.replies: events")
+	}
+	return nil
 }
 
 // check reports what is no known word, and what fits recordings only.
@@ -178,7 +185,7 @@ func (c *SourceConfig) String() string {
 
 // resolve makes file names relative to the configuration's directory.
 func (c *Config) resolve(dir string) {
-	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Decisions.File, &c.Journal, &c.Traces} {
+	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Decisions.File, &c.Journal, &c.Traces, &c.State} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -17,8 +17,9 @@ type outputs struct {
 	buffers   []*bufio.Writer
 }
 
-// openOutputs creates the decision log and the journal that are configured.
-func openOutputs(c *Config, h *drive.Header, judged bool) (*outputs, error) {
+// openOutputs creates the decision log and the journal that are configured;
+// snapshot is what the session starts from.
+func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte) (*outputs, error) {
 	o := &outputs{}
 	if err := o.openDecisions(&c.Decisions, h); err != nil {
 		return nil, errors.Join(fmt.Errorf("decision log: %w", err), o.close())
@@ -28,7 +29,7 @@ func openOutputs(c *Config, h *drive.Header, judged bool) (*outputs, error) {
 	}
 	w, err := o.create(c.Journal)
 	if err == nil {
-		o.journal, err = drive.NewJournal(w, h, judged)
+		o.journal, err = drive.NewJournalFrom(w, h, judged, snapshot)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), o.close())

@@ -35,6 +35,7 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
+	state    *stateFiles     // nil: nothing is kept
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
@@ -62,9 +63,6 @@ type hand struct {
 // the agent is there.
 func (a *agent) open() error {
 	c := a.config
-	if a.judged {
-		a.session = 1
-	}
 	base, err := a.openSource()
 	if err != nil {
 		return err
@@ -79,16 +77,20 @@ func (a *agent) open() error {
 	if err := a.watch(); err != nil {
 		return err
 	}
+	start, err := a.start(base)
+	if err != nil {
+		return err
+	}
 	a.book = newCallBook(a.prog, c.Language)
 	if err := a.connect(); err != nil {
 		return err
 	}
 	header := drive.NewHeader(a.prog, a.session, base)
-	if a.out, err = openOutputs(c, &header, a.judged); err != nil {
+	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot()); err != nil {
 		return err
 	}
-	a.pump = drive.NewPump(a.prog, a.session, a.judged, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Calls: a.send, Records: a.bridge.Decisions})
+	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
+		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.bridge.Decisions})
 	return nil
 }
 
@@ -152,6 +154,9 @@ func (a *agent) close() error {
 	}
 	if a.out != nil {
 		errs = append(errs, a.out.close())
+	}
+	if a.state != nil {
+		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		errs = append(errs, a.closers[i].Close())

@@ -220,7 +220,7 @@ func (p *exprParser) call(level int, name token) *exprNode {
 	n := &exprNode{pos: name.pos, word: name.text, at: name.pos}
 	open := p.tok
 	if p.failed || open.kind != signToken || open.text != "(" {
-		p.fail(name.pos, "`%s` is a function; write %s", name.text, shapes[name.text])
+		p.fail(name.pos, "`%s` is a function; write %s", name.text, written[name.text])
 		return n
 	}
 	if level >= maxExprDepth {
@@ -246,11 +246,11 @@ func (p *exprParser) call(level int, name token) *exprNode {
 			n.ops = append(n.ops, exprOp{termOf[name.text], name.text, name.pos})
 		}
 	default:
-		p.fail(name.pos, "`%s` has %d operands; write %s", name.text, k, shapes[name.text])
+		p.fail(name.pos, "`%s` has %d operands; write %s", name.text, k, written[name.text])
 		return n
 	}
 	return p.node(n)
 }
 
-// shapes say how each function is written.
-var shapes = map[string]string{"min": "min(x, y, …)", "max": "max(x, y, …)", "abs": "abs(x)", "between": "between(x, low, high)"}
+// written says how each function is written.
+var written = map[string]string{"min": "min(x, y, …)", "max": "max(x, y, …)", "abs": "abs(x)", "between": "between(x, low, high)"}

@@ -264,3 +264,57 @@ func TestLoop(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 	}
 }
+
+// TestNewerTriggers: windows, counts, sequences, silence, occurrences and the
+// time of day, over the bench of the traces.
+func TestNewerTriggers(t *testing.T) {
+	v, err := scenes.LoadVehicle("../../testdata/meaning/vehicle.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mark = "then:\n  - {do: mark}\n"
+	when := func(trigger string, conditions ...string) string {
+		only := ""
+		if len(conditions) > 0 {
+			only = "only_if:\n  - " + strings.Join(conditions, "\n  - ") + "\n"
+		}
+		return "when:\n  - " + trigger + "\n" + only + mark
+	}
+	for _, c := range []struct{ name, card, want string }{
+		{"a mean in range", when("{signal: Private.Bench.A, avg: {above: 32766, over: 4s}}"), ""},
+		{"a mean beyond", when("{signal: Private.Bench.A, avg: {above: 32767, over: 4s}}"), "a.yaml:6:5: warning: Private.Bench.A goes from -32768 to 32767: this trigger never completes; correct its value [interval]"},
+		{"a least value always below", when("{signal: Private.Bench.A, min: {below: 40000, over: 4s}}"), "a.yaml:6:5: warning: Private.Bench.A goes from -32768 to 32767: this trigger is never armed, so it never completes; correct its values [interval]"},
+		{"a rate in reach", when("{signal: Private.Bench.A, rate: {above: 16000, over: 4s}}"), ""},
+		{"a rate beyond", when("{signal: Private.Bench.A, rate: {above: 16384, over: 4s}}"), "a.yaml:6:5: warning: Private.Bench.A goes from -32768 to 32767: this trigger never completes; correct its value [interval]"},
+		{"an edge beyond", when("{count: {of: {signal: Private.Bench.A, becomes: 40000}, reaches: 2, within: 1s}}"), "a.yaml:6:18: warning: Private.Bench.A goes from -32768 to 32767: this trigger never completes; correct its value [interval]"},
+		{"an edge that trembles", when("{sequence: [{signal: Private.Bench.A, changes: true}, {signal: Vehicle.Speed, rises_above: 9, unit: km/h}], within: 1s}"),
+			"a.yaml:6:59: warning: without `rearm_below` a tremble around 9 fires the card again and again; add one [hysteresis]"},
+		{"stale and its value", when("{signal: Vehicle.Speed, stale_for: 2s}", "{signal: Vehicle.Speed, above: 3, unit: km/h}"),
+			"a.yaml:6:5: warning: when this completes, Vehicle.Speed is not known, and only_if asks for its value, so it never fires the card; ask for something else [instant]"},
+		{"quiet, not yet stale, and its value", when("{signal: Vehicle.Speed, stale_for: 500ms}", "{signal: Vehicle.Speed, above: 3, unit: km/h}"), ""},
+		{"stale and another way", when("{signal: Vehicle.Speed, stale_for: 2s}", "{any: [{signal: Vehicle.Speed, above: 3, unit: km/h}, {signal: Private.Bench.A, is: 1}]}"), ""},
+		{"fresh and not", when("{signal: Private.Bench.B, changes: true}", "{signal: Private.Bench.A, fresh: true}", "{not: {signal: Private.Bench.A, fresh: true}}"),
+			"a.yaml:9:5: warning: this and the conditions before it are never true together, so the card never fires; correct one [interval]"},
+		{"times that meet", when("{event: A}", "{time: {from: \"08:00\", to: \"12:00\"}}", "{time: {from: \"11:59\", to: \"12:30\"}}"), ""},
+		{"times apart", when("{event: A}", "{time: {from: \"08:00\", to: \"12:00\"}}", "{time: {from: \"12:00\", to: \"12:30\"}}"),
+			"a.yaml:9:5: warning: this and the conditions before it are never true together, so the card never fires; correct one [interval]"},
+		{"times apart over midnight", when("{event: A}", "{time: {from: \"22:00\", to: \"06:00\"}}", "{time: {from: \"06:00\", to: \"22:00\"}}"),
+			"a.yaml:9:5: warning: this and the conditions before it are never true together, so the card never fires; correct one [interval]"},
+		{"power and its signal", when("{event: A}", "{power: \"on\"}", "{signal: Vehicle.LowVoltageSystemState, is: LOCK}"),
+			"a.yaml:9:5: warning: this and the conditions before it are never true together, so the card never fires; correct one [interval]"},
+		{"the second edge and its condition", when("{sequence: [{event: A}, {signal: Private.Bench.A, becomes: 1}], within: 1s}", "{signal: Private.Bench.A, is: 2}"),
+			"a.yaml:6:5: warning: when this completes, only_if[0] is never true, so it never fires the card; a condition is looked at in the trigger's moment only [instant]"},
+		{"the first edge and its condition", when("{sequence: [{signal: Private.Bench.A, becomes: 1}, {event: A}], within: 1s}", "{signal: Private.Bench.A, is: 2}"), ""},
+		{"a window that reads back what it sets", "when:\n  - {signal: " + fan + ", avg: {above: 50, over: 4s}, unit: percent}\nthen:\n  - {set: " + fan + ", to: 20, unit: percent, lease: 1m}\n",
+			"a.yaml:8:5: warning: `a` sets " + fan + ", and " + fan + " starts `a`: they can start each other without end (the car stops it at depth 5); start one by something that no card sets [loop]"},
+		{"silence of what it sets", "when:\n  - {signal: " + fan + ", stale_for: 4s}\nthen:\n  - {set: " + fan + ", to: 20, unit: percent, lease: 1m}\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.want == "" {
+				says(t, v, c.card)
+			} else {
+				says(t, v, c.card, c.want)
+			}
+		})
+	}
+}

@@ -112,8 +112,11 @@ func (s *subject) feeds(card int) (list []feed) {
 		}
 		act := &s.p.Engine.Actuators[step.Actuator]
 		for to := range s.p.Engine.Cards {
-			for k := range s.p.Engine.Cards[to].When {
-				slot := s.p.Engine.Cards[to].When[k].Slot
+			for _, t := range s.p.Engine.Cards[to].When {
+				if !t.Op.Follows() {
+					continue
+				}
+				slot := t.Slot
 				if slot == act.Readback || s.p.Engine.Signals[slot].Path == act.Path {
 					list = append(list, feed{slot, step.Actuator, j, to})
 					break

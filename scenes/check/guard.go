@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 
 	"vignette/scenes"
@@ -29,7 +30,7 @@ type side struct {
 type dimension struct {
 	all         set
 	whole       bool
-	left, right *node // arithmetic; right of a comparison only
+	left, right *node // arithmetic; right of a comparison only; else nil
 }
 
 // space is the dimensions of a program's conditions.
@@ -160,13 +161,40 @@ func (s *space) where(c engine.Cond, truth bool) guard {
 	case engine.Computed:
 		return s.holds(tree(n.Expr), truth)
 	case engine.Above, engine.Below, engine.Between, engine.Is, engine.IsNot:
-		in := compared(n)
-		if !truth {
-			in = in.complement()
-		}
-		return s.atom(n.Slot, in)
+		return s.lies(n.Slot, compared(n), truth)
+	case engine.Fresh:
+		return s.lies(s.named("known "+fmt.Sprint(n.Slot), from(0, 1)), point(1), truth)
+	case engine.TimeOfDay:
+		return s.lies(s.named("time", from(0, below(24*60))), daytime(n), truth)
 	}
 	return anywhere // nothing is known of it
+}
+
+// lies is where a dimension lies in a set, or does not.
+func (s *space) lies(dim int, in set, truth bool) guard {
+	if !truth {
+		in = in.complement()
+	}
+	return s.atom(dim, in)
+}
+
+// named is a dimension that is no signal and no arithmetic.
+func (s *space) named(key string, all set) int {
+	dim, ok := s.derived[key]
+	if !ok {
+		dim = len(s.dims)
+		s.derived[key] = dim
+		s.dims = append(s.dims, dimension{all: all})
+	}
+	return dim
+}
+
+// daytime is the local times of a clause, in minutes after midnight.
+func daytime(n *engine.Clause) set {
+	if n.A <= n.B {
+		return from(n.A, below(n.B))
+	}
+	return from(n.B, below(n.A)).complement()
 }
 
 func (s *space) constant(truth bool) guard {

@@ -12,8 +12,8 @@ import (
 func interval(s *subject) {
 	for i, c := range s.p.Cards {
 		e := &s.p.Engine.Cards[i]
-		for j := range c.When {
-			s.threshold(c, &c.When[j], &e.When[j])
+		for j := range e.When {
+			s.threshold(c, written(c, e, j), &e.When[j])
 		}
 		before := len(s.found)
 		for j := range c.OnlyIf {
@@ -129,10 +129,36 @@ func (s *subject) extent(slot int) string {
 
 func shown(x float64) string { return strconv.FormatFloat(x, 'g', 10, 64) }
 
+// written is a trigger of the engine's as the card has it: the edges of counts
+// and sequences come after all others.
+func written(c *scenes.Card, e *engine.Card, j int) *scenes.Trigger {
+	into, of := e.When[j].Into, 0
+	if into == 0 {
+		return &c.When[j]
+	}
+	if e.When[j].Second {
+		of = 1
+	}
+	return &c.When[into-1].Of[of]
+}
+
 // threshold looks for a trigger that its signal's range keeps from completing.
 func (s *subject) threshold(c *scenes.Card, t *scenes.Trigger, e *engine.Trigger) {
-	edge, ready := detected(e)
-	switch all := s.expected.dims[e.Slot].all; {
+	var edge, ready set
+	all := set(nil)
+	switch e.Op {
+	case engine.RisesAbove, engine.FallsBelow, engine.Becomes, engine.Leaves, engine.Changes:
+		all = s.expected.dims[e.Slot].all
+		edge, ready = detected(e)
+	case engine.Avg, engine.Min, engine.Max, engine.Rate:
+		all = figures(s.expected.dims[e.Slot].all, e)
+		if edge, ready = from(above(e.X), inf), from(-inf, e.X); e.Below {
+			edge, ready = from(-inf, below(e.X)), from(e.X, inf)
+		}
+	default:
+		return
+	}
+	switch {
 	case t.Op == engine.Changes:
 		if len(all) == 1 && all[0].lo == all[0].hi {
 			s.report(Warning, c.File, t.Pos, "%s %s: it never changes; take another signal", t.Signal.Text, s.extent(e.Slot))
@@ -142,6 +168,16 @@ func (s *subject) threshold(c *scenes.Card, t *scenes.Trigger, e *engine.Trigger
 	case !ready.meets(all):
 		s.report(Warning, c.File, t.Pos, "%s %s: this trigger is never armed, so it never completes; correct its values", t.Signal.Text, s.extent(e.Slot))
 	}
+}
+
+// figures is the hull of what a window's figure can be.
+func figures(all set, t *engine.Trigger) set {
+	lo, hi := all[0].lo, all[len(all)-1].hi
+	if t.Op == engine.Rate {
+		most := (hi - lo) / (float64(t.Over) / 1e9)
+		return from(-most, most)
+	}
+	return from(lo, hi)
 }
 
 // detected is where a trigger completes, and where it is armed before.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"vignette/scenes"
@@ -10,8 +11,8 @@ import (
 // hysteresis looks for thresholds that noise crosses again and again.
 func hysteresis(s *subject) {
 	for i, c := range s.p.Cards {
-		for j := range c.When {
-			t, e := &c.When[j], &s.p.Engine.Cards[i].When[j]
+		for j := range s.p.Engine.Cards[i].When {
+			t, e := written(c, &s.p.Engine.Cards[i], j), &s.p.Engine.Cards[i].When[j]
 			if e.Op != engine.RisesAbove && e.Op != engine.FallsBelow || e.Rearm != e.X {
 				continue
 			}
@@ -41,6 +42,8 @@ func plainly(d time.Duration) string {
 		return shown(d.Hours()) + "h"
 	case d%time.Minute == 0:
 		return shown(d.Minutes()) + "m"
+	case d < time.Second:
+		return shown(float64(d)/1e6) + "ms"
 	}
 	return shown(d.Seconds()) + "s"
 }
@@ -50,12 +53,19 @@ func plainly(d time.Duration) string {
 func instant(s *subject) {
 	for i, c := range s.p.Cards {
 		e := &s.p.Engine.Cards[i]
+		for j := range c.When {
+			s.apart(c, e, j)
+		}
 		so := s.expected.onlyIf(e)
 		if len(so) == 0 {
 			continue // never true at any moment: interval says so
 		}
 		for j := range c.When {
-			at := s.moment(&e.When[j])
+			if s.silent(&e.When[j], so) {
+				s.report(Warning, c.File, c.When[j].Pos, "when this completes, %s is not known, and only_if asks for its value, so it never fires the card; ask for something else", c.When[j].Signal.Text)
+				continue
+			}
+			at := s.moment(last(e, j))
 			if len(at) == 0 || !s.expected.excludes(at, so) {
 				continue
 			}
@@ -75,11 +85,79 @@ func clauseHint(t *engine.Trigger) string {
 // moment is where a trigger's signal lies when it completes: beyond its
 // threshold, and after held_for at least not back at the rearm value.
 func (s *subject) moment(t *engine.Trigger) guard {
+	switch t.Op {
+	case engine.RisesAbove, engine.FallsBelow, engine.Becomes, engine.Leaves:
+	default:
+		return anywhere
+	}
 	edge, ready := detected(t)
 	if t.Hold > 0 {
 		edge = ready.complement()
 	}
 	return s.expected.atom(t.Slot, edge)
+}
+
+// last is the edge with which a trigger completes: its own, or that of its
+// count or the second of its sequence.
+func last(e *engine.Card, j int) *engine.Trigger {
+	t := &e.When[j]
+	for k := range e.When {
+		if edge := &e.When[k]; edge.Into == j+1 && (t.Op == engine.Count || edge.Second) {
+			return edge
+		}
+	}
+	return t
+}
+
+// silent reports whether a trigger completes when its signal is unknown, and
+// all ways of the conditions ask for its value.
+func (s *subject) silent(t *engine.Trigger, so guard) bool {
+	if t.Op != engine.StaleFor {
+		return false
+	}
+	if after := s.p.Engine.Signals[t.Slot].StaleAfter; after == 0 || t.Over < after {
+		return false
+	}
+	return !slices.ContainsFunc(so, func(b box) bool {
+		return !slices.ContainsFunc(b, func(side side) bool { return side.dim == t.Slot })
+	})
+}
+
+// apart looks for counts and sequences whose edges would have to come in one
+// frame: a message brings each signal once a cycle.
+func (s *subject) apart(c *scenes.Card, e *engine.Card, j int) {
+	t := &e.When[j]
+	if t.Op != engine.Count && t.Op != engine.Sequence {
+		return
+	}
+	var slots []int
+	for k := range e.When {
+		if edge := &e.When[k]; edge.Into == j+1 && edge.Op <= engine.Changes {
+			slots = append(slots, edge.Slot)
+		}
+	}
+	frames := time.Duration(1) // between the two edges of a sequence
+	switch {
+	case t.Op == engine.Count && len(slots) == 1:
+		frames = time.Duration(t.N - 1)
+		if edge := last(e, j); edge.Op != engine.Changes {
+			frames *= 2 // there and back
+		}
+	case t.Op == engine.Sequence && len(slots) == 2 && s.oneMessage(slots[0], slots[1]):
+	default:
+		return
+	}
+	cycle := s.p.Sources[slots[0]].Message.Cycle
+	if least := frames * cycle; least > time.Duration(t.Over) {
+		s.report(Warning, c.File, c.When[j].Pos, "message %s comes every %s, so these edges need %s and are never within %s: two moments that would have to be one; allow more time",
+			s.p.Sources[slots[0]].Message.Name, plainly(cycle), plainly(least), plainly(time.Duration(t.Over)))
+	}
+}
+
+// oneMessage reports whether two slots come in the same message.
+func (s *subject) oneMessage(a, b int) bool {
+	x, y := &s.p.Sources[a], &s.p.Sources[b]
+	return x.Bus == y.Bus && x.Message == y.Message
 }
 
 // excluded names the condition that a moment excludes.

@@ -96,14 +96,19 @@ only_if:
 then:
   - {do: notify, with: {text: {en: Nearly full}}}`}, ""}}},
 		{Name: "instant", What: "Triggers whose own moment excludes a condition: two moments that would have to be one.",
-			Why: "A trigger is a moment and a condition is looked at in that moment only. `becomes: -1` together with `is: 126` on the same signal asks the gear to be in two places at once, and the card stays silent for ever.",
-			run: instant,
+			Why:    "A trigger is a moment and a condition is looked at in that moment only. `becomes: -1` together with `is: 126` on the same signal asks the gear to be in two places at once, and the card stays silent for ever. So does a sequence or a count whose edges the bus cannot bring within the time allowed, and a clause about the value of a signal that has just gone stale.",
+			Limits: "How fast a message comes is what its DBC says; without a cycle time nothing is said of its edges.",
+			run:    instant,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.Powertrain.Transmission.SelectedGear, becomes: -1}
 only_if:
   - {state: parked}
 then:
-  - {do: notify, with: {text: {en: Reversing}}}`}, "when this completes, only_if[0] is never true, so it never fires the card; a condition is looked at in the trigger's moment only"}},
+  - {do: notify, with: {text: {en: Reversing}}}`}, "when this completes, only_if[0] is never true, so it never fires the card; a condition is looked at in the trigger's moment only"},
+				{[]string{`when:
+  - {count: {of: {signal: Vehicle.Body.Windshield.Front.Wiping.Mode, becomes: FAST}, reaches: 5, within: 500ms}}
+then:
+  - {do: notify, with: {text: {en: What a rain}}}`}, "message WIPER_Status comes every 100ms, so these edges need 800ms and are never within 500ms: two moments that would have to be one; allow more time"}},
 			Good: []Example{{[]string{`when:
   - {signal: Vehicle.Powertrain.Transmission.SelectedGear, becomes: 126}
 only_if:

@@ -163,6 +163,9 @@ func (s *space) derive(a, b *node) int {
 // reach is where a derived dimension can lie while the signals lie in the box.
 func (s *space) reach(dim int, b box) set {
 	d := &s.dims[dim]
+	if d.left == nil {
+		return d.all
+	}
 	x := s.reckon(d.left, b)
 	if d.right == nil || len(x) == 0 {
 		return x
@@ -192,7 +195,7 @@ func (s *space) reckon(n *node, b box) set {
 	case engine.Constant:
 		return point(n.X)
 	case engine.Reading:
-		return hull(s.lies(n.Slot, b), func(x float64) float64 { return float64(x*n.X) + n.Y })
+		return hull(s.side(n.Slot, b), func(x float64) float64 { return float64(x*n.X) + n.Y })
 	}
 	var of []set
 	for _, c := range n.of {
@@ -216,8 +219,8 @@ func (s *space) reckon(n *node, b box) set {
 	return corners(n.Op, x, of[1])
 }
 
-// lies is where a signal lies in a box.
-func (s *space) lies(slot int, b box) set {
+// side is where a signal lies in a box.
+func (s *space) side(slot int, b box) set {
 	for _, side := range b {
 		if side.dim == slot {
 			return side.in

@@ -33,7 +33,7 @@ import (
 //	run     [13, t, card id]
 //	free    [14, t, card id]
 //
-// state is what the session started from: nil, since each starts fresh.
+// state is what the session started from, a Pump's snapshot; nil: from nothing.
 const (
 	journalMagic   = "vignette-journal"
 	journalVersion = 1
@@ -63,14 +63,25 @@ type Journal struct {
 	buf []byte
 }
 
-// NewJournal writes the header and returns the journal. w should be buffered.
+// NewJournal writes the header and returns the journal of a session that starts
+// from nothing. w should be buffered.
 func NewJournal(w io.Writer, h *Header, judged bool) (*Journal, error) {
+	return NewJournalFrom(w, h, judged, nil)
+}
+
+// NewJournalFrom is NewJournal of a session that starts from a Pump's snapshot.
+func NewJournalFrom(w io.Writer, h *Header, judged bool, snapshot []byte) (*Journal, error) {
 	b := msgp.AppendArrayHeader(nil, 10)
 	b = msgp.AppendInt(msgp.AppendString(b, journalMagic), journalVersion)
 	b = msgp.AppendString(msgp.AppendString(b, h.Engine), h.Vehicle)
 	b = appendHashesMsgp(appendHashesMsgp(b, h.DBCs), h.Cards)
 	b = msgp.AppendString(msgp.AppendUint64(b, h.Session), h.TimeBase)
-	b = msgp.AppendNil(msgp.AppendBool(b, judged))
+	b = msgp.AppendBool(b, judged)
+	if snapshot == nil {
+		b = msgp.AppendNil(b)
+	} else {
+		b = msgp.AppendBytes(b, snapshot)
+	}
 	_, err := w.Write(b)
 	return &Journal{w: w, buf: b}, err
 }
@@ -129,6 +140,7 @@ func (j *Journal) write(b []byte) error {
 type JournalReader struct {
 	Header Header
 	Judged bool
+	State  []byte // what the session started from, a Pump's snapshot; nil: from nothing
 
 	name string
 	m    *msgp.Reader
@@ -168,9 +180,7 @@ func (j *JournalReader) readHeader() error {
 	h.DBCs, h.Cards = r.hashes(), r.hashes()
 	h.Session, h.TimeBase = uint64(r.int()), r.text()
 	j.Judged = r.bool()
-	if r.err == nil {
-		r.err = j.m.ReadNil()
-	}
+	j.State = r.bytesOrNil()
 	return r.err
 }
 

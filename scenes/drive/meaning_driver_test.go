@@ -44,3 +44,17 @@ func (r *traceRun) driver(ev *engine.Event, f []string) (err error) {
 	}
 	return err
 }
+
+// boot ends the session and begins another from what was kept, on the same
+// kernel boot or on another, with the cards of a directory if one is named. The
+// records of the new session count from 1.
+func (r *traceRun) boot(f []string) {
+	kept := r.prog.Engine.Keep(r.pump.State())
+	if len(f) > 1 {
+		r.compile(f[1])
+	}
+	r.session++
+	r.real, r.shown = []uint64{0}, map[uint64]int{}
+	state := r.prog.Engine.Boot(kept, r.session, r.judged, f[0] == "same")
+	r.pump = NewPumpFrom(r.prog, state, Output{Records: r.take})
+}

@@ -29,6 +29,8 @@ type Stream interface {
 type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
+	// Save keeps the state before each step's calls are given away.
+	Save func(*engine.State)
 	// Calls gets each step's calls after its records were written. The slice
 	// is valid until it returns.
 	Calls func([]engine.Call)
@@ -79,8 +81,13 @@ type Pump struct {
 // NewPump readies a program for a stream. Judged tells whether replies come as
 // events and readbacks are judged, see engine.NewState.
 func NewPump(prog *scenes.Program, session uint64, judged bool, out Output) *Pump {
+	return NewPumpFrom(prog, prog.Engine.NewState(session, judged), out)
+}
+
+// NewPumpFrom readies a program that goes on from a state, see engine.Boot.
+func NewPumpFrom(prog *scenes.Program, state *engine.State, out Output) *Pump {
 	p := &Pump{
-		prog: prog, state: prog.Engine.NewState(session, judged), out: out,
+		prog: prog, state: state, out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
 	p.buses = make([]can.IDs, len(prog.Vehicle.Buses))
@@ -141,7 +148,7 @@ func (p *Pump) KnownIDs() (n int) {
 }
 
 // Feed takes one entry through the engine and writes what came of it. An error
-// is one of writing.
+// is one of writing, or a time beyond engine.MaxTime.
 func (p *Pump) Feed(e *Entry) error {
 	if e.IsFrame {
 		return p.Frame(&e.Frame)
@@ -152,6 +159,9 @@ func (p *Pump) Feed(e *Entry) error {
 // Frame decodes one frame and steps the engine. It allocates nothing unless a
 // decision needs room.
 func (p *Pump) Frame(f *can.Frame) error {
+	if f.Time > engine.MaxTime || f.Time < -engine.MaxTime {
+		return outOfTime(f.Time)
+	}
 	if p.out.Journal != nil {
 		if err := p.out.Journal.Frame(f); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
@@ -166,6 +176,9 @@ func (p *Pump) Frame(f *can.Frame) error {
 
 // Event steps the engine by an event that is not a frame.
 func (p *Pump) Event(ev *engine.Event) error {
+	if ev.T > engine.MaxTime || ev.T < -engine.MaxTime {
+		return outOfTime(ev.T)
+	}
 	if p.out.Journal != nil {
 		if err := p.out.Journal.Event(ev, p.subject(ev)); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
@@ -190,6 +203,10 @@ func (p *Pump) subject(ev *engine.Event) string {
 	return ""
 }
 
+func outOfTime(t int64) error {
+	return fmt.Errorf("an entry at %s s: times go up to %s s either way (the year 2116); mend the recording's times", AppendSeconds(nil, t), AppendSeconds(nil, engine.MaxTime))
+}
+
 func (p *Pump) mark(t int64) {
 	if p.Stats.Frames+p.Stats.Events == 0 {
 		p.Stats.First = t
@@ -210,6 +227,9 @@ func (p *Pump) step(ev *engine.Event) error {
 	}
 	if p.out.Records != nil {
 		p.out.Records(p.effects.Records)
+	}
+	if p.out.Save != nil && len(p.effects.Calls) > 0 {
+		p.out.Save(p.state)
 	}
 	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
 		p.out.Calls(p.effects.Calls)

@@ -165,7 +165,7 @@ func (p *Program) announce(s *State, act, winner, displaced int, why string, out
 // displace records that the lease in force lost to the winner.
 func (p *Program) displace(s *State, act, winner int, why string, out *Effects) {
 	l := s.acts[act].inForce()
-	s.record(out, Record{Card: p.Cards[l.card].ID, What: Lost, Why: why, Action: "set",
+	s.record(out, Record{Card: p.cardID(s, l.card), What: Lost, Why: why, Action: "set",
 		Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.led})
 }
 
@@ -208,6 +208,8 @@ func (p *Program) gate(s *State, act, card int) string {
 		return "base"
 	case a.hasStart && s.now < a.started+spec.MinInterval:
 		return "interval"
+	case a.booting:
+		return "boot"
 	}
 	return ""
 }
@@ -245,6 +247,9 @@ func (p *Program) grant(s *State, act, card int, out *Effects) {
 // resume returns to the lease now in force.
 func (p *Program) resume(s *State, act int, cause uint64, out *Effects) {
 	l := s.acts[act].inForce()
+	if s.acts[act].booting {
+		return // sent when the wait is over
+	}
 	p.issue(s, act, Call{Kind: CallSet, Value: l.value}, l.origin, l.acted, l.deadline-s.now, cause, out)
 }
 
@@ -272,6 +277,9 @@ func (p *Program) sendEnd(s *State, act int, out *Effects) {
 	a, spec := &s.acts[act], &p.Actuators[act]
 	e := &a.end
 	why := ""
+	if a.booting {
+		return // sent when the wait is over
+	}
 	switch {
 	case e.value.Kind == Number && !(spec.Min <= e.value.Num && e.value.Num <= spec.Max):
 		why = "range"
@@ -281,7 +289,7 @@ func (p *Program) sendEnd(s *State, act int, out *Effects) {
 	if why != "" {
 		if !e.denied {
 			e.denied = true
-			s.record(out, Record{Card: p.Cards[e.card].ID, What: Denied, Why: why, Action: "end",
+			s.record(out, Record{Card: p.cardID(s, e.card), What: Denied, Why: why, Action: "end",
 				Actuator: spec.Path, Value: e.value, Cause: e.cause})
 		}
 		return

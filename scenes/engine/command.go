@@ -41,7 +41,7 @@ func (p *Program) issue(s *State, act int, c Call, by origin, grant uint64, left
 	if c.Kind == CallEnd {
 		action = "end"
 	}
-	n = s.record(out, Record{Card: p.Cards[by.card].ID, What: Acted, Action: action, Actuator: spec.Path,
+	n = s.record(out, Record{Card: p.cardID(s, by.card), What: Acted, Action: action, Actuator: spec.Path,
 		Value: c.Value, Lease: left, Cause: cause})
 	cmd := &a.command
 	width := cmd.widen(c.Value)
@@ -62,7 +62,7 @@ func (p *Program) issue(s *State, act int, c Call, by origin, grant uint64, left
 	if !spec.HasCall {
 		return n, false
 	}
-	c.N, c.Card, c.Actuator, c.NotAfter = n, by.card, act, s.now+spec.Within
+	c.N, c.Card, c.CardID, c.Actuator, c.NotAfter = n, by.card, p.cardID(s, by.card), act, s.now+spec.Within
 	if c.Kind == CallSet {
 		c.LeaseMS = (left + spec.Within + reading + 999_999) / 1_000_000
 	}
@@ -82,6 +82,10 @@ func (p *Program) readback(s *State, act int, num float64, out *Effects) {
 	a, spec := &s.acts[act], &p.Actuators[act]
 	cmd := &a.command
 	v := p.valueOf(spec.Readback, num)
+	if a.booting {
+		p.bootReadback(s, act, v, out)
+		return
+	}
 	if a.busy() && cmd.judging {
 		switch off := distance(v, cmd.value); {
 		case cmd.settled:
@@ -148,7 +152,7 @@ func (p *Program) hand(s *State, act int, v Value, out *Effects) {
 	a, spec := &s.acts[act], &p.Actuators[act]
 	n := s.record(out, Record{What: Override, Actuator: spec.Path, Value: v})
 	p.endAll(s, act, "override", n, out)
-	a.hasLeft = false
+	a.hasLeft, a.booting = false, false
 	a.end = openEnd{}
 	a.base = v
 	a.hasHand, a.handEnds = true, s.now+spec.Holdoff
@@ -161,6 +165,6 @@ func (p *Program) hand(s *State, act int, v Value, out *Effects) {
 func (p *Program) missReadback(s *State, act int, out *Effects) {
 	cmd := &s.acts[act].command
 	cmd.judging = false
-	s.record(out, Record{Card: p.Cards[cmd.card].ID, What: Failed, Why: "readback", Action: cmd.action,
+	s.record(out, Record{Card: p.cardID(s, cmd.card), What: Failed, Why: "readback", Action: cmd.action,
 		Actuator: p.Actuators[act].Path, Cause: cmd.n})
 }

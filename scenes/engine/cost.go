@@ -6,19 +6,21 @@ import "slices"
 // them. Certificates are the same on every processor.
 const (
 	cardBytes    = 192
-	triggerBytes = 128
+	triggerBytes = 144
 	timerBytes   = 80
 	leaseBytes   = 192
 	callBytes    = 96
+	windowBytes  = 320
+	ringBytes    = 96
 )
 
 // Cost is a card's certificate. An operation is a detector that takes a
 // sample, a clause or a term of an expression that is evaluated, a card that is
 // judged, an action that a queue comes to, or a lease that ends.
 type Cost struct {
-	StateBytes     int // of memory that the card adds to a State
+	StateBytes     int // of memory that the card adds to a State, for the present user
 	OpsPerStep     int // most operations in one step
-	EffectsPerHour int // most settings, ends and actions in an hour, retries left out; 0: nothing bounds its firings
+	EffectsPerHour int // most settings, ends and actions in an hour, without retries and runs by hand; 0: nothing bounds its firings
 }
 
 // Cost is the certificate of a card.
@@ -33,10 +35,18 @@ func (p *Program) Cost(card int) Cost {
 func (p *Program) stateBytes(c *Card) int {
 	n := cardBytes + len(c.When)*triggerBytes + 8*p.Quarantine.Fires
 	timers := len(c.When)
+	for _, t := range c.When {
+		switch t.Op {
+		case Rate, Avg, Min, Max:
+			n += windowBytes
+		case Count:
+			n += ringBytes
+		}
+	}
 	for _, step := range c.Then {
 		timers++
 		if step.Kind == Set {
-			timers += 3 // its lease, reply and readback
+			timers += 4 // its question, lease, reply and readback
 			n += leaseBytes + callBytes
 		}
 	}
@@ -88,7 +98,7 @@ func (p *Program) effects(c *Card) int {
 }
 
 // firings is the most firings in an hour, 0 without a bound: what the cooldown,
-// the quarantine or the holds of all triggers leave.
+// the quarantine or all triggers together leave.
 func (p *Program) firings(c *Card) int {
 	most := 0
 	bound := func(n int64) {
@@ -102,15 +112,33 @@ func (p *Program) firings(c *Card) int {
 	if q := p.Quarantine; q.Fires > 0 {
 		bound(int64(q.Fires) * ((hour + q.Within - 1) / q.Within))
 	}
-	held := int64(0)
+	all := int64(0)
 	for _, t := range c.When {
-		if t.Hold == 0 {
+		if t.Into > 0 {
+			continue // an edge of another trigger
+		}
+		apart := t.apart()
+		if apart == 0 {
 			return most
 		}
-		held += (hour + t.Hold - 1) / t.Hold
+		all += (hour + apart - 1) / apart
 	}
-	bound(held)
+	bound(all)
 	return most
+}
+
+// apart is the least time in ns between two completions of a trigger, 0 if
+// nothing but its signal keeps them apart.
+func (t *Trigger) apart() int64 {
+	switch t.Op {
+	case StaleFor:
+		return t.Over
+	case Rate, Avg, Min, Max:
+		return t.part()
+	case WallTime, Sunrise, Sunset:
+		return hour / 2 // once a day; a clock that is set may bring it again
+	}
+	return t.Hold
 }
 
 // Total is the cost of all cards: their state, and the costliest step that a
@@ -136,21 +164,33 @@ func (p *Program) Total(message []int) Cost {
 		t.OpsPerStep = max(t.OpsPerStep, ops)
 	}
 	every := states
+	occurs := make([]int, len(p.Occurs))
 	for i := range p.Cards {
 		c := p.Cost(i)
 		t.StateBytes += c.StateBytes
 		t.OpsPerStep = max(t.OpsPerStep, c.OpsPerStep)
 		every += 1 + len(p.Cards[i].sets())
+		for o := range occurs {
+			occurs[o] += p.occurOps(&p.Cards[i], o)
+		}
 	}
-	t.OpsPerStep = max(t.OpsPerStep, every)
+	t.OpsPerStep = max(t.OpsPerStep, every, slices.Max(append(occurs, 0)))
 	return t
+}
+
+// occurOps is the most operations that an occurrence brings to a card.
+func (p *Program) occurOps(c *Card, occurrence int) int {
+	if slices.ContainsFunc(c.When, func(t Trigger) bool { return t.Op == Occurs && t.Occur == occurrence }) {
+		return p.firingOps(c)
+	}
+	return 0
 }
 
 // frameOps is the most operations that a frame of message m brings to a card.
 func (p *Program) frameOps(c *Card, message []int, m int, drive bool) int {
 	detectors := 0
 	for _, t := range c.When {
-		if message[t.Slot] == m {
+		if t.Op.hasSlot() && message[t.Slot] == m {
 			detectors++
 		}
 	}

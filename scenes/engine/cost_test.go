@@ -20,6 +20,8 @@ func TestStateSizes(t *testing.T) {
 		{"timer", unsafe.Sizeof(timer{}), timerBytes},
 		{"lease", unsafe.Sizeof(lease{}), leaseBytes},
 		{"openCall", unsafe.Sizeof(openCall{}), callBytes},
+		{"window", unsafe.Sizeof(window{}), windowBytes},
+		{"ring", unsafe.Sizeof(ring{}), ringBytes},
 	} {
 		if c.size > c.certified || 2*c.certified > 3*c.size+16 {
 			t.Errorf("%s has %d bytes, certified as %d", c.name, c.size, c.certified)

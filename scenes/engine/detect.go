@@ -5,6 +5,8 @@ type triggerState struct {
 	detector detector
 	last     float64 // Changes: the last value
 	holding  bool
+	deadline int64  // of the hold
+	bootHold int64  // ns to hold if the first sample after a boot does not re-arm it; 0: nothing was held
 	depth    int    // causal depth of the hold's edge
 	held     uint64 // n of the hold's record
 
@@ -125,28 +127,24 @@ func (tr *triggerState) cancel(why string) {
 // detect advances one detector by a valid sample.
 func (p *Program) detect(s *State, ref triggerRef, num float64) {
 	t := &p.Cards[ref.card].When[ref.trigger]
-	switch t.Op {
-	case Recovered:
-		if s.slots[t.Slot].back {
-			p.found(s, ref)
-		}
-		return
-	case StaleFor:
-		p.heard(s, ref)
-		return
-	case Rate, Avg, Min, Max:
-		p.gather(s, ref, num)
+	s.step.ops++
+	if t.Op > Changes {
+		p.remember(s, ref, num)
 		return
 	}
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	beyond, rearmed := t.position(tr, num)
 	was := tr.detector
-	s.step.ops++
 	switch {
 	case was == unset:
 		tr.detector = passed
 		if rearmed {
 			tr.detector = armed
+			tr.bootHold = 0
+		}
+		if tr.bootHold > 0 {
+			s.touch(ref.card)
+			tr.outcome, tr.cause, tr.outDepth = edge, s.boot.n, 0
 		}
 	case was == armed && beyond:
 		tr.detector = passed
@@ -240,9 +238,13 @@ func (p *Program) judge(s *State, card int, out *Effects) {
 func (p *Program) hold(s *State, card, i int, out *Effects) {
 	c := &p.Cards[card]
 	tr := &s.cards[card].triggers[i]
-	tr.holding, tr.depth = true, tr.outDepth
+	hold := c.When[i].Hold
+	if tr.bootHold > 0 {
+		hold, tr.bootHold = tr.bootHold, 0
+	}
+	tr.holding, tr.depth, tr.deadline = true, tr.outDepth, s.now+hold
 	tr.held = s.record(out, Record{Card: c.ID, What: Held, Why: p.idx.why.trigger[i], Cause: tr.cause})
-	s.timers.push(timer{at: s.now + c.When[i].Hold, kind: holds, origin: origin{card: card, index: i}, ref: tr.held})
+	s.timers.push(timer{at: tr.deadline, kind: holds, origin: origin{card: card, index: i}, ref: tr.held})
 }
 
 // completion is what completes a card: a trigger, or the driver.

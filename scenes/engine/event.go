@@ -23,9 +23,13 @@ type Sample struct {
 	Num   float64 // in the VSS unit; a label's index; 0 or 1
 }
 
+// MaxTime bounds an event's time either way, so that no deadline overflows:
+// the year 2116 for a stream in Unix time.
+const MaxTime = 1<<62 - 1
+
 // Event is one entry of the stamped stream.
 type Event struct {
-	T        int64 // ns on the stream's time base
+	T        int64 // ns on the stream's time base, within MaxTime either way
 	Kind     EventKind
 	Samples  []Sample  // EvFrame: ascending by slot, at most one for each
 	Session  uint64    // EvReply, EvAnswer: session of the record
@@ -110,10 +114,11 @@ const (
 type Call struct {
 	N        uint64 // N of the `acted` record; a reply names it
 	Kind     CallKind
-	Card     int
-	Step     int // CallDo: index into the card's Then, whose texts are its arguments
-	Actuator int // CallSet, CallEnd
-	Action   int // CallDo
+	Card     int    // an index beyond the program's cards is one of a card that is gone
+	CardID   string // its id
+	Step     int    // CallDo: index into the card's Then, whose texts are its arguments
+	Actuator int    // CallSet, CallEnd
+	Action   int    // CallDo
 	Value    Value
 	LeaseMS  int64 // CallSet: time left + the call's limit + the readback's time, for {lease_ms}; CallEnd: 0
 	NotAfter int64 // ns of the stream after which it must not be sent

@@ -10,6 +10,7 @@ type lease struct {
 	acted    uint64 // n of the record that granted it; names the lease
 	atEnd    EndKind
 	endValue Value
+	changed  bool // its card is not the one that took it: it ends once the actuator is known after a boot
 }
 
 // ending is what the end of the lease in force leaves to do: return to a lower
@@ -66,6 +67,7 @@ type actuatorState struct {
 	hasLeft  bool
 	command  command
 	ask      ask
+	booting  bool // after a boot: its readback is waited for
 }
 
 // find returns the index of the lease granted by record n; -1: gone.
@@ -135,7 +137,7 @@ func (p *Program) endLease(s *State, act, i int, why string, cause uint64, out *
 // reportEnd records an ended lease and notes what it leaves to do.
 func (p *Program) reportEnd(s *State, e *endedLease, out *Effects) {
 	s.step.ops++
-	n := s.record(out, Record{Card: p.Cards[e.lease.card].ID, What: Ended, Why: e.why,
+	n := s.record(out, Record{Card: p.cardID(s, e.lease.card), What: Ended, Why: e.why,
 		Actuator: p.Actuators[e.act].Path, Cause: e.cause})
 	if e.top {
 		a := &s.acts[e.act]
@@ -184,7 +186,7 @@ func (p *Program) checkDrive(s *State, out *Effects) {
 	s.drive = drive
 	for act := range s.acts {
 		a := &s.acts[act]
-		if len(a.stack) > 0 && !p.Actuators[act].States.Has(drive) {
+		if len(a.stack) > 0 && !a.booting && !p.Actuators[act].States.Has(drive) {
 			p.endAll(s, act, p.idx.why.state[drive], 0, out)
 		}
 		if a.end.open && a.end.phase == toSend {

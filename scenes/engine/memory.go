@@ -53,6 +53,21 @@ func (p *Program) listen(s *State) {
 	}
 }
 
+// remember takes a valid sample for a trigger that is no level and no value.
+func (p *Program) remember(s *State, ref triggerRef, num float64) {
+	t := &p.Cards[ref.card].When[ref.trigger]
+	switch t.Op {
+	case Recovered:
+		if s.slots[t.Slot].back {
+			p.found(s, ref)
+		}
+	case StaleFor:
+		p.heard(s, ref)
+	default:
+		p.gather(s, ref, num)
+	}
+}
+
 // heard puts the end of a StaleFor's silence off.
 func (p *Program) heard(s *State, ref triggerRef) {
 	tr := &s.cards[ref.card].triggers[ref.trigger]

@@ -120,6 +120,9 @@ const (
 // hasSlot reports whether a detector follows one signal.
 func (op TriggerOp) hasSlot() bool { return op <= Max }
 
+// Follows reports whether a detector completes by the values of its signal.
+func (op TriggerOp) Follows() bool { return op.hasSlot() && op != Recovered && op != StaleFor }
+
 // Trigger is a detector: on one slot, on an occurrence, on the wall clock, or
 // on the edges of other triggers of its card, which name it by Into.
 type Trigger struct {

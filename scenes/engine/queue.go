@@ -83,7 +83,7 @@ func (p *Program) perform(s *State, out *Effects) {
 		a.has, a.last = true, s.now
 		n := s.record(out, Record{Card: p.Cards[card].ID, What: Acted, Action: spec.Name, Cause: q.fired})
 		if spec.HasCall {
-			out.Calls = append(out.Calls, Call{N: n, Kind: CallDo, Card: card, Step: q.pos, Action: step.Action,
+			out.Calls = append(out.Calls, Call{N: n, Kind: CallDo, Card: card, CardID: p.Cards[card].ID, Step: q.pos, Action: step.Action,
 				NotAfter: s.now + spec.Within})
 			if s.judged {
 				s.await(openCall{n: n, kind: CallDo, origin: q.origin(card), act: step.Action}, s.now+spec.Within)
@@ -105,7 +105,7 @@ func (p *Program) reply(s *State, ev *Event, out *Effects) {
 		p.fail(s, c, "error", out)
 		return
 	}
-	s.record(out, p.about(&c, Replied, ""))
+	s.record(out, p.about(s, &c, Replied, ""))
 	if c.kind != CallDo {
 		a := &s.acts[c.act]
 		if a.command.n == c.n {
@@ -123,7 +123,7 @@ func (p *Program) reply(s *State, ev *Event, out *Effects) {
 // fail is a call that was refused or not answered in time: it ends its lease,
 // or has its end retried, and fails the queue that waits for it.
 func (p *Program) fail(s *State, c openCall, why string, out *Effects) {
-	s.record(out, p.about(&c, Failed, why))
+	s.record(out, p.about(s, &c, Failed, why))
 	if c.kind != CallDo {
 		a := &s.acts[c.act]
 		if a.command.n == c.n {
@@ -144,6 +144,9 @@ func (p *Program) fail(s *State, c openCall, why string, out *Effects) {
 
 // awaits reports whether the card's queue waits for call n.
 func (s *State) awaits(card int, n uint64) bool {
+	if card >= len(s.cards) {
+		return false // no longer in the program
+	}
 	q := &s.cards[card].queue
 	return q.running && q.call == n
 }
@@ -161,8 +164,8 @@ func (p *Program) retry(s *State, act int) {
 }
 
 // about is a record on an open call's outcome.
-func (p *Program) about(c *openCall, what What, why string) Record {
-	r := Record{Card: p.Cards[c.card].ID, What: what, Why: why, Cause: c.n}
+func (p *Program) about(s *State, c *openCall, what What, why string) Record {
+	r := Record{Card: p.cardID(s, c.card), What: what, Why: why, Cause: c.n}
 	switch c.kind {
 	case CallDo:
 		r.Action = p.Actions[c.act].Name

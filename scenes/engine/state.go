@@ -23,6 +23,10 @@ type State struct {
 	occurred []bool   // by occurrence: it holds, its opposite has not come since
 	wall     wallClock
 	firings  uint64
+	boot     bootState
+	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
+	granted  uint64   // leases of earlier sessions
+	ops      int      // the most that a step has taken; nothing decides by it
 	step     stepState
 }
 
@@ -111,9 +115,9 @@ func (s *State) Deadline() (at int64, ok bool) {
 	return s.timers[0].at, true
 }
 
-// Operations returns how many operations the newest step took; Cost says what
-// one is, and bounds them.
-func (s *State) Operations() int { return s.step.ops }
+// Operations returns the most operations that a step has taken since NewState;
+// Cost says what one is, and bounds them.
+func (s *State) Operations() int { return s.ops }
 
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }
@@ -127,6 +131,9 @@ func (s *State) Known(slot int) (num float64, ok bool) {
 func (s *State) record(out *Effects, r Record) uint64 {
 	s.n++
 	r.T, r.N = s.now, s.n
+	if r.Cause&before != 0 {
+		r.Cause = 0
+	}
 	out.Records = append(out.Records, r)
 	return s.n
 }

@@ -9,6 +9,7 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 	if !s.started {
 		s.started, s.now = true, ev.T
 		p.listen(s)
+		p.start(s, out)
 	}
 	t := max(ev.T, s.now)
 	p.runTimers(s, t, out)
@@ -94,6 +95,9 @@ func (p *Program) due(s *State, tm *timer) bool {
 		return s.acts[tm.act].find(tm.ref) >= 0
 	case readbacks:
 		a := &s.acts[tm.act]
+		if tm.ref == 0 {
+			return a.booting
+		}
 		return a.command.n == tm.ref && a.command.judging && !a.command.settled
 	default: // retries
 		e := &s.acts[tm.act].end
@@ -129,6 +133,10 @@ func (p *Program) expire(s *State, tm *timer, out *Effects) {
 		i := a.find(tm.ref)
 		p.endLease(s, tm.act, i, "duration", a.stack[i].acted, out)
 	case readbacks:
+		if tm.ref == 0 {
+			p.goOn(s, tm.act, out)
+			return
+		}
 		p.missReadback(s, tm.act, out)
 	case retries:
 		s.acts[tm.act].end.phase = toSend
@@ -147,4 +155,5 @@ func (p *Program) finish(s *State, out *Effects) {
 		p.actuate(s, out)
 		p.perform(s, out)
 	}
+	s.ops = max(s.ops, s.step.ops)
 }

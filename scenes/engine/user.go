@@ -39,7 +39,7 @@ func (p *Program) changeUser(s *State, user uint64, out *Effects) {
 	s.record(out, Record{What: User, Why: userName(user)})
 	for card := range s.cards {
 		p.abandon(s, card, "user", out)
-		s.cards[card].clear()
+		p.clear(s, card)
 	}
 	for act := range s.acts {
 		p.endAll(s, act, "user", 0, out)
@@ -51,10 +51,13 @@ func (p *Program) changeUser(s *State, user uint64, out *Effects) {
 	}
 }
 
-// clear makes a card's detectors know nothing.
-func (c *cardState) clear() {
-	for i := range c.triggers {
-		c.triggers[i].detector = unset
+// clear makes a card's detectors, windows, counts and sequences know nothing.
+// Silence and the wall clock are not the card's own: they go on.
+func (p *Program) clear(s *State, card int) {
+	for i := range s.cards[card].triggers {
+		tr := &s.cards[card].triggers[i]
+		tr.detector, tr.bootHold = unset, 0
+		p.forget(s, triggerRef{card, i})
 	}
 }
 

@@ -73,6 +73,7 @@ ended sleep
 ended user
 fired manual
 released driver
+released ignition
 user disabled
 user enabled
 user guest
@@ -90,6 +91,10 @@ blocked reentry
 cancelled rearmed
 cancelled unknown
 clock back
+clock lost
+clock step
+clock trusted
+clock zone
 denied base set
 denied interval do
 denied interval set

@@ -100,7 +100,7 @@ func (c Cond) names() (paths []string) {
 	for _, of := range c.Of {
 		paths = append(paths, of.names()...)
 	}
-	return paths
+	return append(paths, c.Expr.signals()...)
 }
 
 // uses lists every signal that a card reads.
@@ -120,10 +120,6 @@ func (c Card) uses() (paths []string) {
 
 // detect advances the detectors of a sample's own signal (rules 2, 5).
 func (in *Interpreter) detect(sample Sample) {
-	if !sample.Valid {
-		in.forget(sample.Signal)
-		return
-	}
 	cause, depth := in.causeOf(sample.Signal)
 	for _, c := range in.cards {
 		for _, d := range c.all() {

@@ -45,7 +45,7 @@ const (
 // make a loop.
 func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
 	p = &engine.Program{
-		Buses: []string{"pt", "body"},
+		Buses: []string{"pt", "body"}, Occurs: occurs,
 		Signals: []engine.Signal{
 			{Path: "A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
 			{Path: "B", Bus: 1, Type: engine.Number},
@@ -91,7 +91,7 @@ func loop(p *engine.Program) {
 	for i := range p.Cards[:min(2, len(p.Cards))] {
 		c := &p.Cards[i]
 		c.OnlyIf, c.Cooldown = nil, 0
-		c.When[0] = engine.Trigger{Op: engine.Becomes, Slot: slotF, X: float64(i), Rearm: float64(i)}
+		c.When = []engine.Trigger{{Op: engine.Becomes, Slot: slotF, X: float64(i), Rearm: float64(i)}}
 		c.Then = []engine.Step{{Kind: engine.Set, Value: number(float64(1 - i)), Lease: 250 * ms, AtEnd: engine.Leave}}
 	}
 	p.Quarantine.Fires = 0
@@ -141,9 +141,15 @@ var (
 func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
 	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown"),
 		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual")}
-	for range triggers.Draw(t, "triggers") {
-		c.When = append(c.When, drawTrigger(t))
+	var edges []engine.Trigger
+	for i := range triggers.Draw(t, "triggers") {
+		trigger, of := drawTrigger(t)
+		for j := range of {
+			of[j].Into, of[j].Second = i+1, j == 1
+		}
+		c.When, edges = append(c.When, trigger), append(edges, of...)
 	}
+	c.When = append(c.When, edges...)
 	for range clauses.Draw(t, "only_if") {
 		c.OnlyIf = append(c.OnlyIf, drawCond(t, p, nil, 2))
 	}
@@ -155,7 +161,127 @@ func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
 
 var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, slotS, slotB})
 
-func drawTrigger(t *rapid.T) engine.Trigger {
+// The occurrences, by name.
+var occurs = []engine.Occurrence{
+	{Name: "button star", Opposite: -1}, {Name: "ignition off", Opposite: 2}, {Name: "ignition on", Opposite: 1, Frees: true},
+	{Name: "phone far", Opposite: 4}, {Name: "phone near", Opposite: 3},
+}
+
+// drawTrigger draws a trigger and the edges that go into it.
+func drawTrigger(t *rapid.T) (engine.Trigger, []engine.Trigger) {
+	switch eighth.Draw(t, "trigger") {
+	case 4:
+		g := engine.Trigger{Op: engine.StaleFor, Slot: triggerSlots.Draw(t, "silent"), Over: long.Draw(t, "stale_for")}
+		if coin.Draw(t, "recovered") {
+			g = engine.Trigger{Op: engine.Recovered, Slot: g.Slot}
+		}
+		return g, nil
+	case 5:
+		return drawWindow(t), nil
+	case 7:
+		return drawWallTrigger(t), nil
+	case 6:
+		if coin.Draw(t, "counts") {
+			return engine.Trigger{Op: engine.Count, N: 1 + small.Draw(t, "reaches"), Over: long.Draw(t, "within")}, []engine.Trigger{drawEdge(t, false)}
+		}
+		return engine.Trigger{Op: engine.Sequence, Over: long.Draw(t, "within")}, []engine.Trigger{drawEdge(t, false), drawEdge(t, false)}
+	}
+	return drawEdge(t, true), nil
+}
+
+// The wall clock of cases is about dawn at the stream's zero: 06:29:58, an hour
+// east of UTC.
+const (
+	dawn   = 1774762198 * int64(1e9) // 2026-03-29T05:29:58Z, a Sunday
+	minute = 60 * 1000 * ms
+	hour   = 60 * minute
+)
+
+var (
+	ats     = rapid.SampledFrom([]int64{6*hour + 30*minute, 6*hour + 31*minute, 7*hour + 30*minute, 5*hour + 30*minute, 9*hour + 30*minute, 3*hour + 29*minute, 0})
+	days    = rapid.SampledFrom([]uint8{127, 127, 1, 2, 64})
+	offsets = rapid.SampledFrom([]int64{0, 0, 1000 * ms, -1000 * ms, minute, hour, -hour, 12 * hour})
+	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 177 * minute, -177 * minute, 191 * minute, -191 * minute})
+	zones   = rapid.SampledFrom([]int64{3600, 3600, 7200, 0})
+	changes = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 3000 * ms, minute})
+	places  = rapid.SampledFrom([]int64{0, 0, -minute, minute, 1000 * ms, -hour, hour, 4 * hour})
+)
+
+// drawWallTrigger draws what the wall clock brings.
+func drawWallTrigger(t *rapid.T) engine.Trigger {
+	switch eighth.Draw(t, "wall") / 2 {
+	case 2:
+		return engine.Trigger{Op: engine.Sunrise, Offset: offsets.Draw(t, "offset")}
+	case 3:
+		return engine.Trigger{Op: engine.Sunset, Offset: offsets.Draw(t, "offset")}
+	}
+	return engine.Trigger{Op: engine.WallTime, At: ats.Draw(t, "at"), Days: days.Draw(t, "on")}
+}
+
+// drawClock draws what is known of the wall clock at a time that is added later.
+func drawClock(t *rapid.T, p *engine.Program) *engine.Clocking {
+	c := &engine.Clocking{}
+	if eighth.Draw(t, "trusted") == 7 && !has(p, engine.WallTime, engine.WallTime) {
+		return c
+	}
+	c.Trusted, c.Wall, c.Offset = true, dawn+drifts.Draw(t, "drift"), zones.Draw(t, "zone")
+	if has(p, engine.WallTime, engine.WallTime) {
+		c.Wall, c.Offset = dawn+(c.Wall-dawn)%(20*minute), 3600
+	}
+	if next := changes.Draw(t, "next"); next > 0 {
+		c.Next, c.NextOffset = c.Wall+next, c.Offset+rapid.SampledFrom([]int64{3600, -3600}).Draw(t, "change")
+	}
+	if eighth.Draw(t, "sun") < 7 {
+		c.Rise = suns(c.Wall, dawn+5000*ms+places.Draw(t, "place"))
+		c.Set = suns(c.Wall, dawn+9000*ms+places.Draw(t, "evening"))
+	}
+	return c
+}
+
+// suns are the latest and the next of what comes every 24 h.
+func suns(wall, one int64) [2]int64 {
+	for one > wall {
+		one -= 24 * hour
+	}
+	for one+24*hour <= wall {
+		one += 24 * hour
+	}
+	return [2]int64{one, one + 24*hour}
+}
+
+// at puts a clock at a time of the stream.
+func at(c *engine.Clocking, t int64) *engine.Clocking {
+	moved := *c
+	if !c.Trusted {
+		return &moved
+	}
+	moved.Wall += t
+	if c.Next != 0 {
+		moved.Next += t
+	}
+	if c.Rise[0] != 0 {
+		moved.Rise, moved.Set = suns(moved.Wall, c.Rise[0]), suns(moved.Wall, c.Set[0])
+	}
+	return &moved
+}
+
+// drawWindow draws a window over a number.
+func drawWindow(t *rapid.T) engine.Trigger {
+	g := engine.Trigger{
+		Op: engine.Rate + engine.TriggerOp(eighth.Draw(t, "figure")/2), Slot: rapid.SampledFrom([]int{slotA, slotB}).Draw(t, "window of"),
+		X: rapid.SampledFrom([]float64{1, 2, 0, 1.5, 3, -1}).Draw(t, "figure above"), Below: coin.Draw(t, "below"), Over: long.Draw(t, "over"),
+	}
+	if g.Op == engine.Avg {
+		g.X += 0.0137 // the text says nothing of rounding: no mean comes so near
+	}
+	return g
+}
+
+// drawEdge draws an edge, with held_for where it may.
+func drawEdge(t *rapid.T, held bool) engine.Trigger {
+	if eighth.Draw(t, "edge") > 5 {
+		return engine.Trigger{Op: engine.Occurs, Occur: small.Draw(t, "occurrence")}
+	}
 	g := engine.Trigger{Slot: triggerSlots.Draw(t, "trigger slot"), Op: engine.TriggerOp(small.Draw(t, "trigger op"))}
 	switch g.Slot {
 	case slotD, slotL:
@@ -173,7 +299,7 @@ func drawTrigger(t *rapid.T) engine.Trigger {
 	case engine.Changes:
 		g.X, g.Rearm = 0, 0
 	}
-	if g.Op <= engine.Becomes {
+	if g.Op <= engine.Becomes && held {
 		g.Hold = perhaps.Draw(t, "held_for")
 	}
 	return g
@@ -186,7 +312,16 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 		op -= 3
 	}
 	out = append(out, engine.Clause{Op: op})
+	if eighth.Draw(t, "fresh") == 7 {
+		op = engine.Fresh + engine.CondOp(small.Draw(t, "or time")%2)
+		out[start].Op = op
+	}
 	switch op {
+	case engine.TimeOfDay:
+		from, long := ats.Draw(t, "from")/minute, rapid.SampledFrom([]int64{1, 60, 180, 1200}).Draw(t, "long")
+		out[start].A, out[start].B = float64(from), float64((from+long)%1440)
+	case engine.Fresh:
+		out[start].Slot = triggerSlots.Draw(t, "fresh slot")
 	case engine.InState:
 		out[start].State = small.Draw(t, "state") % 3
 	case engine.Not:
@@ -274,7 +409,7 @@ func prune(p *engine.Program) {
 	conds := func(list []engine.Cond, do func(*int)) {
 		for _, c := range list {
 			for i := range c {
-				if c[i].Op <= engine.IsNot {
+				if c[i].Op <= engine.IsNot || c[i].Op == engine.Fresh {
 					do(&c[i].Slot)
 				}
 			}
@@ -286,7 +421,9 @@ func prune(p *engine.Program) {
 		}
 		for i := range p.Cards {
 			for j := range p.Cards[i].When {
-				do(&p.Cards[i].When[j].Slot)
+				if w := &p.Cards[i].When[j]; w.Op <= engine.Max {
+					do(&w.Slot)
+				}
 			}
 			conds(p.Cards[i].OnlyIf, do)
 		}
@@ -316,10 +453,18 @@ func prune(p *engine.Program) {
 	for i := range p.Cards {
 		c := &p.Cards[i]
 		note := func(slot *int) { c.Names = append(c.Names, *slot) }
-		for j := range c.When {
-			note(&c.When[j].Slot)
+		for _, w := range c.When {
+			if w.Op <= engine.Max && w.Op != engine.Recovered && w.Op != engine.StaleFor {
+				note(&w.Slot)
+			}
 		}
-		conds(c.OnlyIf, note)
+		for _, cond := range c.OnlyIf {
+			for j := range cond {
+				if cond[j].Op <= engine.IsNot {
+					note(&cond[j].Slot)
+				}
+			}
+		}
 		slices.Sort(c.Names)
 		c.Names = slices.Compact(c.Names)
 	}
@@ -344,15 +489,18 @@ func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
 	for range 7 {
 		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
 	}
-	at := int64(0)
+	reached := int64(0)
 	for i := range list {
 		step := list[i].T
-		list[i].T += at
+		list[i].T += reached
+		if c := list[i].Clock; c != nil {
+			list[i].Clock = at(c, list[i].T)
+		}
 		if loops && i > 0 && list[i].Kind == engine.EvFrame {
 			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: p.Actuators[0].Readback, Valid: true}}, true
 		}
 		if step > 0 || list[i].Lasting {
-			at = list[i].T
+			reached = list[i].T
 		}
 	}
 	return list
@@ -365,6 +513,8 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 	switch {
 	case kind == 3:
 		drawDriver(t, p, &s)
+	case kind == 2 && watchesClock(p):
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
 	case kind < 4 || kind < 7 && !judged:
 		s.Samples = drawFrame(t, p, false)
 		s.Echo = coin.Draw(t, "echo")
@@ -384,19 +534,38 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	case 0, 1, 2:
 		s.Kind, s.Session, s.T = engine.EvAnswer, 1, delays.Draw(t, "delay")
 		s.OK, s.Late = eighth.Draw(t, "yes") < 6, eighth.Draw(t, "late") == 7
-	case 3, 4:
+	case 3:
 		s.Kind = engine.EvRun
+	case 4:
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
 	case 5:
 		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
 	case 6:
 		s.Kind = engine.EvFree
 	case 7:
 		s.Kind, s.Card = engine.EvRun, 0
-		if coin.Draw(t, "user changes") {
+		if coin.Draw(t, "user changes") && !remembers(p) {
 			s.Kind, s.User = engine.EvUser, uint64(small.Draw(t, "user"))
 			s.Parade = eighth.Draw(t, "parade") == 7 && eighth.Draw(t, "long") == 7
 		}
 	}
+}
+
+// watchesClock tells whether a card has a wall trigger.
+func watchesClock(p *engine.Program) bool {
+	return has(p, engine.WallTime, engine.Sunset)
+}
+
+// remembers tells whether a card has a window, a count or a sequence.
+func remembers(p *engine.Program) bool {
+	return has(p, engine.Rate, engine.Sequence)
+}
+
+// has tells whether a card has a trigger of those from first to last.
+func has(p *engine.Program, first, last engine.TriggerOp) bool {
+	return slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
+		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op >= first && w.Op <= last })
+	})
 }
 
 // drawRare draws what happens now and then: long gaps and steps back, the
@@ -404,9 +573,11 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 func drawRare(t *rapid.T, s *stroke) {
 	s.Kind = engine.EvTick
 	switch eighth.Draw(t, "rare") {
-	case 0, 1, 2:
+	default:
+		s.Kind, s.Occur, s.OK = engine.EvOccur, small.Draw(t, "occurs"), eighth.Draw(t, "found") < 6
+	case 0:
 		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
-	case 3, 4:
+	case 3:
 		s.Kind, s.Actuator = engine.EvOverride, targets.Draw(t, "whose")
 		s.Value = setting(s.Actuator, eighth.Draw(t, "hand"))
 	case 5:
@@ -434,10 +605,18 @@ func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample)
 	}
 	for slot := range p.Signals {
 		if sampled[slot] {
-			list = append(list, drawSample(t, &p.Signals[slot], slot, first))
+			list = append(list, drawSample(t, &p.Signals[slot], slot, first || recovers(p, slot)))
 		}
 	}
 	return list
+}
+
+// recovers tells whether a trigger waits for a signal to recover that its bus
+// alone can silence.
+func recovers(p *engine.Program, slot int) bool {
+	return p.Signals[slot].StaleAfter == 0 && slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
+		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op == engine.Recovered && w.Slot == slot })
+	})
 }
 
 func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.Sample {

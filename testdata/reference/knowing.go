@@ -25,7 +25,8 @@ func (in *Interpreter) signal(path string) *signal {
 }
 
 // frame takes all samples of a frame together (rule 2): first what is known,
-// then the drive state, then readbacks (choice 17), then the detectors.
+// then the drive state, then readbacks (choice 17), then the detectors, of
+// signals that became unknown before others.
 func (in *Interpreter) frame(samples []Sample) {
 	slices.SortFunc(samples, func(a, b Sample) int {
 		if a.Signal < b.Signal {
@@ -46,7 +47,14 @@ func (in *Interpreter) frame(samples []Sample) {
 		}
 	}
 	for _, sample := range samples {
-		in.detect(sample)
+		if !sample.Valid {
+			in.forget(sample.Signal)
+		}
+	}
+	for _, sample := range samples {
+		if sample.Valid {
+			in.detect(sample)
+		}
 	}
 }
 
@@ -163,6 +171,8 @@ func (in *Interpreter) holds(c Cond) truth {
 		return in.timeOfDay(c.From, c.To)
 	case "state":
 		return truthOf(in.state == c.State)
+	case "expr":
+		return in.reckon(c.Expr).truth()
 	}
 	s := in.signal(c.Signal)
 	if !s.known {
@@ -191,5 +201,5 @@ func (c Cond) signals() (paths []string) {
 	for _, of := range c.Of {
 		paths = append(paths, of.signals()...)
 	}
-	return paths
+	return append(paths, c.Expr.signals()...)
 }

@@ -161,6 +161,14 @@ func (r *replayRun) close() {
 	}
 }
 
+// newPump goes on from the state that a journal begins with.
+func (r *replayRun) newPump(out drive.Output) (*drive.Pump, error) {
+	if j, ok := r.stream.(*drive.JournalReader); ok {
+		return j.NewPump(out)
+	}
+	return drive.NewPump(r.prog, r.header.Session, r.judged, out), nil
+}
+
 // run feeds the stream; the decision log appears whole or not at all.
 func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	format, err := drive.ParseLogFormat(r.o.format)
@@ -178,7 +186,10 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 			return err
 		}
 	}
-	pump := drive.NewPump(r.prog, r.header.Session, r.judged, result)
+	pump, err := r.newPump(result)
+	if err != nil {
+		return err
+	}
 	r.summary.pump = pump
 	meter := newMeter(r.errs, "replay", r.offset)
 	defer meter.done()

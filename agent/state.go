@@ -1,0 +1,337 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"vignette/scenes/drive"
+	"vignette/scenes/engine"
+)
+
+// stateFiles keep the state in a directory, safe against kill -9 and against
+// power loss at any byte. Records are appended to one of two files; a full file
+// gives way to the other, which is emptied, written and synced before the full
+// one is touched again. The newest whole record counts: a torn one at the end
+// of a file was never answered for.
+//
+//	record  length of the rest (4) · CRC-32C of the rest (4) · number (8) · saved state
+type stateFiles struct {
+	log      *slog.Logger
+	dir      string
+	boot     string // the kernel's boot id
+	timeBase string
+	limit    int64 // bytes of a file
+
+	last    []byte // the newest record's state, its time left out
+	plain   []byte
+	buf     []byte
+	number  uint64 // of the newest record
+	failing bool
+
+	mu      sync.Mutex // guards what follows
+	file    *os.File
+	size    int64
+	next    int // 0 or 1: the file that the next turn writes
+	dirty   chan struct{}
+	closing chan struct{}
+	done    chan struct{}
+}
+
+// stateNames are the names of the two files.
+var stateNames = [2]string{"state.0", "state.1"}
+
+const (
+	stateLimit   = 64 << 10
+	syncAfter    = 500 * time.Millisecond // a write is synced after this, in any case within 1 s
+	maxRecord    = 16 << 20
+	recordHead   = 16
+	fromFuture   = ".from-the-future"
+	damagedState = ".damaged"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// openState opens the state of a directory, and makes the directory if it is
+// not there. It returns the newest saved state; nil: there is none. States of
+// newer versions and damaged ones are set aside, and that is logged.
+func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *drive.Saved, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit,
+		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
+	saved, newest, err := s.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.next = 1 - newest
+	go s.sync()
+	return s, saved, nil
+}
+
+// read finds the newest whole record of both files, and which file has it.
+func (s *stateFiles) read() (saved *drive.Saved, newest int, err error) {
+	var best []byte
+	for i, name := range stateNames {
+		path := filepath.Join(s.dir, name)
+		b, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		state, number, rest := lastRecord(b)
+		switch {
+		case state == nil && len(b) > 0:
+			s.log.Warn("a state file was not written to the end of its first record", "file", path, "bytes", len(b))
+		case rest > 0:
+			s.log.Info("the end of a state file is torn; the record before it counts", "file", path, "bytes", rest)
+		}
+		if state != nil && (best == nil || number > s.number) {
+			best, s.number, newest = state, number, i
+		}
+	}
+	if best == nil {
+		return nil, 0, s.setAsideUnread()
+	}
+	saved, err = drive.ParseSaved(best)
+	switch {
+	case errors.Is(err, drive.ErrFuture):
+		return nil, 0, s.setAside(fromFuture, err)
+	case err != nil:
+		return nil, 0, s.setAside(damagedState, err)
+	}
+	return saved, newest, nil
+}
+
+// setAsideUnread sets files aside that have bytes and no record.
+func (s *stateFiles) setAsideUnread() error {
+	for _, name := range stateNames {
+		if info, err := os.Stat(filepath.Join(s.dir, name)); err == nil && info.Size() > 0 {
+			return s.setAside(damagedState, errors.New("no record in it is whole"))
+		}
+	}
+	return nil
+}
+
+// setAside renames the files, over any that were set aside before: the session
+// starts from nothing.
+func (s *stateFiles) setAside(suffix string, why error) error {
+	s.number = 0
+	var errs []error
+	for _, name := range stateNames {
+		path := filepath.Join(s.dir, name)
+		if err := os.Rename(path, path+suffix); err == nil {
+			s.log.Error("the saved state is set aside; the session starts from nothing", "file", path+suffix, "why", why)
+		} else if !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// lastRecord returns the last whole record's state and number, and how many
+// bytes are left behind it.
+func lastRecord(b []byte) (state []byte, number uint64, rest int) {
+	for len(b) >= recordHead {
+		n := int64(binary.LittleEndian.Uint32(b))
+		if n < 8 || n > maxRecord || n > int64(len(b)-8) {
+			break
+		}
+		body := b[8 : 8+n]
+		if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+			break
+		}
+		state, number = body[8:], binary.LittleEndian.Uint64(body)
+		b = b[8+n:]
+	}
+	return state, number, len(b)
+}
+
+// save keeps the state if it differs from the one kept last. A state that
+// cannot be written is logged, once until it can be again: calls go on, and
+// {lease_ms} ends at the service what a kill would forget.
+func (s *stateFiles) save(p *engine.Program, state *engine.State) {
+	saved := drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)}
+	now := saved.Kept.Now
+	saved.Kept.Now = 0
+	s.plain = drive.AppendSaved(s.plain[:0], &saved)
+	if bytes.Equal(s.plain, s.last) {
+		return
+	}
+	s.last, s.plain = s.plain, s.last
+	saved.Kept.Now = now
+	s.buf = s.record(s.buf[:0], &saved)
+	err := s.write(s.buf)
+	if err != nil {
+		s.last = s.last[:0]
+		if !s.failing {
+			s.log.Error("the state cannot be written", "dir", s.dir, "error", err)
+		}
+	}
+	s.failing = err != nil
+}
+
+// record appends the record of the next number.
+func (s *stateFiles) record(b []byte, saved *drive.Saved) []byte {
+	s.number++
+	b = append(b, make([]byte, 8)...)
+	b = binary.LittleEndian.AppendUint64(b, s.number)
+	return seal(drive.AppendSaved(b, saved))
+}
+
+// seal gives a record its length and checksum.
+func seal(b []byte) []byte {
+	binary.LittleEndian.PutUint32(b, uint32(len(b)-8))
+	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
+	return b
+}
+
+// write appends a record, or turns to the other file with it.
+func (s *stateFiles) write(record []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file == nil || s.size+int64(len(record)) > s.limit {
+		return s.turn(record)
+	}
+	if _, err := s.file.Write(record); err != nil {
+		// What is torn would hide what comes after it.
+		if terr := s.cut(); terr != nil {
+			s.file = nil
+		}
+		return err
+	}
+	s.size += int64(len(record))
+	select {
+	case s.dirty <- struct{}{}:
+	default: // a sync is to come already
+	}
+	return nil
+}
+
+func (s *stateFiles) cut() error {
+	if err := s.file.Truncate(s.size); err != nil {
+		return err
+	}
+	_, err := s.file.Seek(s.size, io.SeekStart)
+	return err
+}
+
+// turn empties the file whose turn it is and writes a record to it, synced:
+// until then the other one holds the newest.
+func (s *stateFiles) turn(record []byte) error {
+	f, err := os.OpenFile(filepath.Join(s.dir, stateNames[s.next]), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(record)
+	if err = errors.Join(err, f.Sync(), syncDir(s.dir)); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if s.file != nil {
+		s.file.Close()
+	}
+	s.file, s.size, s.next = f, int64(len(record)), 1-s.next
+	return nil
+}
+
+// syncDir makes the names in a directory safe against power loss.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// sync brings what was written to the disk, within 1 s and at most twice a
+// second, off the loop that decides.
+func (s *stateFiles) sync() {
+	defer close(s.done)
+	for {
+		select {
+		case <-s.dirty:
+		case <-s.closing:
+			return
+		}
+		select {
+		case <-time.After(syncAfter):
+		case <-s.closing:
+			return
+		}
+		s.mu.Lock()
+		f := s.file
+		s.mu.Unlock()
+		if f == nil {
+			continue
+		}
+		if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
+			s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
+		}
+	}
+}
+
+// close syncs and closes the files.
+func (s *stateFiles) close() error {
+	close(s.closing)
+	<-s.done
+	if s.file == nil {
+		return nil
+	}
+	return errors.Join(s.file.Sync(), s.file.Close())
+}
+
+// start opens the configured state and gives what the session starts from: the
+// state that the one before has left, if there is one. It numbers the session.
+func (a *agent) start(timeBase string) (*engine.State, error) {
+	if a.judged {
+		a.session = 1
+	}
+	if a.config.State == "" {
+		return a.prog.Engine.NewState(a.session, a.judged), nil
+	}
+	boot, err := kernelBootID()
+	if err != nil {
+		return nil, err
+	}
+	var saved *drive.Saved
+	if a.state, saved, err = openState(a.config.State, boot, timeBase, a.log); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	state := a.prog.Engine.NewState(a.session, a.judged)
+	if saved != nil {
+		same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
+		a.session = saved.Kept.Session + 1
+		state = a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
+		a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
+	}
+	a.save(state)
+	return state, nil
+}
+
+// save keeps the state, if it is to be kept.
+func (a *agent) save(state *engine.State) {
+	if a.state != nil {
+		a.state.save(&a.prog.Engine, state)
+	}
+}
+
+// kernelBootID names this boot of the kernel.
+func kernelBootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("the kernel's boot id: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}

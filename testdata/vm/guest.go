@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// bootTime bounds a guest's boot, its end and the vm tests; the scenarios have
+// their own length on top.
+const bootTime = 15 * time.Minute
+
+// resultBytes is the size of the disk on which a guest brings its results.
+const resultBytes = 128 << 20
+
+//go:embed init.sh
+var initScript []byte
+
+//go:embed bus.conf
+var busConfig []byte
+
+// guest is one run of a machine.
+type guest struct {
+	machine
+	root, dir string // of go.mod, and of this guest's own files
+	clock     *clock
+	scenarios []*scenario
+	tests     []*testBinary
+}
+
+func (g *guest) say(format string, args ...any) { g.clock.say(g.name+": "+format, args...) }
+
+func (g *guest) path(name string) string { return filepath.Join(g.dir, name) }
+
+// build makes the initramfs: Debian's programs, our agent, the vm tests, and
+// what the scenarios play.
+func (g *guest) build(ctx context.Context) error {
+	g.say("build tests and initramfs")
+	var err error
+	if g.tests, err = g.buildTests(ctx); err != nil {
+		return err
+	}
+	hmi := g.path("vignette-hmi")
+	if err := g.goTool(ctx, "build", "-trimpath", "-o", hmi, "./ui-bridge/cmd/vignette-hmi"); err != nil {
+		return err
+	}
+	f, err := os.Create(g.path("initramfs"))
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	a := newArchive(w)
+	for _, d := range []string{"proc", "sys", "dev", "tmp", "run", "out", "etc", "root"} {
+		a.directory(d)
+	}
+	a.device("dev/console", 5, 1)
+	a.file("init", 0o755, initScript)
+	a.file("etc/bus.conf", 0o644, busConfig)
+	a.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\n"))
+	a.file("etc/group", 0o644, []byte("root:x:0:\n"))
+	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
+	a.copyFile("bin/vignette-agent", filepath.Join(g.root, "bin", "linux-"+g.name, "vignette-agent"), 0o755)
+	a.copyFile("bin/vignette-hmi", hmi, 0o755)
+	err = errors.Join(g.addDebian(a), g.addTests(a), g.addScenarios(a), a.close())
+	return errors.Join(err, w.Flush(), f.Close())
+}
+
+// sysctlFile is the shipped file that lets the agent have its socket buffers.
+const sysctlFile = "buildroot/package/vignette-agent/90-vignette-can.conf"
+
+// addDebian adds Debian's programs and modules.
+func (g *guest) addDebian(a *archive) error {
+	s := &sysroot{g.path("root"), g.libraries}
+	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cansend", "/usr/bin/cangen", "/usr/bin/candump"} {
+		if err := s.addProgram(a, p); err != nil {
+			return err
+		}
+	}
+	mods, err := findModules(g.path("root/lib/modules"))
+	if err != nil {
+		return err
+	}
+	files, err := mods.closure("can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk")
+	if err != nil {
+		return err
+	}
+	var order strings.Builder
+	for _, f := range files {
+		name := path.Join("modules", filepath.Base(f))
+		fmt.Fprintf(&order, "/%s\n", name)
+		a.copyFile(name, f, 0o644)
+	}
+	a.file("modules.list", 0o644, []byte(order.String()))
+	return nil
+}
+
+// boot runs the guest to its end. Its console goes to console.log, and what
+// init says of its progress to the clock.
+func (g *guest) boot(ctx context.Context) error {
+	kernel, err := filepath.Glob(g.path("root/boot/vmlinuz-*"))
+	if err != nil || len(kernel) != 1 {
+		return fmt.Errorf("%d kernels in %s, want one", len(kernel), g.path("root/boot"))
+	}
+	disk := g.path("results.img")
+	if err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, resultBytes)); err != nil {
+		return err
+	}
+	limit := bootTime
+	for _, s := range g.scenarios {
+		limit += s.length
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	// The guest's clock counts its instructions, 4 ns each, and skips what it
+	// sleeps: what a guest has time for does not depend on the desk's load, and
+	// a drive takes no longer than the work that is in it.
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(g.qemu[1:],
+		"-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=2,sleep=off", "-m", "512",
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
+		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
+		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	console, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stderr = cmd.Stdout
+	g.say("boot %s", filepath.Base(kernel[0]))
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended, err := g.follow(console)
+	err = errors.Join(err, cmd.Wait())
+	switch {
+	case ctx.Err() == context.DeadlineExceeded:
+		return fmt.Errorf("it was killed after %v", limit)
+	case err == nil && !ended:
+		return errors.New("it stopped before it had said `vm: end`")
+	}
+	return err
+}
+
+// follow reads the console until it closes, and tells whether init came to its end.
+func (g *guest) follow(console io.Reader) (ended bool, err error) {
+	log, err := os.Create(g.path("console.log"))
+	if err != nil {
+		return false, err
+	}
+	defer log.Close()
+	begin := time.Now()
+	lines := bufio.NewReader(console)
+	for {
+		line, err := lines.ReadString('\n')
+		line = strings.TrimRight(line, "\r\n")
+		if line != "" {
+			fmt.Fprintf(log, "%8.2f %s\n", time.Since(begin).Seconds(), line)
+		}
+		if news, ok := strings.CutPrefix(line, "vm: "); ok {
+			g.say("%s", news)
+			ended = ended || news == "end"
+		}
+		if err == io.EOF {
+			return ended, nil
+		} else if err != nil {
+			return ended, err
+		}
+	}
+}
+
+// consoleTail is how many of the console's lines are shown of a guest that failed.
+const consoleTail = 60
+
+// showConsole shows the end of the console.
+func (g *guest) showConsole(w io.Writer) {
+	text, err := os.ReadFile(g.path("console.log"))
+	if err != nil {
+		fmt.Fprintln(w, err)
+		return
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	fmt.Fprintf(w, "--- the end of %s\n%s\n---\n", g.path("console.log"), strings.Join(lines[max(0, len(lines)-consoleTail):], "\n"))
+}

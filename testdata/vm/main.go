@@ -1,0 +1,108 @@
+// Vm boots an arm64 and an armv7 Linux under QEMU and tests in them what needs
+// a kernel with CAN: the vm tests of the packages, and the shipped agent whole,
+// with a real dbus-daemon and canplayer feeding recordings. It judges what the
+// guests bring back on this machine. See README.md beside it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// machine is a kind of guest.
+type machine struct {
+	name      string // also of its directories in bin/linux-* and build/vm
+	goarch    string
+	debian    string   // Debian's word for the architecture
+	kernel    string   // Debian's package that depends on the newest kernel
+	libraries string   // directory of the architecture's libraries, below lib and usr/lib
+	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
+}
+
+var machines = []machine{
+	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu",
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
+	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf",
+		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
+}
+
+func main() {
+	runtime.LockOSThread() // QEMU is told to die with the thread that started it
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "vm:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	root := flag.String("root", ".", "`directory` of go.mod")
+	arch := flag.String("arch", "", "run one guest only: arm64 or armv7; empty: both")
+	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
+	flag.Parse()
+	var names []string
+	for _, m := range machines {
+		names = append(names, m.name)
+	}
+	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--drive 85s]", strings.Join(names, "|"))
+	}
+	dir, err := filepath.Abs(*root)
+	if err != nil {
+		return err
+	}
+	clock := newClock(os.Stdout)
+	scenarios, err := prepare(ctx, clock, dir, *stretch)
+	if err != nil {
+		return err
+	}
+	v := verdict{w: os.Stdout}
+	for _, m := range machines {
+		if *arch != "" && m.name != *arch {
+			continue
+		}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, scenarios: scenarios}
+		if err := g.test(ctx, &v); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return v.err()
+}
+
+// test makes the guest, runs it and judges what it brings back.
+func (g *guest) test(ctx context.Context, v *verdict) error {
+	if err := os.MkdirAll(g.dir, 0o755); err != nil {
+		return err
+	}
+	if err := g.download(ctx); err != nil {
+		return err
+	}
+	if err := g.build(ctx); err != nil {
+		return err
+	}
+	bootErr := g.boot(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	before := v.failed
+	v.check(g.name, "the guest ran to its end", "", bootErr)
+	if bootErr == nil {
+		g.judge(ctx, v)
+	}
+	if v.failed > before {
+		g.showConsole(os.Stdout)
+	}
+	return nil
+}
