@@ -160,5 +160,5 @@ func (p *Program) finish(s *State, out *Effects) {
 		p.actuate(s, out)
 		p.perform(s, out)
 	}
-	s.ops = max(s.ops, s.step.ops)
+	s.step.most = max(s.step.most, s.step.ops)
 }
