@@ -158,6 +158,7 @@ type Occurrence struct {
 	Name     string
 	Opposite string // the name of what ends it; "": none
 	Frees    bool   // it completes an ignition cycle
+	OfUser   bool   // another user's is not known: a place
 }
 
 // Clock is what is known of the wall clock, in ns since 1970 and s east of UTC.

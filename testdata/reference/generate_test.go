@@ -165,7 +165,10 @@ var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, sl
 var occurs = []engine.Occurrence{
 	{Name: "button star", Opposite: -1}, {Name: "ignition off", Opposite: 2}, {Name: "ignition on", Opposite: 1, Frees: true},
 	{Name: "phone far", Opposite: 4}, {Name: "phone near", Opposite: 3},
+	{Name: "place enter home", Opposite: 6, OfUser: true}, {Name: "place leave home", Opposite: 5, OfUser: true},
 }
+
+var occurIndex = rapid.IntRange(0, len(occurs)-1)
 
 // drawTrigger draws a trigger and the edges that go into it.
 func drawTrigger(t *rapid.T) (engine.Trigger, []engine.Trigger) {
@@ -277,7 +280,7 @@ func drawWindow(t *rapid.T) engine.Trigger {
 // drawEdge draws an edge, with held_for where it may.
 func drawEdge(t *rapid.T, held bool) engine.Trigger {
 	if eighth.Draw(t, "edge") > 5 {
-		return engine.Trigger{Op: engine.Occurs, Occur: small.Draw(t, "occurrence")}
+		return engine.Trigger{Op: engine.Occurs, Occur: occurIndex.Draw(t, "occurrence")}
 	}
 	g := engine.Trigger{Slot: triggerSlots.Draw(t, "trigger slot"), Op: engine.TriggerOp(small.Draw(t, "trigger op"))}
 	switch g.Slot {
@@ -559,7 +562,7 @@ func drawRare(t *rapid.T, s *stroke) {
 	s.Kind = engine.EvTick
 	switch eighth.Draw(t, "rare") {
 	default:
-		s.Kind, s.Occur, s.OK = engine.EvOccur, small.Draw(t, "occurs"), eighth.Draw(t, "found") < 6
+		s.Kind, s.Occur, s.OK = engine.EvOccur, occurIndex.Draw(t, "occurs"), eighth.Draw(t, "found") < 6
 	case 0:
 		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
 	case 3:

@@ -34,7 +34,7 @@ func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 		v.Actions = append(v.Actions, reference.Action{Name: a.Name, States: d.states(a.States), MinInterval: a.MinInterval, Call: a.HasCall, Within: a.Within})
 	}
 	for _, o := range p.Occurs {
-		r := reference.Occurrence{Name: o.Name, Frees: o.Frees}
+		r := reference.Occurrence{Name: o.Name, Frees: o.Frees, OfUser: o.OfUser}
 		if o.Opposite >= 0 {
 			r.Opposite = p.Occurs[o.Opposite].Name
 		}
