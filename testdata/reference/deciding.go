@@ -100,7 +100,7 @@ func (c Cond) names() (paths []string) {
 	for _, of := range c.Of {
 		paths = append(paths, of.names()...)
 	}
-	return paths
+	return append(paths, c.Expr.signals()...)
 }
 
 // uses lists every signal that a card reads.

@@ -126,7 +126,7 @@ type Trigger struct {
 }
 
 // Cond is a condition. Op is the card's own word: above, below, between, is,
-// is_not, fresh, time, state, all, any, not. A `power` is given by the labels
+// is_not, fresh, time, state, expr, all, any, not. A `power` is given by the labels
 // that it means, Unnamed.
 type Cond struct {
 	Op       string
@@ -136,6 +136,7 @@ type Cond struct {
 	From, To int // time: minutes after midnight
 	State    string
 	Of       []Cond
+	Expr     Expr // expr
 }
 
 // Step is one entry of `then`. Do names the action of a `do`, Actuator that of

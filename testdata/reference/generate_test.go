@@ -204,7 +204,7 @@ var (
 	ats     = rapid.SampledFrom([]int64{6*hour + 30*minute, 6*hour + 31*minute, 7*hour + 30*minute, 5*hour + 30*minute, 9*hour + 30*minute, 3*hour + 29*minute, 0})
 	days    = rapid.SampledFrom([]uint8{127, 127, 1, 2, 64})
 	offsets = rapid.SampledFrom([]int64{0, 0, 1000 * ms, -1000 * ms, minute, hour, -hour, 12 * hour})
-	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 3 * hour, -3 * hour, 3*hour + minute, -3*hour - minute})
+	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 177 * minute, -177 * minute, 191 * minute, -191 * minute})
 	zones   = rapid.SampledFrom([]int64{3600, 3600, 7200, 0})
 	changes = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 3000 * ms, minute})
 	places  = rapid.SampledFrom([]int64{0, 0, -minute, minute, 1000 * ms, -hour, hour, 4 * hour})
@@ -222,12 +222,15 @@ func drawWallTrigger(t *rapid.T) engine.Trigger {
 }
 
 // drawClock draws what is known of the wall clock at a time that is added later.
-func drawClock(t *rapid.T) *engine.Clocking {
+func drawClock(t *rapid.T, p *engine.Program) *engine.Clocking {
 	c := &engine.Clocking{}
-	if eighth.Draw(t, "trusted") == 7 {
+	if eighth.Draw(t, "trusted") == 7 && !has(p, engine.WallTime, engine.WallTime) {
 		return c
 	}
 	c.Trusted, c.Wall, c.Offset = true, dawn+drifts.Draw(t, "drift"), zones.Draw(t, "zone")
+	if has(p, engine.WallTime, engine.WallTime) {
+		c.Wall, c.Offset = dawn+(c.Wall-dawn)%(20*minute), 3600
+	}
 	if next := changes.Draw(t, "next"); next > 0 {
 		c.Next, c.NextOffset = c.Wall+next, c.Offset+rapid.SampledFrom([]int64{3600, -3600}).Draw(t, "change")
 	}
@@ -513,6 +516,8 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 	switch {
 	case kind == 3:
 		drawDriver(t, p, &s)
+	case kind == 2 && watchesClock(p):
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
 	case kind < 4 || kind < 7 && !judged:
 		s.Samples = drawFrame(t, p, false)
 		s.Echo = coin.Draw(t, "echo")
@@ -535,7 +540,7 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	case 3:
 		s.Kind = engine.EvRun
 	case 4:
-		s.Kind, s.Clock = engine.EvClock, drawClock(t)
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
 	case 5:
 		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
 	case 6:
@@ -549,10 +554,20 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	}
 }
 
+// watchesClock tells whether a card has a wall trigger.
+func watchesClock(p *engine.Program) bool {
+	return has(p, engine.WallTime, engine.Sunset)
+}
+
 // remembers tells whether a card has a window, a count or a sequence.
 func remembers(p *engine.Program) bool {
+	return has(p, engine.Rate, engine.Sequence)
+}
+
+// has tells whether a card has a trigger of those from first to last.
+func has(p *engine.Program, first, last engine.TriggerOp) bool {
 	return slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
-		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op >= engine.Rate && w.Op <= engine.Sequence })
+		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op >= first && w.Op <= last })
 	})
 }
 

@@ -171,6 +171,8 @@ func (in *Interpreter) holds(c Cond) truth {
 		return in.timeOfDay(c.From, c.To)
 	case "state":
 		return truthOf(in.state == c.State)
+	case "expr":
+		return in.reckon(c.Expr).truth()
 	}
 	s := in.signal(c.Signal)
 	if !s.known {
@@ -199,5 +201,5 @@ func (c Cond) signals() (paths []string) {
 	for _, of := range c.Of {
 		paths = append(paths, of.signals()...)
 	}
-	return paths
+	return append(paths, c.Expr.signals()...)
 }

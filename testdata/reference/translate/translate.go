@@ -117,7 +117,7 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 	n := c[0]
 	r := reference.Cond{Op: map[engine.CondOp]string{engine.Above: "above", engine.Below: "below", engine.Between: "between", engine.Is: "is",
 		engine.IsNot: "is_not", engine.InState: "state", engine.All: "all", engine.Any: "any", engine.Not: "not",
-		engine.Fresh: "fresh", engine.TimeOfDay: "time"}[n.Op]}
+		engine.Fresh: "fresh", engine.TimeOfDay: "time", engine.Computed: "expr"}[n.Op]}
 	switch n.Op {
 	case engine.InState:
 		r.State = d.state(n.State)
@@ -125,6 +125,8 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 		for rest := c[1:n.Size]; len(rest) > 0; rest = rest[rest[0].Size:] {
 			r.Of = append(r.Of, d.cond(rest, names))
 		}
+	case engine.Computed:
+		r.Expr = d.expr(n.Expr)
 	case engine.TimeOfDay:
 		r.From, r.To = int(n.A), int(n.B)
 	case engine.Fresh:
@@ -134,6 +136,52 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 		r.Unnamed = !slices.Contains(names, n.Slot)
 	}
 	return r
+}
+
+// words are the terms as cards write them.
+var words = map[engine.TermOp]string{engine.Constant: "literal", engine.Reading: "signal", engine.Negate: "opposite", engine.Absolute: "abs",
+	engine.Invert: "not", engine.Add: "+", engine.Subtract: "-", engine.Multiply: "*", engine.Divide: "/", engine.Least: "min",
+	engine.Greatest: "max", engine.Less: "<", engine.LessEqual: "<=", engine.Greater: ">", engine.GreaterEqual: ">=", engine.Equal: "==",
+	engine.NotEqual: "!=", engine.Both: "and", engine.Either: "or", engine.Inside: "between"}
+
+// expr makes a tree of an expression in postfix order; indices of labels
+// become labels again.
+func (d describer) expr(e engine.Expr) reference.Expr {
+	var stack []reference.Expr
+	labels := map[int][]string{} // by place on the stack: of the label that is read there
+	for _, t := range e {
+		r := reference.Expr{Op: words[t.Op], Num: t.X}
+		k := len(stack)
+		switch r.Op {
+		case "literal":
+		case "signal":
+			r = reference.Expr{Op: r.Op, Signal: d.p.Signals[t.Slot].Path, Scale: t.X, Offset: t.Y}
+			labels[k] = d.p.Signals[t.Slot].Labels
+		case "not", "abs", "opposite":
+			k--
+		case "between":
+			k -= 3
+		default:
+			k -= 2
+			d.label(&stack[k], labels[k+1])
+			d.label(&stack[k+1], labels[k])
+		}
+		r.Of = append(r.Of, stack[k:]...)
+		if len(r.Of) > 0 {
+			r.Num = 0
+			delete(labels, k)
+		}
+		stack = append(stack[:k], r)
+		delete(labels, k+1)
+	}
+	return stack[0]
+}
+
+// label turns a literal beside a signal with labels into its label.
+func (d describer) label(e *reference.Expr, labels []string) {
+	if e.Op == "literal" && labels != nil {
+		e.Label, e.Num = labels[int(e.Num)], 0
+	}
 }
 
 func (d describer) state(i int) string {
