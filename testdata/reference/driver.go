@@ -126,8 +126,8 @@ func (in *Interpreter) changeUser(user uint64) {
 		in.endAll(a, "user")
 	}
 	in.swapParts(user)
-	for _, o := range in.occurs { // places are each user's own (choice 38)
-		o.is = o.is && !o.OfUser
+	for _, o := range in.occurs {
+		o.is = o.is && !o.OfUser // choice 38
 	}
 	for _, c := range in.cards {
 		for _, d := range c.all() {
