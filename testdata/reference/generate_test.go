@@ -165,6 +165,7 @@ var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, sl
 var occurs = []engine.Occurrence{
 	{Name: "button star", Opposite: -1}, {Name: "ignition off", Opposite: 2}, {Name: "ignition on", Opposite: 1, Frees: true},
 	{Name: "phone far", Opposite: 4}, {Name: "phone near", Opposite: 3},
+	{Name: "place enter home", Opposite: 6, OfUser: true}, {Name: "place leave home", Opposite: 5, OfUser: true},
 }
 
 // drawTrigger draws a trigger and the edges that go into it.
@@ -280,7 +281,7 @@ func drawWindow(t *rapid.T) engine.Trigger {
 // drawEdge draws an edge, with held_for where it may.
 func drawEdge(t *rapid.T, held bool) engine.Trigger {
 	if eighth.Draw(t, "edge") > 5 {
-		return engine.Trigger{Op: engine.Occurs, Occur: small.Draw(t, "occurrence")}
+		return engine.Trigger{Op: engine.Occurs, Occur: eighth.Draw(t, "occurrence") % len(occurs)}
 	}
 	g := engine.Trigger{Slot: triggerSlots.Draw(t, "trigger slot"), Op: engine.TriggerOp(small.Draw(t, "trigger op"))}
 	switch g.Slot {
@@ -313,10 +314,12 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 	}
 	out = append(out, engine.Clause{Op: op})
 	if eighth.Draw(t, "fresh") == 7 {
-		op = engine.Fresh + engine.CondOp(small.Draw(t, "or time")%2)
+		op = []engine.CondOp{engine.Computed, engine.Fresh, engine.TimeOfDay}[small.Draw(t, "or time")%3]
 		out[start].Op = op
 	}
 	switch op {
+	case engine.Computed:
+		out[start].Expr = drawTruth(t, nil, 2)
 	case engine.TimeOfDay:
 		from, long := ats.Draw(t, "from")/minute, rapid.SampledFrom([]int64{1, 60, 180, 1200}).Draw(t, "long")
 		out[start].A, out[start].B = float64(from), float64((from+long)%1440)
@@ -346,6 +349,51 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 	}
 	out[start].Size = len(out) - start
 	return out
+}
+
+// drawTruth draws an expression that is true or false, in postfix order.
+func drawTruth(t *rapid.T, out engine.Expr, depth int) engine.Expr {
+	kind := eighth.Draw(t, "truth")
+	if depth == 0 && kind > 3 {
+		kind -= 4
+	}
+	switch kind {
+	case 0:
+		return append(out, engine.Term{Op: engine.Reading, Slot: slotD, X: 1})
+	case 1:
+		label := float64(small.Draw(t, "label") % 3)
+		return append(out, engine.Term{Op: engine.Reading, Slot: slotL, X: 1}, engine.Term{Op: engine.Constant, X: label},
+			engine.Term{Op: engine.Equal + engine.TermOp(small.Draw(t, "equal")%2)})
+	case 4:
+		return append(drawTruth(t, out, depth-1), engine.Term{Op: engine.Invert})
+	case 5, 6:
+		out = drawTruth(t, drawTruth(t, out, depth-1), depth-1)
+		return append(out, engine.Term{Op: engine.Both + engine.TermOp(kind-5)})
+	case 7:
+		out = drawNumber(t, drawNumber(t, drawNumber(t, out, 1), 1), 1)
+		return append(out, engine.Term{Op: engine.Inside})
+	}
+	out = drawNumber(t, drawNumber(t, out, 2), 2)
+	return append(out, engine.Term{Op: engine.Less + engine.TermOp(eighth.Draw(t, "compare")%6)})
+}
+
+// drawNumber draws an expression that is a number.
+func drawNumber(t *rapid.T, out engine.Expr, depth int) engine.Expr {
+	kind := eighth.Draw(t, "number")
+	if depth == 0 {
+		kind %= 3
+	}
+	switch kind {
+	case 0:
+		return append(out, engine.Term{Op: engine.Constant, X: float64(small.Draw(t, "constant"))})
+	case 1, 2:
+		return append(out, engine.Term{Op: engine.Reading, Slot: rapid.SampledFrom([]int{slotA, slotB, slotF, slotS, slotG}).Draw(t, "reads"),
+			X: rapid.SampledFrom([]float64{1, 1, 0.1, 1e308}).Draw(t, "factor"), Y: float64(small.Draw(t, "shift") / 3)})
+	case 3:
+		return append(drawNumber(t, out, depth-1), engine.Term{Op: engine.Negate + engine.TermOp(small.Draw(t, "sign")%2)})
+	}
+	out = drawNumber(t, drawNumber(t, out, depth-1), depth-1)
+	return append(out, engine.Term{Op: engine.Add + engine.TermOp(eighth.Draw(t, "operator")%6)})
 }
 
 func drawStep(t *rapid.T) engine.Step {
@@ -412,6 +460,11 @@ func prune(p *engine.Program) {
 				if c[i].Op <= engine.IsNot || c[i].Op == engine.Fresh {
 					do(&c[i].Slot)
 				}
+				for j := range c[i].Expr {
+					if c[i].Expr[j].Op == engine.Reading {
+						do(&c[i].Expr[j].Slot)
+					}
+				}
 			}
 		}
 	}
@@ -462,6 +515,11 @@ func prune(p *engine.Program) {
 			for j := range cond {
 				if cond[j].Op <= engine.IsNot {
 					note(&cond[j].Slot)
+				}
+				for _, term := range cond[j].Expr {
+					if term.Op == engine.Reading {
+						note(&term.Slot)
+					}
 				}
 			}
 		}
@@ -544,7 +602,7 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 		s.Kind = engine.EvFree
 	case 7:
 		s.Kind, s.Card = engine.EvRun, 0
-		if coin.Draw(t, "user changes") && !remembers(p) {
+		if coin.Draw(t, "user changes") {
 			s.Kind, s.User = engine.EvUser, uint64(small.Draw(t, "user"))
 			s.Parade = eighth.Draw(t, "parade") == 7 && eighth.Draw(t, "long") == 7
 		}
@@ -554,11 +612,6 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 // watchesClock tells whether a card has a wall trigger.
 func watchesClock(p *engine.Program) bool {
 	return has(p, engine.WallTime, engine.Sunset)
-}
-
-// remembers tells whether a card has a window, a count or a sequence.
-func remembers(p *engine.Program) bool {
-	return has(p, engine.Rate, engine.Sequence)
 }
 
 // has tells whether a card has a trigger of those from first to last.
@@ -574,7 +627,7 @@ func drawRare(t *rapid.T, s *stroke) {
 	s.Kind = engine.EvTick
 	switch eighth.Draw(t, "rare") {
 	default:
-		s.Kind, s.Occur, s.OK = engine.EvOccur, small.Draw(t, "occurs"), eighth.Draw(t, "found") < 6
+		s.Kind, s.Occur, s.OK = engine.EvOccur, eighth.Draw(t, "occurs")%len(occurs), eighth.Draw(t, "found") < 6
 	case 0:
 		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
 	case 3:
