@@ -47,19 +47,19 @@ func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
 	p = &engine.Program{
 		Buses: []string{"pt", "body"}, Occurs: occurs,
 		Signals: []engine.Signal{
-			{Path: "A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
-			{Path: "B", Bus: 1, Type: engine.Number},
-			{Path: "D", Type: engine.Bool},
-			{Path: "F", Type: engine.Number, StaleAfter: never.Draw(t, "stale F")},
-			{Path: "G", Bus: 1, Type: engine.Number},
-			{Path: "L", Bus: 1, Type: engine.Label, Labels: labels, StaleAfter: never.Draw(t, "stale L")},
-			{Path: "S", Type: engine.Number, StaleAfter: never.Draw(t, "stale S")},
+			{Path: "Private.A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
+			{Path: "Private.B", Bus: 1, Type: engine.Number},
+			{Path: "Private.D", Type: engine.Bool},
+			{Path: "Private.F", Type: engine.Number, StaleAfter: never.Draw(t, "stale F")},
+			{Path: "Private.G", Bus: 1, Type: engine.Number},
+			{Path: "Private.L", Bus: 1, Type: engine.Label, Labels: labels, StaleAfter: never.Draw(t, "stale L")},
+			{Path: "Private.S", Type: engine.Number, StaleAfter: never.Draw(t, "stale S")},
 		},
 		States: []engine.DriveState{
 			{Name: "parked", When: engine.Cond{{Op: engine.All, Size: 3}, {Op: engine.Is, Slot: slotD, A: 1, Size: 1}, {Op: engine.Between, Slot: slotS, A: 0, B: 1, Size: 1}}},
 			{Name: "idling", When: engine.Cond{{Op: engine.Below, Slot: slotS, A: 2, Size: 1}}},
 		},
-		Actuators: []engine.Actuator{drawActuator(t, "F", slotF), drawActuator(t, "G", slotG), drawActuator(t, "H", slotL), drawActuator(t, "I", slotD)},
+		Actuators: []engine.Actuator{drawActuator(t, "Private.F", slotF), drawActuator(t, "Private.G", slotG), drawActuator(t, "Private.H", slotL), drawActuator(t, "Private.I", slotD)},
 		Actions: []engine.Action{
 			{Name: "mark", States: 7},
 			{Name: "note", States: stateSets.Draw(t, "note states"), MinInterval: perhaps.Draw(t, "note interval"), HasCall: true, Within: 500 * ms},
@@ -91,10 +91,10 @@ func loop(p *engine.Program) {
 	for i := range p.Cards[:min(2, len(p.Cards))] {
 		c := &p.Cards[i]
 		c.OnlyIf, c.Cooldown = nil, 0
-		c.When = []engine.Trigger{{Op: engine.Becomes, Slot: slotF, X: float64(i), Rearm: float64(i)}}
+		c.When = []engine.Trigger{{Op: engine.Becomes, Slot: slotF, X: float64(i)}}
 		c.Then = []engine.Step{{Kind: engine.Set, Value: number(float64(1 - i)), Lease: 250 * ms, AtEnd: engine.Leave}}
 	}
-	p.Quarantine.Fires = 0
+	p.Quarantine = engine.Quarantine{}
 	a := &p.Actuators[0]
 	a.States, a.MinInterval, a.Readback, a.ReadWithin = 7, 0, slotF, 3000*ms
 }
@@ -161,10 +161,10 @@ func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
 
 var triggerSlots = rapid.SampledFrom([]int{slotA, slotB, slotF, slotL, slotD, slotS, slotB})
 
-// The occurrences, by name.
+// The occurrences, in the compiler's order.
 var occurs = []engine.Occurrence{
-	{Name: "button star", Opposite: -1}, {Name: "ignition off", Opposite: 2}, {Name: "ignition on", Opposite: 1, Frees: true},
-	{Name: "phone far", Opposite: 4}, {Name: "phone near", Opposite: 3},
+	{Name: "button star", Opposite: -1}, {Name: "ignition on", Opposite: 2, Frees: true}, {Name: "ignition off", Opposite: 1},
+	{Name: "phone near", Opposite: 4}, {Name: "phone far", Opposite: 3},
 	{Name: "place enter home", Opposite: 6, OfUser: true}, {Name: "place leave home", Opposite: 5, OfUser: true},
 }
 
@@ -291,14 +291,13 @@ func drawEdge(t *rapid.T, held bool) engine.Trigger {
 	default:
 		g.X = float64(1 + small.Draw(t, "x")/2)
 	}
-	g.Rearm = g.X
 	switch gap := float64(small.Draw(t, "gap") / 2); g.Op {
 	case engine.RisesAbove:
-		g.Rearm -= gap
+		g.Rearm = g.X - gap
 	case engine.FallsBelow:
-		g.Rearm += gap
+		g.Rearm = g.X + gap
 	case engine.Changes:
-		g.X, g.Rearm = 0, 0
+		g.X = 0
 	}
 	if g.Op <= engine.Becomes && held {
 		g.Hold = perhaps.Draw(t, "held_for")
@@ -320,6 +319,9 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 	switch op {
 	case engine.Computed:
 		out[start].Expr = drawTruth(t, nil, 2)
+		if !slices.ContainsFunc(out[start].Expr, func(t engine.Term) bool { return t.Op == engine.Reading }) {
+			out[start].Expr = engine.Expr{{Op: engine.Reading, Slot: slotD, X: 1}}
+		}
 	case engine.TimeOfDay:
 		from, long := ats.Draw(t, "from")/minute, rapid.SampledFrom([]int64{1, 60, 180, 1200}).Draw(t, "long")
 		out[start].A, out[start].B = float64(from), float64((from+long)%1440)
@@ -687,7 +689,7 @@ func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.
 		if eighth.Draw(t, "between") == 7 {
 			s.Num += 0.5
 		}
-		if signal.Path == "S" && coin.Draw(t, "standing") {
+		if signal.Path == "Private.S" && coin.Draw(t, "standing") {
 			s.Num = 0
 		}
 	}
