@@ -2,7 +2,9 @@ package drive
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -178,4 +180,62 @@ func TestNoAllocationToDecide(t *testing.T) {
 	if records-before < 1000 {
 		t.Errorf("%d records: too few to show anything", records-before)
 	}
+}
+
+// TestTimeOutOfBounds: an entry so late that deadlines would overflow is an
+// error, and the latest one there can be is not.
+func TestTimeOutOfBounds(t *testing.T) {
+	p := decidingProgram(t)
+	for at, bad := range map[int64]bool{0: false, engine.MaxTime: false, engine.MaxTime + 1: true, -engine.MaxTime - 1: true, math.MaxInt64: true, math.MinInt64: true} {
+		pump := NewPump(p, 1, false, Output{})
+		frame := benchFrame(at, 261, 1)
+		if err := pump.Feed(&frame); (err != nil) != bad || bad && !strings.Contains(err.Error(), "the year 2116") {
+			t.Errorf("a frame at %d: %v", at, err)
+		}
+		if err := pump.Feed(&Entry{Event: engine.Event{T: at, Kind: engine.EvTick}}); (err != nil) != bad {
+			t.Errorf("a tick at %d: %v", at, err)
+		}
+	}
+}
+
+// FuzzDecidingJournal: whatever a journal says of times, occurrences and the
+// wall clock, it is read or refused, and no step hangs.
+func FuzzDecidingJournal(f *testing.F) {
+	p := decidingProgram(f)
+	header := NewHeader(p, 1, LogTime)
+	var b bytes.Buffer
+	j, err := NewJournal(&b, &header, false)
+	if err != nil {
+		f.Fatal(err)
+	}
+	begin := bytes.Clone(b.Bytes())
+	frame := benchFrame(5, 261, 700)
+	events := []engine.Event{
+		{T: engine.MaxTime - 1e9, Kind: engine.EvClock, Clock: &engine.Clocking{Trusted: true, Wall: engine.MaxWall, Offset: engine.MaxOffset, Next: engine.MaxWall, NextOffset: -engine.MaxOffset}},
+		{T: 5, Kind: engine.EvClock, Clock: &engine.Clocking{Trusted: true, Rise: [2]int64{1, engine.MaxWall}, Set: [2]int64{engine.MaxWall, 1}}},
+		{T: engine.MaxTime, Kind: engine.EvOccur, OK: true}, {T: engine.MaxTime, Kind: engine.EvTick}, {T: -engine.MaxTime, Kind: engine.EvTick},
+	}
+	f.Add(b.Bytes()[len(begin):])
+	for i := range events {
+		b.Reset()
+		for range 2 {
+			if err := errors.Join(j.Event(&events[i], "event A"), j.Frame(&frame.Frame)); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.Add(bytes.Clone(b.Bytes()))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		j, err := NewJournalReader("j", io.MultiReader(bytes.NewReader(begin), bytes.NewReader(text)), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pump := NewPump(p, 1, false, Output{})
+		var e Entry
+		for range 100 {
+			if j.Next(&e) != nil || pump.Feed(&e) != nil {
+				return
+			}
+		}
+	})
 }

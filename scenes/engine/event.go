@@ -23,9 +23,13 @@ type Sample struct {
 	Num   float64 // in the VSS unit; a label's index; 0 or 1
 }
 
+// MaxTime bounds an event's time either way, so that no deadline overflows:
+// the year 2116 for a stream in Unix time.
+const MaxTime = 1<<62 - 1
+
 // Event is one entry of the stamped stream.
 type Event struct {
-	T        int64 // ns on the stream's time base
+	T        int64 // ns on the stream's time base, within MaxTime either way
 	Kind     EventKind
 	Samples  []Sample  // EvFrame: ascending by slot, at most one for each
 	Session  uint64    // EvReply, EvAnswer: session of the record

@@ -53,7 +53,7 @@ type codec struct {
 // state walks over a State. Of the step's scratch, empty between steps, only
 // the number counts.
 func (c *codec) state(s *State) {
-	c.fields(&s.session, &s.judged, &s.started, &s.now, &s.raw, &s.n, &s.drive, &s.user, &s.firings, &s.granted, &s.step.number)
+	c.fields(&s.session, &s.judged, &s.started, &s.now, &s.raw, &s.n, &s.drive, &s.user, &s.firings, &s.granted, &s.step.most, &s.step.number)
 	each(c, &s.slots, func(v *slot) { c.fields(&v.num, &v.last, &v.known, &v.seen, &v.timed, &v.quiet, &v.back) })
 	each(c, &s.cards, c.card)
 	each(c, &s.users, func(u *userPart) {

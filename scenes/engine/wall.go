@@ -47,8 +47,8 @@ type wallClock struct {
 	reached int64 // local time up to which WallTimes are done, as of the event
 }
 
-// at is the wall time at stream time t.
-func (c *wallClock) at(t int64) int64 { return c.Wall + t - c.t }
+// at is the wall time at stream time t, which is not before c.t; at most MaxWall.
+func (c *wallClock) at(t int64) int64 { return c.Wall + min(t-c.t, MaxWall-c.Wall) }
 
 // offset is that of local time at a wall time, in ns.
 func (c *wallClock) offset(wall int64) int64 {
@@ -168,9 +168,13 @@ func (p *Program) planWall(s *State, ref triggerRef, was *wallClock) {
 }
 
 // awaitWall sets a trigger's timer for a wall time; next is what it stands for.
+// After MaxWall there are none.
 func (p *Program) awaitWall(s *State, ref triggerRef, next, wall int64) {
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	tr.next = next
+	if wall > MaxWall {
+		return
+	}
 	s.timers.push(timer{at: s.wall.t + wall - s.wall.Wall, kind: wallTimes, origin: origin{card: ref.card, index: ref.trigger}, ref: tr.ref})
 }
 

@@ -69,14 +69,22 @@ func writeNew(name string, text []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// readKey reads a key's file.
+func readKey[K any](file string, parse func([]byte) (K, error)) (k K, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return k, err
+	}
+	if k, err = parse(text); err != nil {
+		return k, fmt.Errorf("%s: %w", file, err)
+	}
+	return k, nil
+}
+
 func signWith(keyFile, comment string, files []string, out io.Writer) error {
-	text, err := os.ReadFile(keyFile)
+	key, err := readKey(keyFile, sign.ParseSecretKey)
 	if err != nil {
 		return err
-	}
-	key, err := sign.ParseSecretKey(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", keyFile, err)
 	}
 	for _, name := range files {
 		message, err := os.ReadFile(name)
@@ -96,13 +104,9 @@ func signWith(keyFile, comment string, files []string, out io.Writer) error {
 }
 
 func checkSignatures(keyFile string, files []string, out io.Writer) error {
-	text, err := os.ReadFile(keyFile)
+	key, err := readKey(keyFile, sign.ParsePublicKey)
 	if err != nil {
 		return err
-	}
-	key, err := sign.ParsePublicKey(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", keyFile, err)
 	}
 	for _, name := range files {
 		message, err := os.ReadFile(name)
