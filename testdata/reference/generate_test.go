@@ -403,21 +403,26 @@ func drawStep(t *rapid.T) engine.Step {
 	switch kind := eighth.Draw(t, "action"); kind {
 	case 4:
 		s.Kind, s.Actuator = engine.Release, targets.Draw(t, "actuator")
-	default:
-		s.Kind, s.Actuator, s.Lease, s.AtEnd = engine.Set, targets.Draw(t, "actuator"), long.Draw(t, "lease"), ends.Draw(t, "at_end")
-		s.Value = setting(s.Actuator, small.Draw(t, "to"))
-		if s.Value.Kind == engine.Number && eighth.Draw(t, "beyond") == 7 && coin.Draw(t, "range") {
-			s.Value.Num += 4
-		}
-		if s.AtEnd == engine.SetTo {
-			s.EndValue = setting(s.Actuator, small.Draw(t, "end value"))
-		}
 	case 5, 6:
 		s.Kind, s.Action = engine.Do, kind-5
 	case 7:
 		s.Kind, s.Wait, s.Continue = engine.Wait, short.Draw(t, "wait"), false
+	default:
+		drawSet(t, &s)
 	}
 	return s
+}
+
+// drawSet draws a set, now and then beyond the range.
+func drawSet(t *rapid.T, s *engine.Step) {
+	s.Kind, s.Actuator, s.Lease, s.AtEnd = engine.Set, targets.Draw(t, "actuator"), long.Draw(t, "lease"), ends.Draw(t, "at_end")
+	s.Value = setting(s.Actuator, small.Draw(t, "to"))
+	if s.Value.Kind == engine.Number && eighth.Draw(t, "beyond") == 7 && coin.Draw(t, "range") {
+		s.Value.Num += 4
+	}
+	if s.AtEnd == engine.SetTo {
+		s.EndValue = setting(s.Actuator, small.Draw(t, "end value"))
+	}
 }
 
 var (
@@ -628,8 +633,6 @@ func has(p *engine.Program, first, last engine.TriggerOp) bool {
 func drawRare(t *rapid.T, s *stroke) {
 	s.Kind = engine.EvTick
 	switch eighth.Draw(t, "rare") {
-	default:
-		s.Kind, s.Occur, s.OK = engine.EvOccur, eighth.Draw(t, "occurs")%len(occurs), eighth.Draw(t, "found") < 6
 	case 0:
 		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
 	case 3:
@@ -643,6 +646,8 @@ func drawRare(t *rapid.T, s *stroke) {
 		if s.Kind, s.Session = engine.EvReply, 2; coin.Draw(t, "lost") {
 			s.Kind, s.Count = engine.EvLost, uint64(small.Draw(t, "count"))
 		}
+	default:
+		s.Kind, s.Occur, s.OK = engine.EvOccur, eighth.Draw(t, "occurs")%len(occurs), eighth.Draw(t, "found") < 6
 	}
 }
 
