@@ -183,8 +183,9 @@ func (a *agent) tidy() error {
 		t := a.recorder.Counters()
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
+	a.out.count(m)
 	a.counters.Store(&m)
-	return a.out.flush()
+	return a.out.tidy()
 }
 
 // send asks the services for a step's calls, after its records were written.

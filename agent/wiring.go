@@ -86,7 +86,7 @@ func (a *agent) open() error {
 		return err
 	}
 	header := drive.NewHeader(a.prog, a.session, base)
-	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot()); err != nil {
+	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
