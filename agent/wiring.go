@@ -40,6 +40,7 @@ type agent struct {
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
 	answered uint64
+	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
 	replies  chan reply
 	hands    chan hand
