@@ -20,17 +20,18 @@ import (
 
 // Config is the agent's configuration file. File names are relative to it.
 type Config struct {
-	Vehicle   string            `yaml:"vehicle"`   // vehicle profile
-	Trust     []string          `yaml:"trust"`     // minisign public keys, one of which must have signed the profile
-	Cards     []string          `yaml:"cards"`     // card files and directories
-	Source    SourceConfig      `yaml:"source"`    // where frames come from
-	Bus       string            `yaml:"bus"`       // D-Bus: system, session, or an address
-	Buses     map[string]string `yaml:"buses"`     // addresses of further buses that the profile's calls name
-	Language  string            `yaml:"language"`  // BCP-47 tag of the texts for the driver
-	Decisions DecisionsConfig   `yaml:"decisions"` // the decision log; no file: none
-	Journal   string            `yaml:"journal"`   // file of the journal; empty: none
-	Traces    string            `yaml:"traces"`    // directory of interaction traces; empty: none
-	State     string            `yaml:"state"`     // directory of what outlives the process; empty: nothing does
+	Vehicle       string            `yaml:"vehicle"`        // vehicle profile
+	Trust         []string          `yaml:"trust"`          // minisign public keys, one of which must have signed the profile
+	Cards         []string          `yaml:"cards"`          // card files and directories
+	Source        SourceConfig      `yaml:"source"`         // where frames come from
+	Bus           string            `yaml:"bus"`            // D-Bus: system, session, or an address
+	Buses         map[string]string `yaml:"buses"`          // addresses of further buses that the profile's calls name
+	Language      string            `yaml:"language"`       // BCP-47 tag of the texts for the driver
+	Decisions     DecisionsConfig   `yaml:"decisions"`      // the decision log; no file: none
+	Journal       string            `yaml:"journal"`        // file of the journal; empty: none
+	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
+	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
+	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -52,6 +53,7 @@ type SourceConfig struct {
 type DecisionsConfig struct {
 	File   string `yaml:"file"`
 	Format string `yaml:"format"` // msgpack or jsonl
+	Limits Limits `yaml:"limits"` // default 8 MiB, 4 earlier files, 720h
 }
 
 // Defaults are what a configuration file leaves out.
@@ -110,7 +112,7 @@ func explain(path string, err error) error {
 
 // keysOf lists the keys of a configuration type by its name.
 func keysOf(name string) (keys []string) {
-	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}} {
+	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, Limits{}} {
 		if t := reflect.TypeOf(v); t.String() == name {
 			for i := range t.NumField() {
 				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
@@ -126,6 +128,9 @@ func keysOf(name string) (keys []string) {
 func (c *Config) check() error {
 	if _, err := drive.ParseLogFormat(c.Decisions.Format); err != nil {
 		return fmt.Errorf("decisions.format: %w", err)
+	}
+	if err := errors.Join(c.Decisions.Limits.check("decisions.limits"), c.JournalLimits.check("journal_limits")); err != nil {
+		return err
 	}
 	switch {
 	case c.Vehicle == "":

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"vignette/can/canlog/candump"
 	"vignette/can/socketcan"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	driven "vignette/testdata/drive"
+	uibridge "vignette/ui-bridge"
 )
 
 // fakeSockets stand in for a kernel with CAN, which `make vm-test` has.
@@ -214,5 +216,24 @@ func TestLiveNeedsInterfaces(t *testing.T) {
 	prog.Vehicle.Buses[1].Interface = ""
 	if _, err := openLive(&SourceConfig{}, prog.Vehicle); err == nil || !strings.Contains(err.Error(), "no interface for bus body") {
 		t.Errorf("got %v; want the bus without an interface named", err)
+	}
+}
+
+// TestLateCallsAreNotSent holds that a call whose time is over, because the
+// frames that brought it waited, does not reach the bus, and that one that is
+// nearly over is not given its whole limit anew.
+func TestLateCallsAreNotSent(t *testing.T) {
+	b := newLiveBench(t, SourceConfig{})
+	b.judged = true
+	b.send([]engine.Call{{N: 1, Kind: engine.CallSet, NotAfter: socketcan.Now() - 1}}) // there is no bridge to take it
+	if b.late != 1 {
+		t.Errorf("%d late calls counted, want 1", b.late)
+	}
+	whole := &uibridge.Binding{Member: "Set", Within: 500 * time.Millisecond}
+	if h := hurried(whole, 100*time.Millisecond); h.Within != 100*time.Millisecond || h.Member != "Set" || whole.Within != 500*time.Millisecond {
+		t.Errorf("hurried to %+v, the binding is %+v", h, whole)
+	}
+	if h := hurried(whole, time.Second); h != whole {
+		t.Errorf("a call in time has %+v", h)
 	}
 }

@@ -175,6 +175,7 @@ func (a *agent) tidy() error {
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
+	m["calls_late"] = a.late
 	a.source.count(m)
 	if a.recorder != nil {
 		if err := a.recorder.Tick(time.Now()); err != nil {
@@ -183,21 +184,42 @@ func (a *agent) tidy() error {
 		t := a.recorder.Counters()
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
+	a.out.count(m)
 	a.counters.Store(&m)
-	return a.out.flush()
+	return a.out.tidy()
 }
 
-// send asks the services for a step's calls, after its records were written.
+// send asks the services for a step's calls, after its records were written. A
+// call whose time is over is not sent; the engine's own limit tells it so.
 func (a *agent) send(calls []engine.Call) {
 	for i := range calls {
+		left := time.Duration(calls[i].NotAfter - a.stamp())
+		if a.judged && left <= 0 {
+			a.late++
+			a.log.Warn("a call is too late and not sent", "n", calls[i].N, "late", -left)
+			continue
+		}
 		binding, args, err := a.book.call(&calls[i])
 		if err != nil {
 			a.log.Error("a call's arguments do not fit its signature", "call", calls[i].N, "error", err)
 			a.Replied(calls[i].N, false, err.Error())
 			continue
 		}
+		if a.judged {
+			binding = hurried(binding, left)
+		}
 		a.bridge.Call(calls[i].N, binding, args)
 	}
+}
+
+// hurried is a binding whose call may take no longer than what is left.
+func hurried(b *uibridge.Binding, left time.Duration) *uibridge.Binding {
+	if left >= b.Within {
+		return b
+	}
+	h := *b
+	h.Within = left
+	return &h
 }
 
 // reply takes a call's outcome: an event, where replies are events.

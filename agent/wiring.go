@@ -40,6 +40,7 @@ type agent struct {
 	speed      atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed     uint64          // calls that failed
 	answered   uint64
+	late       uint64                            // calls that were not sent since their time was over
 	counters   atomic.Pointer[map[string]uint64] // any goroutine
 	replies    chan reply
 	happenings chan happening
@@ -80,7 +81,7 @@ func (a *agent) open() error {
 		return err
 	}
 	header := drive.NewHeader(a.prog, a.session, base)
-	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot()); err != nil {
+	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{

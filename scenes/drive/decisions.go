@@ -182,28 +182,33 @@ func ParseLogFormat(s string) (LogFormat, error) {
 
 // DecisionLog writes records as they are decided.
 type DecisionLog struct {
-	w      io.Writer
+	file   turning
 	format LogFormat
+	header []byte
 	buf    []byte
 }
 
 // NewDecisionLog writes the header and returns the log. w should be buffered;
 // the log writes each batch of records at once.
 func NewDecisionLog(w io.Writer, format LogFormat, h *Header) (*DecisionLog, error) {
-	l := &DecisionLog{w: w, format: format}
+	l := &DecisionLog{file: turning{w: w}, format: format}
 	if format == JSONLines {
-		l.buf = AppendHeaderJSON(l.buf, h)
+		l.header = AppendHeaderJSON(nil, h)
 	} else {
-		l.buf = appendHeaderMsgp(l.buf, h)
+		l.header = appendHeaderMsgp(nil, h)
 	}
-	_, err := w.Write(l.buf)
-	return l, err
+	return l, l.file.write(l.header)
 }
 
 // Write appends records.
 func (l *DecisionLog) Write(records []engine.Record) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if l.file.due() {
+		if err := l.file.turn(l.header); err != nil {
+			return err
+		}
 	}
 	l.buf = l.buf[:0]
 	for i := range records {
@@ -213,6 +218,5 @@ func (l *DecisionLog) Write(records []engine.Record) error {
 			l.buf = appendRecordMsgp(l.buf, &records[i])
 		}
 	}
-	_, err := l.w.Write(l.buf)
-	return err
+	return l.file.write(l.buf)
 }

@@ -34,7 +34,8 @@ import (
 //	free    [14, t, card id]
 //	reload  [15, t, vehicle, {dbc}, {cards}]
 //
-// state is what the session started from, a Pump's snapshot; nil: from nothing.
+// state is what the session, or this file of it, started from: a Pump's
+// snapshot; nil: from nothing.
 const (
 	journalMagic   = "vignette-journal"
 	journalVersion = 1
@@ -60,8 +61,10 @@ var entryFields = [entryKinds]int{6, 2, 5, 4, 2, 4, 4, 4, 11}
 
 // Journal writes the entries of a stream.
 type Journal struct {
-	w   io.Writer
-	buf []byte
+	file   turning
+	header Header
+	judged bool
+	buf    []byte
 }
 
 // NewJournal writes the header and returns the journal of a session that starts
@@ -72,19 +75,23 @@ func NewJournal(w io.Writer, h *Header, judged bool) (*Journal, error) {
 
 // NewJournalFrom is NewJournal of a session that starts from a Pump's snapshot.
 func NewJournalFrom(w io.Writer, h *Header, judged bool, snapshot []byte) (*Journal, error) {
+	j := &Journal{file: turning{w: w}, header: *h, judged: judged}
+	return j, j.file.write(j.head(snapshot))
+}
+
+// head is what a file of the journal begins with.
+func (j *Journal) head(snapshot []byte) []byte {
+	h := &j.header
 	b := msgp.AppendArrayHeader(nil, 10)
 	b = msgp.AppendInt(msgp.AppendString(b, journalMagic), journalVersion)
 	b = msgp.AppendString(msgp.AppendString(b, h.Engine), h.Vehicle)
 	b = appendHashesMsgp(appendHashesMsgp(b, h.DBCs), h.Cards)
 	b = msgp.AppendString(msgp.AppendUint64(b, h.Session), h.TimeBase)
-	b = msgp.AppendBool(b, judged)
+	b = msgp.AppendBool(b, j.judged)
 	if snapshot == nil {
-		b = msgp.AppendNil(b)
-	} else {
-		b = msgp.AppendBytes(b, snapshot)
+		return msgp.AppendNil(b)
 	}
-	_, err := w.Write(b)
-	return &Journal{w: w, buf: b}, err
+	return msgp.AppendBytes(b, snapshot)
 }
 
 // Frame appends a frame of a profile's bus.
@@ -133,8 +140,7 @@ func (j *Journal) Event(e *engine.Event, name string) error {
 
 func (j *Journal) write(b []byte) error {
 	j.buf = b
-	_, err := j.w.Write(b)
-	return err
+	return j.file.write(b)
 }
 
 // JournalReader reads a journal back as a stream.

@@ -453,7 +453,7 @@ func TestUnwritableOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decisions.w = full
+	decisions.file.w = full
 	s := NewLogStream(p.Vehicle, nil, []Log{logOf("drive", string(driveLog(t, 5)))})
 	err = Run(s, NewPump(p, 0, false, Output{Decisions: decisions}))
 	if err == nil || !strings.Contains(err.Error(), "writing the decision log: ") {

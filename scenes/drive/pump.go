@@ -172,7 +172,7 @@ func (p *Pump) Frame(f *can.Frame) error {
 		return outOfTime(f.Time)
 	}
 	if p.out.Journal != nil {
-		if err := p.out.Journal.Frame(f); err != nil {
+		if err := p.journalFrame(f); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
@@ -189,13 +189,37 @@ func (p *Pump) Event(ev *engine.Event) error {
 		return outOfTime(ev.T)
 	}
 	if p.out.Journal != nil {
-		if err := p.out.Journal.Event(ev, p.subject(ev)); err != nil {
+		if err := p.journalEvent(ev); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
 	p.mark(ev.T)
 	p.Stats.Events++
 	return p.step(ev)
+}
+
+func (p *Pump) journalFrame(f *can.Frame) error {
+	if err := p.turnJournal(); err != nil {
+		return err
+	}
+	return p.out.Journal.Frame(f)
+}
+
+func (p *Pump) journalEvent(ev *engine.Event) error {
+	if err := p.turnJournal(); err != nil {
+		return err
+	}
+	return p.out.Journal.Event(ev, p.subject(ev))
+}
+
+// turnJournal has the journal go on in a new file if that is due: it begins with
+// the state before the entry that comes.
+func (p *Pump) turnJournal() error {
+	j := p.out.Journal
+	if !j.file.due() {
+		return nil
+	}
+	return j.file.turn(j.head(p.Snapshot()))
 }
 
 // subject names what an event is about, where it is about something: the
