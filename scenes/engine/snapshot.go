@@ -325,6 +325,13 @@ func (p *Program) memoryFits(s *State, card int) bool {
 			if at < 0 || at >= len(s.rings) || s.rings[at].n < 0 || s.rings[at].n > MaxCount {
 				return false
 			}
+		case WallTime, Sunrise, Sunset:
+			t := &s.cards[card].triggers[i]
+			for _, x := range [...]int64{t.at, t.next, t.passed} {
+				if x > MaxWall+30*day || x < -MaxWall {
+					return false
+				}
+			}
 		}
 	}
 	return true
@@ -373,7 +380,11 @@ func (p *Program) timerFits(s *State, tm *timer, known, stands func(*origin) boo
 	case staleness:
 		return tm.card >= 0 && tm.card < len(p.Signals)
 	case holds, windows, wallTimes:
-		return stands(&tm.origin) && tm.index >= 0 && tm.index < len(p.Cards[tm.card].When)
+		if !stands(&tm.origin) || tm.index < 0 || tm.index >= len(p.Cards[tm.card].When) {
+			return false
+		}
+		op := p.Cards[tm.card].When[tm.index].Op
+		return tm.kind == holds || tm.kind == windows && op >= StaleFor && op <= Max || tm.kind == wallTimes && op >= WallTime
 	case waits:
 		return stands(&tm.origin)
 	case replies:

@@ -92,9 +92,8 @@ func (in *Interpreter) setClock(c Clock) {
 // nor what was done and is at most 3 h ahead (choice 42).
 func (in *Interpreter) moveLocal(k *card, d *detector, known bool, passed int64) {
 	local := in.localAt(in.now)
-	passed = max(d.wall.passed, passed)
 	if known && local-passed <= near && passed-local <= near {
-		d.wall.passed = passed
+		d.wall.passed = max(d.wall.passed, passed)
 		if at := d.nextLocal(d.wall.passed); at <= local {
 			in.comes(k, d, at)
 		}
