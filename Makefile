@@ -114,7 +114,7 @@ bench: ## speed against python-can and cantools, and benchmarks with their alloc
 	@.ci/need go python-venv
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
-	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./testdata/bench/network
+	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./testdata/bench/network
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes
 	@.ci/need go

@@ -296,6 +296,6 @@ func (p *Program) planFrom(s *State, ref triggerRef) {
 		next := t.nextLocal(wall + s.wall.offset(wall))
 		p.awaitWall(s, ref, next, s.wall.first(next, wall))
 	default:
-		p.planSun(s, ref, false)
+		p.planSun(s, ref, &wallClock{})
 	}
 }
