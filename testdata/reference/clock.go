@@ -79,7 +79,7 @@ func (in *Interpreter) setClock(c Clock) {
 		for _, d := range k.detectors {
 			switch {
 			case d.Op == "at" && c.Trusted:
-				in.moveLocal(k, d, old.Trusted, local, passed)
+				in.moveLocal(k, d, old.Trusted, passed)
 			case d.Op == "sunrise" || d.Op == "sunset":
 				in.moveSun(k, d)
 			}
@@ -91,10 +91,10 @@ func (in *Interpreter) setClock(c Clock) {
 // shown before skips comes now, what it repeats does not come again; otherwise
 // what lies behind does not come, nor what was done last and is at most 3 h
 // ahead (choice 42).
-func (in *Interpreter) moveLocal(k *card, d *detector, known bool, shown, passed int64) {
+func (in *Interpreter) moveLocal(k *card, d *detector, known bool, shown int64) {
 	local := in.localAt(in.now)
 	if known && local-shown <= near && shown-local <= near {
-		d.wall.passed = max(d.wall.passed, passed)
+		d.wall.passed = max(d.wall.passed, shown)
 		if at := d.nextLocal(d.wall.passed); at <= local {
 			in.comes(k, d, at)
 		}

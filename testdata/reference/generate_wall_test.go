@@ -20,7 +20,7 @@ var (
 	offsets = rapid.SampledFrom([]int64{0, 0, 1000 * ms, -1000 * ms, minute, hour, -hour, 12 * hour})
 	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 177 * minute, -177 * minute, 191 * minute, -191 * minute})
 	zones   = rapid.SampledFrom([]int64{3600, 3600, 7200, 0})
-	changes = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 3000 * ms, minute})
+	changes = rapid.SampledFrom([]int64{0, 0, 1037 * ms, 3041 * ms, minute + 7*ms}) // at no time of an event
 	places  = rapid.SampledFrom([]int64{0, 0, -minute, minute, 1000 * ms, -hour, hour, 4 * hour})
 )
 
