@@ -87,23 +87,22 @@ func (in *Interpreter) setClock(c Clock) {
 	}
 }
 
-// moveLocal takes a new local time: what a jump of at most 3 h skips comes now,
-// what it repeats does not come again; otherwise what lies behind does not come,
-// nor what was done and is at most 3 h ahead (choice 42).
-func (in *Interpreter) moveLocal(k *card, d *detector, known bool, passed int64) {
+// moveLocal takes a new local time: what a jump of at most 3 h from the one
+// shown before skips comes now, what it repeats does not come again; otherwise
+// what lies behind does not come, nor what was done last and is at most 3 h
+// ahead (choice 42).
+func (in *Interpreter) moveLocal(k *card, d *detector, known bool, shown int64) {
 	local := in.localAt(in.now)
-	if known && local-passed <= near && passed-local <= near {
-		d.wall.passed = max(d.wall.passed, passed)
+	if known && local-shown <= near && shown-local <= near {
+		d.wall.passed = max(d.wall.passed, shown)
 		if at := d.nextLocal(d.wall.passed); at <= local {
 			in.comes(k, d, at)
 		}
 		return
 	}
 	d.wall.passed = local
-	for _, at := range d.done {
-		if at > local && at-local <= near {
-			d.wall.passed = max(d.wall.passed, at)
-		}
+	if n := len(d.done); n > 0 && d.done[n-1] > local && d.done[n-1]-local <= near {
+		d.wall.passed = d.done[n-1]
 	}
 }
 

@@ -52,7 +52,7 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 	case kind == 3:
 		drawDriver(t, p, &s)
 	case kind == 2 && watchesClock(p):
-		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
+		s.Kind, s.Clock = engine.EvClock, drawClock(t)
 	case kind < 4 || kind < 7 && !judged:
 		s.Samples = drawFrame(t, p, false)
 		s.Echo = coin.Draw(t, "echo")
@@ -75,7 +75,7 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	case 3:
 		s.Kind = engine.EvRun
 	case 4:
-		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
+		s.Kind, s.Clock = engine.EvClock, drawClock(t)
 	case 5:
 		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
 	case 6:

@@ -10,11 +10,10 @@ import (
 
 const ms = int64(1e6)
 
-// The cases go round what the traces 301 to 305 and the words of the contract
+// The cases go round what the traces 301 to 303 and the words of the contract
 // leave open: windows are of signals that no actuator is read back by, no mean
-// comes near its bound, a signal that is to recover is never invalid, the local
-// time of a card with `at` stays within 3 h and the clock known, and the sun
-// comes from no more than 4 h away.
+// comes near its bound, a signal that is to recover is never invalid, offsets
+// change at no time of an event, and the sun comes from no more than 4 h away.
 
 // Rapid prefers the first entries of a list, the more so the longer it is: the
 // plain come first. Durations are few and multiples of 250 ms, so that

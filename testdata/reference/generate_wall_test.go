@@ -20,7 +20,7 @@ var (
 	offsets = rapid.SampledFrom([]int64{0, 0, 1000 * ms, -1000 * ms, minute, hour, -hour, 12 * hour})
 	drifts  = rapid.SampledFrom([]int64{0, 0, 400 * ms, 1000 * ms, -1000 * ms, minute, -minute, hour, -hour, 177 * minute, -177 * minute, 191 * minute, -191 * minute})
 	zones   = rapid.SampledFrom([]int64{3600, 3600, 7200, 0})
-	changes = rapid.SampledFrom([]int64{0, 0, 1000 * ms, 3000 * ms, minute})
+	changes = rapid.SampledFrom([]int64{0, 0, 1037 * ms, 3041 * ms, minute + 7*ms}) // at no time of an event
 	places  = rapid.SampledFrom([]int64{0, 0, -minute, minute, 1000 * ms, -hour, hour, 4 * hour})
 )
 
@@ -36,15 +36,12 @@ func drawWallTrigger(t *rapid.T) engine.Trigger {
 }
 
 // drawClock draws what is known of the wall clock at a time that is added later.
-func drawClock(t *rapid.T, p *engine.Program) *engine.Clocking {
+func drawClock(t *rapid.T) *engine.Clocking {
 	c := &engine.Clocking{}
-	if eighth.Draw(t, "trusted") == 7 && !has(p, engine.WallTime, engine.WallTime) {
+	if eighth.Draw(t, "trusted") == 7 {
 		return c
 	}
 	c.Trusted, c.Wall, c.Offset = true, dawn+drifts.Draw(t, "drift"), zones.Draw(t, "zone")
-	if has(p, engine.WallTime, engine.WallTime) {
-		c.Wall, c.Offset = dawn+(c.Wall-dawn)%(20*minute), 3600
-	}
 	if next := changes.Draw(t, "next"); next > 0 {
 		c.Next, c.NextOffset = c.Wall+next, c.Offset+rapid.SampledFrom([]int64{3600, -3600}).Draw(t, "change")
 	}
