@@ -34,13 +34,7 @@ func (a *agent) Override(actuator string, v engine.Value) error {
 	if err := fits(&a.prog.Vehicle.Actuators[i], v); err != nil {
 		return fmt.Errorf("%w: %s: %w", uibridge.ErrInvalidValue, actuator, err)
 	}
-	h := hand{i, v, make(chan error, 1)}
-	select {
-	case a.hands <- h:
-		return <-h.done
-	case <-a.ended:
-		return uibridge.ErrClosing
-	}
+	return a.happen(engine.Event{Kind: engine.EvOverride, Actuator: i, Value: v})
 }
 
 // fits reports a value that is of another kind than the actuator's, or no

@@ -45,7 +45,11 @@ type liveBench struct {
 
 func newLiveBench(t *testing.T, c SourceConfig) *liveBench {
 	t.Helper()
-	config := &Config{Vehicle: "../testdata/drive/vehicle.yaml", Unsigned: true, Cards: []string{"../testdata/drive/cards"}, Source: c}
+	return newLiveBenchOf(t, &Config{Vehicle: "../testdata/drive/vehicle.yaml", Unsigned: true, Cards: []string{"../testdata/drive/cards"}, Source: c})
+}
+
+func newLiveBenchOf(t *testing.T, config *Config) *liveBench {
+	t.Helper()
 	prog, err := Load(config)
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,7 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 		return err
 	}
 	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(),
-		replies: make(chan reply, 1024), hands: make(chan hand), ended: make(chan struct{})}
+		replies: make(chan reply, 1024), happenings: make(chan happening), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
 	if err := a.open(); err != nil {
@@ -99,8 +99,8 @@ func (a *agent) loop() error {
 			return a.bridge.Err()
 		case r := <-a.replies:
 			err = a.reply(r)
-		case h := <-a.hands:
-			err = a.hand(h)
+		case h := <-a.happenings:
+			err = a.take(h)
 		case <-tidy.C:
 			err = a.tidy()
 		case <-a.source.due():
@@ -171,7 +171,7 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
-	a.save(a.pump.State())
+	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
@@ -239,11 +239,3 @@ func (a *agent) reply(r reply) error {
 
 // stamp is the time of an event that happens now.
 func (a *agent) stamp() int64 { return a.source.stamp(a.pump.State().Now()) }
-
-// hand takes the HMI's report of the driver's hand.
-func (a *agent) hand(h hand) error {
-	err := a.pump.Event(&engine.Event{T: a.stamp(), Kind: engine.EvOverride,
-		Actuator: h.actuator, Value: h.value})
-	h.done <- err
-	return err
-}

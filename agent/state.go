@@ -316,14 +316,14 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 		state = a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
 		a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	}
-	a.save(state)
+	a.save(&a.prog.Engine, state)
 	return state, nil
 }
 
-// save keeps the state, if it is to be kept.
-func (a *agent) save(state *engine.State) {
+// save keeps the state of a program, if it is to be kept.
+func (a *agent) save(p *engine.Program, state *engine.State) {
 	if a.state != nil {
-		a.state.save(&a.prog.Engine, state)
+		a.state.save(p, state)
 	}
 }
 

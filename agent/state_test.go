@@ -335,26 +335,35 @@ func TestKillChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := a.start(drive.BootTime)
-	if err != nil {
-		t.Fatal(err)
-	}
 	told, err := io.ReadAll(service)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := knows(p.Engine.Keep(state), string(told)); err != nil {
+	saved := &drive.Saved{}
+	if len(told) > 0 {
+		if saved, _, err = (&stateFiles{dir: a.config.State, log: quiet()}).read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := knows(&saved.Kept, string(told)); err != nil {
 		t.Fatal(err)
 	}
+	state, err := a.start(drive.BootTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UnixNano() // of a time that goes on over restarts
 	var calls []engine.Call
 	a.pump = drive.NewPumpFrom(p, state, drive.Output{Save: a.save, Calls: func(list []engine.Call) {
 		for _, c := range list {
-			fmt.Fprintf(service, "%d %v\n", c.Kind, c.Value.Num)
+			fmt.Fprintf(service, "%d %v at %d of %d: %s\n", c.Kind, c.Value.Num, now, a.session, leasesOf(p.Engine.Keep(a.pump.State())))
+		}
+		if err := service.Sync(); err != nil { // takes its time, as a service does: many kills come here
+			t.Error(err)
 		}
 		calls = append(calls, list...)
 	}})
 	fmt.Printf("running session %d\n", a.session)
-	now := time.Now().UnixNano() // of a time that goes on over restarts
 	fan := 20.0
 	for i := 0; ; i++ {
 		now += 300e6
@@ -387,14 +396,36 @@ func slotOf(p *scenes.Program, path string) int {
 	return -1
 }
 
-// knows reports a lease that the service was told of last and that the state
-// does not have.
+// leasesOf tells the fan's leases by their deadlines.
+func leasesOf(k *engine.Kept) (s string) {
+	for i := range k.Actuators {
+		if k.Actuators[i].Path == fanPath {
+			for _, l := range k.Actuators[i].Leases {
+				s += fmt.Sprint(l.Card, l.Deadline, ";")
+			}
+		}
+	}
+	return s + "."
+}
+
+// knows reports that the state is older than what the service was told last, or
+// lacks a lease that it was told of.
 func knows(k *engine.Kept, told string) error {
 	told = told[:strings.LastIndexByte(told, '\n')+1]
 	if told == "" {
 		return nil
 	}
 	last := strings.TrimSpace(told[strings.LastIndexByte(told[:len(told)-1], '\n')+1:])
+	var kind int
+	var value float64
+	var at int64
+	var session uint64
+	if _, err := fmt.Sscanf(last, "%d %g at %d of %d:", &kind, &value, &at, &session); err != nil {
+		return err
+	}
+	if k.Session < session || k.Session == session && k.Now < at && !strings.HasSuffix(last, leasesOf(k)) {
+		return fmt.Errorf("the service was told %s and the state is of %d, session %d: %s", last, k.Now, k.Session, leasesOf(k))
+	}
 	if !strings.HasPrefix(last, fmt.Sprint(int(engine.CallSet))+" ") {
 		return nil
 	}

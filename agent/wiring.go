@@ -22,42 +22,36 @@ const speedPath = "Vehicle.Speed"
 // agent is one run. Its fields belong to the goroutine of loop, but for those
 // that say otherwise.
 type agent struct {
-	ctx      context.Context // done: stop
-	log      *slog.Logger
-	config   *Config
-	prog     *scenes.Program
-	judged   bool
-	session  uint64
-	source   source
-	closers  []io.Closer
-	pump     *drive.Pump
-	monitor  *drive.Monitor
-	out      *outputs
-	bridge   *uibridge.Bridge
-	book     *callBook
-	state    *stateFiles     // nil: nothing is kept
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
-	answered uint64
-	late     uint64                            // calls that were not sent since their time was over
-	counters atomic.Pointer[map[string]uint64] // any goroutine
-	replies  chan reply
-	hands    chan hand
-	ended    chan struct{} // closed when nobody takes hands any more
+	ctx        context.Context // done: stop
+	log        *slog.Logger
+	config     *Config
+	prog       *scenes.Program
+	judged     bool
+	session    uint64
+	source     source
+	closers    []io.Closer
+	pump       *drive.Pump
+	monitor    *drive.Monitor
+	out        *outputs
+	bridge     *uibridge.Bridge
+	book       *callBook
+	state      *stateFiles     // nil: nothing is kept
+	recorder   *trace.Recorder // nil: no traces; safe for several goroutines
+	speed      atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed     uint64          // calls that failed
+	answered   uint64
+	late       uint64                            // calls that were not sent since their time was over
+	counters   atomic.Pointer[map[string]uint64] // any goroutine
+	replies    chan reply
+	happenings chan happening
+	ended      chan struct{} // closed when nobody takes happenings any more
 }
 
-// reply is the outcome of a call, hand a report of the driver's hand.
+// reply is the outcome of a call.
 type reply struct {
 	n      uint64
 	ok     bool
 	detail string
-}
-
-type hand struct {
-	actuator int
-	value    engine.Value
-	done     chan error
 }
 
 // open readies everything; the bus comes last, since owning the name says that

@@ -62,7 +62,7 @@ func (b *builder) noActuator(name Name) {
 	for i := range b.v.Actuators {
 		paths = append(paths, b.v.Actuators[i].Path)
 	}
-	b.unknown(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hint(name.Text, paths), "; known are "+quoted(paths)))
+	b.unknown(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hintPath(name.Text, paths), "; known are "+quoted(paths)))
 }
 
 // value is a literal as a value of the actuator, in its unit.

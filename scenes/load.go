@@ -3,6 +3,7 @@ package scenes
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -93,3 +94,30 @@ func sortCards(cards []*Card, diags *Diagnostics) {
 		}
 	}
 }
+
+// LoadVersions reads cards and vehicle profiles of any versions from a file or
+// from every *.yaml, *.yml and *.json of a directory; ids may repeat. The error
+// is Diagnostics.
+func LoadVersions(path string) (vehicles []*Vehicle, cards []*Card, err error) {
+	var diags Diagnostics
+	for _, file := range cardFiles([]string{path}, &diags) {
+		text, err := load(file, maxProfileBytes)
+		if err != nil {
+			diags.merge(file, err)
+			continue
+		}
+		if c, cardErr := ParseCard(file, text); cardErr == nil {
+			cards = append(cards, c)
+		} else if v, err := LoadVehicle(file); err == nil {
+			vehicles = append(vehicles, v)
+		} else if profileText.Match(text) {
+			diags.merge(file, err)
+		} else {
+			diags.merge(file, cardErr)
+		}
+	}
+	return vehicles, cards, diags.err()
+}
+
+// profileText finds the key that every vehicle profile has and no card.
+var profileText = regexp.MustCompile(`(?m)^[\s{]*"?buses"?\s*:`)

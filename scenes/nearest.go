@@ -14,6 +14,25 @@ func hint(written string, candidates []string) string {
 	return ""
 }
 
+// hintPath is hint for VSS paths: where none is near, those that end in the
+// same word are, at most three of them.
+func hintPath(written string, paths []string) string {
+	if h := hint(written, paths); h != "" {
+		return h
+	}
+	leaf := strings.ToLower(written[strings.LastIndexByte(written, '.')+1:])
+	var same []string
+	for _, p := range paths {
+		if len(same) < 3 && strings.ToLower(p[strings.LastIndexByte(p, '.')+1:]) == leaf {
+			same = append(same, "`"+p+"`")
+		}
+	}
+	if len(same) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(same, " or ") + "?"
+}
+
 // nearest returns the candidate with the fewest edits from what was written,
 // the first of equals, or an empty string when more than a third of the
 // characters would have to change.

@@ -27,3 +27,19 @@ func TestEdits(t *testing.T) {
 		}
 	}
 }
+
+// A path of another branch is found by its last word.
+func TestHintPath(t *testing.T) {
+	paths := []string{"Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed", "Vehicle.Cabin.HVAC.Station.Row1.Passenger.FanSpeed",
+		"Vehicle.Cabin.HVAC.Station.Row2.Driver.FanSpeed", "Vehicle.Cabin.HVAC.Station.Row2.Passenger.FanSpeed", "Vehicle.Speed"}
+	for written, want := range map[string]string{
+		"Vehicle.Sped":          "; did you mean `Vehicle.Speed`?",
+		"Vehicle.HVAC.fanspeed": "; did you mean `" + paths[0] + "` or `" + paths[1] + "` or `" + paths[2] + "`?",
+		"Private.Nothing":       "",
+		"":                      "",
+	} {
+		if got := hintPath(written, paths); got != want {
+			t.Errorf("for %q it says %q, want %q", written, got, want)
+		}
+	}
+}

@@ -160,6 +160,15 @@ func (v *Vehicle) occurrences() (list []engine.Occurrence) {
 	return list
 }
 
+// Occurrences lists the occurrences by their texts, for messages.
+func (p *Program) Occurrences() string {
+	var names []string
+	for _, o := range p.Engine.Occurs {
+		names = append(names, o.Name)
+	}
+	return quoted(names)
+}
+
 // Occurrence returns the index of an occurrence by its text, see Occur.Text.
 func (p *Program) Occurrence(text string) (int, bool) {
 	i := slices.IndexFunc(p.Engine.Occurs, func(o engine.Occurrence) bool { return o.Name == text })

@@ -255,7 +255,7 @@ func isDir(path string) bool {
 
 // noSignal says that a path is no signal of the profile, with the nearest one.
 func (v *Vehicle) noSignal(path string) string {
-	return fmt.Sprintf("`%s` is not a signal of the vehicle profile%s", path, orElse(hint(path, v.signalPaths()), "; add it there, or name another"))
+	return fmt.Sprintf("`%s` is not a signal of the vehicle profile%s", path, orElse(hintPath(path, v.signalPaths()), "; add it there, or name another"))
 }
 
 func orElse(s, other string) string {

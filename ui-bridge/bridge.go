@@ -38,6 +38,7 @@ type Handler interface {
 	Replied(n uint64, ok bool, detail string)
 	// Override reports the driver's hand on an actuator. A label has Text only.
 	Override(actuator string, v engine.Value) error
+	Driver
 	// Consent gives (yes) or withdraws consent for a study.
 	Consent(study string, yes bool) error
 	// Interactions takes what the driver touched, and returns how many were

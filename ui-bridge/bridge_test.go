@@ -40,6 +40,29 @@ type agent struct {
 	recorded []trace.Interaction
 }
 
+// The deeds of the driver are kept as texts.
+func (a *agent) deed(format string, args ...any) error {
+	a.overrides <- fmt.Sprintf(format, args...)
+	return nil
+}
+
+func (a *agent) Answer(n uint64, yes bool) error { return a.deed("answer %d %v", n, yes) }
+func (a *agent) EnableCard(card string, on bool) error {
+	if card == "unknown" {
+		return fmt.Errorf("%w %q", ErrUnknownCard, card)
+	}
+	return a.deed("enable %s %v", card, on)
+}
+func (a *agent) RunCard(card string) error  { return a.deed("run %s", card) }
+func (a *agent) FreeCard(card string) error { return a.deed("free %s", card) }
+func (a *agent) SetUser(user uint64) error  { return a.deed("user %d", user) }
+func (a *agent) Occur(what string, now bool) error {
+	if what == "unknown" {
+		return fmt.Errorf("%w %q", ErrUnknownEvent, what)
+	}
+	return a.deed("occur %s %v", what, now)
+}
+
 func newAgent() *agent {
 	return &agent{answers: make(chan answer, 4096), overrides: make(chan string, 64), consent: map[string]bool{}}
 }

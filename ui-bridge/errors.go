@@ -16,6 +16,8 @@ import (
 var (
 	ErrUnknownActuator = errors.New("unknown actuator")
 	ErrUnknownSignal   = errors.New("unknown signal")
+	ErrUnknownCard     = errors.New("unknown card")
+	ErrUnknownEvent    = errors.New("unknown event")
 	ErrInvalidValue    = errors.New("invalid value")
 	ErrLimit           = errors.New("too much at once")
 	ErrBusy            = errors.New("busy, try again")
@@ -32,6 +34,8 @@ var errorNames = []struct {
 }{
 	{ErrUnknownActuator, "UnknownActuator"},
 	{ErrUnknownSignal, "UnknownSignal"},
+	{ErrUnknownCard, "UnknownCard"},
+	{ErrUnknownEvent, "UnknownEvent"},
 	{ErrInvalidValue, "InvalidValue"},
 	{ErrLimit, "LimitsExceeded"},
 	{ErrBusy, "Busy"},

@@ -32,6 +32,7 @@ import (
 //	enable  [12, t, card id, on]
 //	run     [13, t, card id]
 //	free    [14, t, card id]
+//	reload  [15, t, vehicle, {dbc}, {cards}]
 //
 // state is what the session, or this file of it, started from: a Pump's
 // snapshot; nil: from nothing.
@@ -152,6 +153,7 @@ type JournalReader struct {
 	m    *msgp.Reader
 	n    int // entries read
 	prog *scenes.Program
+	lib  *Library
 }
 
 // NewJournalReader reads the header. The name stands in error messages; prog
@@ -211,6 +213,10 @@ func (j *JournalReader) entry(e *Entry) error {
 	r := fields{m: j.m}
 	n := r.array()
 	kind := r.int()
+	e.Reload = nil
+	if engine.EventKind(kind) == engine.EvReload && n == 5 {
+		return j.reload(&r, e)
+	}
 	if _, ok := driverFields[engine.EventKind(kind)]; ok {
 		e.IsFrame = false
 		return j.driver(&r, engine.EventKind(kind), n, &e.Event)

@@ -151,8 +151,8 @@ func (r *traceRun) showWords(text string) {
 	}
 }
 
-func (r *traceRun) compile(cardDir string) {
-	v, err := scenes.LoadVehicle(filepath.Join(r.dir, "vehicle.yaml"))
+func (r *traceRun) compile(cardDir string, vehicle ...string) {
+	v, err := scenes.LoadVehicle(filepath.Join(r.dir, append(vehicle, "vehicle.yaml")[0]))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -221,6 +221,10 @@ func (r *traceRun) feed(line string) error {
 			return err
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
+	case "reload":
+		r.ref = nil // it knows one program
+		r.compile(f[2], f[3:]...)
+		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
 		r.ref = nil // it has one session only
 		r.boot(f[2:])

@@ -13,11 +13,12 @@ import (
 )
 
 // Entry is one entry of the stamped stream: a frame, whose Bus indexes the
-// profile's buses, or an event.
+// profile's buses, an event, or a reload.
 type Entry struct {
 	IsFrame bool
 	Frame   can.Frame
 	Event   engine.Event
+	Reload  *scenes.Program // not nil: at Event.T this program takes over
 }
 
 // Stream yields entries in stream order; io.EOF after the last one.
@@ -30,7 +31,7 @@ type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
 	// Save keeps the state before each step's calls are given away.
-	Save func(*engine.State)
+	Save func(*engine.Program, *engine.State)
 	// Calls gets each step's calls after its records were written. The slice
 	// is valid until it returns.
 	Calls func([]engine.Call)
@@ -90,11 +91,16 @@ func NewPumpFrom(prog *scenes.Program, state *engine.State, out Output) *Pump {
 		prog: prog, state: state, out: out,
 		alive: make([]aliveState, len(prog.Sources)),
 	}
-	p.buses = make([]can.IDs, len(prog.Vehicle.Buses))
+	p.plan()
+	return p
+}
+
+// plan makes the plans of all buses.
+func (p *Pump) plan() {
+	p.buses, p.plans = make([]can.IDs, len(p.prog.Vehicle.Buses)), nil
 	for i := range p.buses {
 		p.planBus(i)
 	}
-	return p
 }
 
 // planBus makes a plan for every message of a bus, empty where no card asks.
@@ -150,8 +156,11 @@ func (p *Pump) KnownIDs() (n int) {
 // Feed takes one entry through the engine and writes what came of it. An error
 // is one of writing, or a time beyond engine.MaxTime.
 func (p *Pump) Feed(e *Entry) error {
-	if e.IsFrame {
+	switch {
+	case e.IsFrame:
 		return p.Frame(&e.Frame)
+	case e.Reload != nil:
+		return p.Reload(e.Event.T, e.Reload)
 	}
 	return p.Event(&e.Event)
 }
@@ -241,6 +250,11 @@ func (p *Pump) mark(t int64) {
 func (p *Pump) step(ev *engine.Event) error {
 	p.effects.Reset()
 	p.prog.Engine.Step(p.state, ev, &p.effects)
+	return p.deliver()
+}
+
+// deliver gives a step's effects away.
+func (p *Pump) deliver() error {
 	if len(p.effects.Records) == 0 {
 		return nil
 	}
@@ -253,7 +267,7 @@ func (p *Pump) step(ev *engine.Event) error {
 		p.out.Records(p.effects.Records)
 	}
 	if p.out.Save != nil && len(p.effects.Calls) > 0 {
-		p.out.Save(p.state)
+		p.out.Save(&p.prog.Engine, p.state)
 	}
 	if p.out.Calls != nil && len(p.effects.Calls) > 0 {
 		p.out.Calls(p.effects.Calls)

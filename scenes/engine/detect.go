@@ -11,10 +11,11 @@ type triggerState struct {
 	held     uint64 // n of the hold's record
 
 	memory        int    // index into State.windows or State.rings
-	at            int64  // StaleFor: latest valid sample; Sequence: latest first edge; Sunrise, Sunset: the one last done
+	at            int64  // StaleFor: latest valid sample; Sequence: latest first edge; WallTime: the local time last done; Sunrise, Sunset: the one last done
 	has           bool   // at holds something
 	first, second bool   // Sequence: that edge came in this step
 	next          int64  // WallTime: the local time awaited; Sunrise, Sunset: the one awaited
+	passed        int64  // WallTime: the local time up to which it does not come
 	ref           uint64 // of the timer that counts
 
 	outcome  outcome // in this step

@@ -53,7 +53,7 @@ type codec struct {
 // state walks over a State. Of the step's scratch, empty between steps, only
 // the number counts.
 func (c *codec) state(s *State) {
-	c.fields(&s.session, &s.judged, &s.started, &s.now, &s.raw, &s.n, &s.drive, &s.user, &s.firings, &s.granted, &s.step.number)
+	c.fields(&s.session, &s.judged, &s.started, &s.now, &s.raw, &s.n, &s.drive, &s.user, &s.firings, &s.granted, &s.step.most, &s.step.number)
 	each(c, &s.slots, func(v *slot) { c.fields(&v.num, &v.last, &v.known, &v.seen, &v.timed, &v.quiet, &v.back) })
 	each(c, &s.cards, c.card)
 	each(c, &s.users, func(u *userPart) {
@@ -73,7 +73,7 @@ func (c *codec) state(s *State) {
 	})
 	each(c, &s.occurred, func(o *bool) { c.fields(o) })
 	w := &s.wall
-	c.fields(&w.Trusted, &w.Wall, &w.Offset, &w.Next, &w.NextOffset, &w.Rise[0], &w.Rise[1], &w.Set[0], &w.Set[1], &w.t, &w.ever, &w.reached)
+	c.fields(&w.Trusted, &w.Wall, &w.Offset, &w.Next, &w.NextOffset, &w.Rise[0], &w.Rise[1], &w.Set[0], &w.Set[1], &w.t)
 	c.fields(&s.boot.pending, &s.boot.same, &s.boot.endsAll, &s.boot.asOf, &s.boot.n)
 	each(c, &s.boot.lost, func(path *string) { c.fields(path) })
 	each(c, &s.gone, func(id *string) { c.fields(id) })
@@ -81,7 +81,7 @@ func (c *codec) state(s *State) {
 
 func (c *codec) card(s *cardState) {
 	each(c, &s.triggers, func(t *triggerState) {
-		c.fields(&t.detector, &t.last, &t.holding, &t.deadline, &t.bootHold, &t.depth, &t.held, &t.memory, &t.at, &t.has,
+		c.fields(&t.detector, &t.last, &t.holding, &t.deadline, &t.bootHold, &t.depth, &t.held, &t.memory, &t.at, &t.passed, &t.has,
 			&t.first, &t.second, &t.next, &t.ref, &t.outcome, &t.why, &t.cause, &t.outDepth)
 	})
 	c.fields(&s.missing, &s.live, &s.touched, &s.becameLive)

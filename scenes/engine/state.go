@@ -26,7 +26,6 @@ type State struct {
 	boot     bootState
 	gone     []string // ids of cards that leases and ends still name; their index is behind the program's
 	granted  uint64   // leases of earlier sessions
-	ops      int      // the most that a step has taken; nothing decides by it
 	step     stepState
 }
 
@@ -80,6 +79,7 @@ type stepState struct {
 	releases   []int        // cards whose queue stands at a release
 	drive      bool         // a slot that drive states read has changed
 	ops        int          // operations so far, see Cost
+	most       int          // operations of the costliest step yet; stays, and nothing decides by it
 }
 
 // NewState returns the state before the first event. Judged says that replies
@@ -115,9 +115,9 @@ func (s *State) Deadline() (at int64, ok bool) {
 	return s.timers[0].at, true
 }
 
-// Operations returns the most operations that a step has taken since NewState;
-// Cost says what one is, and bounds them.
-func (s *State) Operations() int { return s.ops }
+// Operations returns the most operations that a step has taken since NewState
+// or Restore; Cost says what one is, and bounds them.
+func (s *State) Operations() int { return s.step.most }
 
 // DriveState returns the index of the drive state; len(Program.States) is moving.
 func (s *State) DriveState() int { return s.drive }

@@ -4,20 +4,7 @@ package engine
 // event, and appends what was decided to out. The same State, Program and
 // events give the same effects on every processor.
 func (p *Program) Step(s *State, ev *Event, out *Effects) {
-	back := s.started && ev.T < s.raw
-	s.raw = ev.T
-	if !s.started {
-		s.started, s.now = true, ev.T
-		p.listen(s)
-		p.start(s, out)
-	}
-	t := max(ev.T, s.now)
-	p.runTimers(s, t, out)
-	s.now = t
-	s.begin()
-	if back {
-		s.record(out, Record{What: Clock, Why: "back"})
-	}
+	p.comeTo(s, ev.T, out)
 	switch ev.Kind {
 	case EvFrame:
 		p.frame(s, ev.Samples, out)
@@ -39,6 +26,24 @@ func (p *Program) Step(s *State, ev *Event, out *Effects) {
 		p.driver(s, ev, out)
 	}
 	p.finish(s, out)
+}
+
+// comeTo brings a state to the step of an event at t.
+func (p *Program) comeTo(s *State, t int64, out *Effects) {
+	back := s.started && t < s.raw
+	s.raw = t
+	if !s.started {
+		s.started, s.now = true, t
+		p.listen(s)
+		p.start(s, out)
+	}
+	t = max(t, s.now)
+	p.runTimers(s, t, out)
+	s.now = t
+	s.begin()
+	if back {
+		s.record(out, Record{What: Clock, Why: "back"})
+	}
 }
 
 func (s *State) begin() {
@@ -155,5 +160,5 @@ func (p *Program) finish(s *State, out *Effects) {
 		p.actuate(s, out)
 		p.perform(s, out)
 	}
-	s.ops = max(s.ops, s.step.ops)
+	s.step.most = max(s.step.most, s.step.ops)
 }

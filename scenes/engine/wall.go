@@ -39,12 +39,10 @@ const (
 	stepFrom = second    // a smaller correction of the clock is no step
 )
 
-// wallClock is the newest Clocking and what was done by it.
+// wallClock is the newest Clocking.
 type wallClock struct {
 	Clocking
-	t       int64 // stream time of the event
-	ever    bool  // was trusted once; reached holds something
-	reached int64 // local time up to which WallTimes are done, as of the event
+	t int64 // stream time of the event
 }
 
 // at is the wall time at stream time t, which is not before c.t; at most MaxWall.
@@ -61,7 +59,7 @@ func (c *wallClock) offset(wall int64) int64 {
 // top is the latest local time shown until a wall time.
 func (c *wallClock) top(wall int64) int64 {
 	local := wall + c.offset(wall)
-	if c.Next > 0 && wall >= c.Next {
+	if c.Wall < c.Next && c.Next <= wall {
 		return max(local, c.Next+c.Offset*second-1)
 	}
 	return local
@@ -99,28 +97,11 @@ func (p *Program) setClock(s *State, to *Clocking, out *Effects) {
 	was := s.wall
 	c := &s.wall
 	c.Clocking, c.t = *to, s.now
-	if was.Trusted {
-		c.reached = max(was.reached, was.top(was.at(s.now)))
-	}
 	if why := clockReason(&was, c, s.now); why != "" {
 		s.record(out, Record{What: Clock, Why: why})
 	}
-	if c.Trusted {
-		local := c.Wall + c.offset(c.Wall)
-		ahead := local - c.reached
-		if !was.ever || ahead < -leap || was.Trusted && ahead > leap {
-			c.reached = local
-		}
-		if !was.Trusted {
-			c.reached = max(c.reached, local) // known again: what passed meanwhile does not come
-		}
-		c.ever = true
-	}
 	for _, ref := range p.idx.wall {
 		p.planWall(s, ref, &was)
-	}
-	if c.Trusted {
-		c.reached = max(c.reached, c.Wall+c.offset(c.Wall))
 	}
 }
 
@@ -154,16 +135,33 @@ func (p *Program) planWall(s *State, ref triggerRef, was *wallClock) {
 		return
 	}
 	if t.Op != WallTime {
-		old := was.sun(t.Op)
-		p.planSun(s, ref, was.Trusted && old != [2]int64{})
+		p.planSun(s, ref, was)
 		return
 	}
-	local := c.Wall + c.offset(c.Wall)
-	next := t.nextLocal(c.reached)
-	if next <= local {
-		p.arrive(s, ref, 0, 0)
-		next = t.nextLocal(local)
+	p.planLocal(s, ref, was)
+}
+
+// planLocal sets a WallTime's next timer anew. A jump of local time is measured
+// from what it showed before; passed is up to where nothing comes any more.
+func (p *Program) planLocal(s *State, ref triggerRef, was *wallClock) {
+	t := &p.Cards[ref.card].When[ref.trigger]
+	tr := &s.cards[ref.card].triggers[ref.trigger]
+	c := &s.wall
+	local, shown := c.Wall+c.offset(c.Wall), was.top(was.at(s.now))
+	switch jump := local - shown; {
+	case was.Trusted && -leap <= jump && jump <= leap:
+		tr.passed = max(tr.passed, shown)
+		if next := t.nextLocal(tr.passed); next <= local {
+			p.arrive(s, ref, 0, 0)
+			tr.passed, tr.at, tr.has = next, next, true
+		}
+	default:
+		tr.passed = local
+		if tr.has && tr.at > local && tr.at-local <= leap {
+			tr.passed = tr.at
+		}
 	}
+	next := t.nextLocal(max(tr.passed, local))
 	p.awaitWall(s, ref, next, c.first(next, c.Wall))
 }
 
@@ -198,11 +196,12 @@ func (p *Program) wallTime(s *State, ref triggerRef) {
 	tr.ref++
 	if t.Op != WallTime {
 		tr.at, tr.has = tr.next, true
-		p.planSun(s, ref, false)
+		p.planSun(s, ref, &s.wall)
 		return
 	}
 	wall := s.wall.at(s.now)
-	next := t.nextLocal(max(tr.next, wall+s.wall.offset(wall)))
+	tr.passed, tr.at, tr.has = max(tr.passed, tr.next), tr.next, true
+	next := t.nextLocal(max(tr.passed, wall+s.wall.offset(wall)))
 	p.awaitWall(s, ref, next, s.wall.first(next, wall))
 }
 
@@ -214,27 +213,43 @@ func (c *wallClock) sun(op TriggerOp) [2]int64 {
 	return c.Set
 }
 
+// sameSuns reports whether two sunrises are one, seen from different places.
+func sameSuns(a, b int64) bool { return a-b < sameSun && b-a < sameSun }
+
 // planSun sets the timer of a Sunrise or Sunset that was not done yet. One that
-// the clock or the place has skipped by at most 3 h comes now, if it was awaited.
-func (p *Program) planSun(s *State, ref triggerRef, awaited bool) {
+// the clock or the place has put behind by at most 3 h comes now, if it was
+// awaited.
+func (p *Program) planSun(s *State, ref triggerRef, was *wallClock) {
 	t := &p.Cards[ref.card].When[ref.trigger]
 	tr := &s.cards[ref.card].triggers[ref.trigger]
 	wall := s.wall.at(s.now)
-	if tr.has && tr.at > wall+day {
-		tr.has = false // the clock went back by days
-	}
+	set := false
 	for _, sun := range s.wall.sun(t.Op) {
-		if sun == 0 || tr.has && sun-tr.at < sameSun {
+		if sun == 0 || tr.has && sameSuns(sun, tr.at) {
 			continue
 		}
-		due := sun + t.Offset
-		if due > wall {
-			p.awaitWall(s, ref, sun, due)
-			return
-		}
-		if awaited && wall-due <= leap {
+		switch late := wall - (sun + t.Offset); {
+		case late < 0:
+			if !set {
+				set = true
+				p.awaitWall(s, ref, sun, sun+t.Offset)
+			}
+			continue
+		case late <= leap && was.awaits(t, sun, s.now):
 			p.arrive(s, ref, 0, 0)
+			tr.at, tr.has = sun, true
+		case !tr.has || sun > tr.at:
+			tr.at, tr.has = sun, true // lies behind, and does not come again
 		}
-		tr.at, tr.has = sun, true
 	}
+}
+
+// awaits reports whether a sunrise or sunset was still to come at stream time t.
+func (c *wallClock) awaits(tr *Trigger, sun, t int64) bool {
+	for _, o := range c.sun(tr.Op) {
+		if c.Trusted && o != 0 && sameSuns(o, sun) && o+tr.Offset > c.at(t) {
+			return true
+		}
+	}
+	return false
 }

@@ -139,7 +139,7 @@ unknown stale
 // check holds that the cases saw every kind of record, and no other.
 func (c *coverage) check(t *testing.T, short bool) {
 	t.Helper()
-	least := 30
+	least := 10
 	if short {
 		least = 0
 	}

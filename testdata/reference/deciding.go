@@ -97,10 +97,11 @@ func (c Cond) names() (paths []string) {
 	if c.Signal != "" && !c.Unnamed && c.Op != "fresh" {
 		paths = append(paths, c.Signal)
 	}
+	paths = append(paths, c.Expr.signals()...)
 	for _, of := range c.Of {
 		paths = append(paths, of.names()...)
 	}
-	return append(paths, c.Expr.signals()...)
+	return paths
 }
 
 // uses lists every signal that a card reads.

@@ -126,7 +126,7 @@ type Trigger struct {
 }
 
 // Cond is a condition. Op is the card's own word: above, below, between, is,
-// is_not, fresh, time, state, expr, all, any, not. A `power` is given by the labels
+// is_not, fresh, time, expr, state, all, any, not. A `power` is given by the labels
 // that it means, Unnamed.
 type Cond struct {
 	Op       string
@@ -134,9 +134,9 @@ type Cond struct {
 	Unnamed  bool // does not hold the card back from live (choice 39)
 	A, B     Value
 	From, To int // time: minutes after midnight
+	Expr     *Expr
 	State    string
 	Of       []Cond
-	Expr     Expr // expr
 }
 
 // Step is one entry of `then`. Do names the action of a `do`, Actuator that of
@@ -159,6 +159,7 @@ type Occurrence struct {
 	Name     string
 	Opposite string // the name of what ends it; "": none
 	Frees    bool   // it completes an ignition cycle
+	OfUser   bool   // a place: with another user it is not known
 }
 
 // Clock is what is known of the wall clock, in ns since 1970 and s east of UTC.

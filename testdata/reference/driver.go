@@ -126,6 +126,9 @@ func (in *Interpreter) changeUser(user uint64) {
 		in.endAll(a, "user")
 	}
 	in.swapParts(user)
+	for _, o := range in.occurs {
+		o.is = o.is && !o.OfUser // choice 38
+	}
 	for _, c := range in.cards {
 		for _, d := range c.all() {
 			d.clear()

@@ -167,12 +167,16 @@ func (in *Interpreter) holds(c Cond) truth {
 		return yes - in.holds(c.Of[0])
 	case "fresh": // choice 34
 		return truthOf(in.signal(c.Signal).known)
+	case "expr":
+		result := in.evaluate(*c.Expr)
+		if !result.ok {
+			return unknown
+		}
+		return truthOf(result.x != 0)
 	case "time":
 		return in.timeOfDay(c.From, c.To)
 	case "state":
 		return truthOf(in.state == c.State)
-	case "expr":
-		return in.reckon(c.Expr).truth()
 	}
 	s := in.signal(c.Signal)
 	if !s.known {
@@ -198,8 +202,9 @@ func (c Cond) signals() (paths []string) {
 	if c.Signal != "" {
 		paths = append(paths, c.Signal)
 	}
+	paths = append(paths, c.Expr.signals()...)
 	for _, of := range c.Of {
 		paths = append(paths, of.signals()...)
 	}
-	return append(paths, c.Expr.signals()...)
+	return paths
 }

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// bootTime bounds a guest's boot, its end and the vm tests; the scenarios have
-// their own length on top.
-const bootTime = 15 * time.Minute
+// bootTime bounds a guest's boot, its end and the vm tests on a busy desk; the
+// scenarios have their own length on top.
+const bootTime = 40 * time.Minute
 
 // resultBytes is the size of the disk on which a guest brings its results.
 const resultBytes = 128 << 20
@@ -36,6 +36,7 @@ type guest struct {
 	clock     *clock
 	scenarios []*scenario
 	tests     []*testBinary
+	ended     error // of its boot
 }
 
 func (g *guest) say(format string, args ...any) { g.clock.say(g.name+": "+format, args...) }

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -37,7 +38,6 @@ var machines = []machine{
 }
 
 func main() {
-	runtime.LockOSThread() // QEMU is told to die with the thread that started it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
 	stop()
@@ -68,41 +68,61 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v := verdict{w: os.Stdout}
+	var guests []*guest
 	for _, m := range machines {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
 		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, scenarios: scenarios}
-		if err := g.test(ctx, &v); err != nil {
+		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
+		guests = append(guests, g)
+	}
+	bootAll(ctx, guests)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	v := verdict{w: os.Stdout}
+	for _, g := range guests {
+		g.verdict(ctx, &v)
 	}
 	return v.err()
 }
 
-// test makes the guest, runs it and judges what it brings back.
-func (g *guest) test(ctx context.Context, v *verdict) error {
+// make downloads and builds what the guest is made of.
+func (g *guest) make(ctx context.Context) error {
 	if err := os.MkdirAll(g.dir, 0o755); err != nil {
 		return err
 	}
 	if err := g.download(ctx); err != nil {
 		return err
 	}
-	if err := g.build(ctx); err != nil {
-		return err
+	return g.build(ctx)
+}
+
+// bootAll runs the guests to their ends, side by side: their clocks count
+// instructions, so neither notices the other.
+func bootAll(ctx context.Context, guests []*guest) {
+	var running sync.WaitGroup
+	for _, g := range guests {
+		running.Go(func() {
+			runtime.LockOSThread() // QEMU is told to die with the thread that started it
+			defer runtime.UnlockOSThread()
+			g.ended = g.boot(ctx)
+		})
 	}
-	bootErr := g.boot(ctx)
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
+	running.Wait()
+}
+
+// verdict judges what the guest brought back.
+func (g *guest) verdict(ctx context.Context, v *verdict) {
 	before := v.failed
-	v.check(g.name, "the guest ran to its end", "", bootErr)
-	if bootErr == nil {
+	v.check(g.name, "the guest ran to its end", "", g.ended)
+	if g.ended == nil {
 		g.judge(ctx, v)
 	}
 	if v.failed > before {
 		g.showConsole(os.Stdout)
 	}
-	return nil
 }

@@ -4,18 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
 // clock says what is going on, and how many seconds into the run.
 type clock struct {
+	mu    sync.Mutex // guests run side by side
 	w     io.Writer
 	begin time.Time
 }
 
-func newClock(w io.Writer) *clock { return &clock{w, time.Now()} }
+func newClock(w io.Writer) *clock { return &clock{w: w, begin: time.Now()} }
 
 func (c *clock) say(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	fmt.Fprintf(c.w, "[%6.1f s] %s\n", time.Since(c.begin).Seconds(), fmt.Sprintf(format, args...))
 }
 

@@ -19,7 +19,7 @@ import (
 // replayOptions are the flags of vignette replay.
 type replayOptions struct {
 	vehicle, decisions, format, speed string
-	cards, maps                       listFlag
+	cards, maps, versions             listFlag
 	length                            time.Duration
 	clock                             clockOptions
 	json                              bool
@@ -39,6 +39,7 @@ frames up to the damage were replayed.`,
 		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
 	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
+	fs.Var(&o.versions, "versions", "`FILE or directory` of further versions of cards and profile that a journal with reloads needs; may be repeated")
 	fs.StringVar(&o.decisions, "decisions", "", "write the decision log to `OUT`; - is standard output")
 	fs.StringVar(&o.format, "format", "jsonl", "of the decision log: jsonl or msgpack")
 	fs.StringVar(&o.speed, "speed", "max", "max, or a multiple of real time such as 1x or 10x")
@@ -148,6 +149,11 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 	if err := j.Fits(r.prog); err != nil {
 		return true, err
 	}
+	lib, err := library(r.prog, r.o.versions)
+	if err != nil {
+		return true, err
+	}
+	j.Use(lib)
 	r.stream, r.header, r.judged = j, j.Header, j.Judged
 	return true, nil
 }
@@ -159,6 +165,24 @@ func (r *replayRun) close() {
 	if r.journal != nil {
 		r.journal.Close()
 	}
+}
+
+// library holds what a journal's reloads may name: what was given, and further
+// versions.
+func library(p *scenes.Program, paths []string) (*drive.Library, error) {
+	lib := &drive.Library{}
+	lib.Add(p.Vehicle, p.Cards...)
+	for _, path := range paths {
+		vehicles, cards, err := scenes.LoadVersions(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range vehicles {
+			lib.Add(v)
+		}
+		lib.Add(nil, cards...)
+	}
+	return lib, nil
 }
 
 // newPump goes on from the state that a journal begins with.

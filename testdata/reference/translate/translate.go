@@ -34,7 +34,7 @@ func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 		v.Actions = append(v.Actions, reference.Action{Name: a.Name, States: d.states(a.States), MinInterval: a.MinInterval, Call: a.HasCall, Within: a.Within})
 	}
 	for _, o := range p.Occurs {
-		r := reference.Occurrence{Name: o.Name, Frees: o.Frees}
+		r := reference.Occurrence{Name: o.Name, Frees: o.Frees, OfUser: o.OfUser}
 		if o.Opposite >= 0 {
 			r.Opposite = p.Occurs[o.Opposite].Name
 		}
@@ -125,10 +125,10 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 		for rest := c[1:n.Size]; len(rest) > 0; rest = rest[rest[0].Size:] {
 			r.Of = append(r.Of, d.cond(rest, names))
 		}
-	case engine.Computed:
-		r.Expr = d.expr(n.Expr)
 	case engine.TimeOfDay:
 		r.From, r.To = int(n.A), int(n.B)
+	case engine.Computed:
+		r.Expr = d.expr(n.Expr)
 	case engine.Fresh:
 		r.Signal = d.p.Signals[n.Slot].Path
 	default:
@@ -138,50 +138,32 @@ func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 	return r
 }
 
-// words are the terms as cards write them.
-var words = map[engine.TermOp]string{engine.Constant: "literal", engine.Reading: "signal", engine.Negate: "opposite", engine.Absolute: "abs",
-	engine.Invert: "not", engine.Add: "+", engine.Subtract: "-", engine.Multiply: "*", engine.Divide: "/", engine.Least: "min",
-	engine.Greatest: "max", engine.Less: "<", engine.LessEqual: "<=", engine.Greater: ">", engine.GreaterEqual: ">=", engine.Equal: "==",
-	engine.NotEqual: "!=", engine.Both: "and", engine.Either: "or", engine.Inside: "between"}
+var termWords = map[engine.TermOp]string{engine.Constant: "number", engine.Reading: "signal", engine.Negate: "negate", engine.Absolute: "abs",
+	engine.Invert: "not", engine.Add: "+", engine.Subtract: "-", engine.Multiply: "*", engine.Divide: "/", engine.Least: "min", engine.Greatest: "max",
+	engine.Less: "<", engine.LessEqual: "<=", engine.Greater: ">", engine.GreaterEqual: ">=", engine.Equal: "==", engine.NotEqual: "!=",
+	engine.Both: "and", engine.Either: "or", engine.Inside: "between"}
 
-// expr makes a tree of an expression in postfix order; indices of labels
-// become labels again.
-func (d describer) expr(e engine.Expr) reference.Expr {
+// expr makes a tree of an expression in postfix order.
+func (d describer) expr(terms engine.Expr) *reference.Expr {
 	var stack []reference.Expr
-	labels := map[int][]string{} // by place on the stack: of the label that is read there
-	for _, t := range e {
-		r := reference.Expr{Op: words[t.Op], Num: t.X}
-		k := len(stack)
-		switch r.Op {
-		case "literal":
-		case "signal":
-			r = reference.Expr{Op: r.Op, Signal: d.p.Signals[t.Slot].Path, Scale: t.X, Offset: t.Y}
-			labels[k] = d.p.Signals[t.Slot].Labels
-		case "not", "abs", "opposite":
-			k--
-		case "between":
-			k -= 3
-		default:
-			k -= 2
-			d.label(&stack[k], labels[k+1])
-			d.label(&stack[k+1], labels[k])
+	for _, t := range terms {
+		e := reference.Expr{Op: termWords[t.Op]}
+		operands := 2
+		switch t.Op {
+		case engine.Constant:
+			operands, e.Number = 0, t.X
+		case engine.Reading:
+			operands, e.Signal, e.Factor, e.Offset = 0, d.p.Signals[t.Slot].Path, t.X, t.Y
+		case engine.Negate, engine.Absolute, engine.Invert:
+			operands = 1
+		case engine.Inside:
+			operands = 3
 		}
-		r.Of = append(r.Of, stack[k:]...)
-		if len(r.Of) > 0 {
-			r.Num = 0
-			delete(labels, k)
-		}
-		stack = append(stack[:k], r)
-		delete(labels, k+1)
+		rest := len(stack) - operands
+		e.Of = slices.Clone(stack[rest:])
+		stack = append(stack[:rest], e)
 	}
-	return stack[0]
-}
-
-// label turns a literal beside a signal with labels into its label.
-func (d describer) label(e *reference.Expr, labels []string) {
-	if e.Op == "literal" && labels != nil {
-		e.Label, e.Num = labels[int(e.Num)], 0
-	}
+	return &stack[0]
 }
 
 func (d describer) state(i int) string {

@@ -1,0 +1,175 @@
+package reference_test
+
+import (
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"vignette/scenes/engine"
+)
+
+// stroke is an event before it is known what the log holds: a reply names the
+// Back-th newest call that is open, or of all, an echo is a reading of the newest command.
+type stroke struct {
+	engine.Event
+	Back    int
+	Late    bool
+	Echo    bool
+	Lasting bool // a step back that later times share
+	Parade  bool // more users than are kept come and go
+}
+
+// drawStream draws a first frame and some two dozen events. Where cards loop,
+// the bus obeys.
+func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
+	list := []stroke{{Event: engine.Event{Samples: drawFrame(t, p, true)}}}
+	event := rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, p, judged) })
+	for range 7 {
+		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
+	}
+	reached := int64(0)
+	for i := range list {
+		step := list[i].T
+		list[i].T += reached
+		if c := list[i].Clock; c != nil {
+			list[i].Clock = at(c, list[i].T)
+		}
+		if loops && i > 0 && list[i].Kind == engine.EvFrame {
+			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: p.Actuators[0].Readback, Valid: true}}, true
+		}
+		if step > 0 || list[i].Lasting {
+			reached = list[i].T
+		}
+	}
+	return list
+}
+
+// drawStroke draws an event; its T is the time since the one before.
+func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
+	s := stroke{Event: engine.Event{T: steps.Draw(t, "dt")}}
+	kind := eighth.Draw(t, "event")
+	switch {
+	case kind == 3:
+		drawDriver(t, p, &s)
+	case kind == 2 && watchesClock(p):
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
+	case kind < 4 || kind < 7 && !judged:
+		s.Samples = drawFrame(t, p, false)
+		s.Echo = coin.Draw(t, "echo")
+	case kind < 7:
+		s.Kind, s.Session, s.T = engine.EvReply, 1, delays.Draw(t, "delay")
+		s.Back, s.OK, s.Late = small.Draw(t, "back")/2, eighth.Draw(t, "ok") < 6, eighth.Draw(t, "late") == 7
+	default:
+		drawRare(t, &s)
+	}
+	return s
+}
+
+// drawDriver draws what the driver does.
+func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
+	s.Card = small.Draw(t, "card") % len(p.Cards)
+	switch eighth.Draw(t, "driver") {
+	case 0, 1, 2:
+		s.Kind, s.Session, s.T = engine.EvAnswer, 1, delays.Draw(t, "delay")
+		s.OK, s.Late = eighth.Draw(t, "yes") < 6, eighth.Draw(t, "late") == 7
+	case 3:
+		s.Kind = engine.EvRun
+	case 4:
+		s.Kind, s.Clock = engine.EvClock, drawClock(t, p)
+	case 5:
+		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
+	case 6:
+		s.Kind = engine.EvFree
+	case 7:
+		s.Kind, s.Card = engine.EvRun, 0
+		if coin.Draw(t, "user changes") {
+			s.Kind, s.User = engine.EvUser, uint64(small.Draw(t, "user"))
+			s.Parade = eighth.Draw(t, "parade") == 7 && eighth.Draw(t, "long") == 7
+		}
+	}
+}
+
+// watchesClock tells whether a card has a wall trigger.
+func watchesClock(p *engine.Program) bool {
+	return has(p, engine.WallTime, engine.Sunset)
+}
+
+// has tells whether a card has a trigger of those from first to last.
+func has(p *engine.Program, first, last engine.TriggerOp) bool {
+	return slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
+		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op >= first && w.Op <= last })
+	})
+}
+
+// drawRare draws what happens now and then: long gaps and steps back, the
+// driver's report, a stop, a reply of another session.
+func drawRare(t *rapid.T, s *stroke) {
+	s.Kind = engine.EvTick
+	switch eighth.Draw(t, "rare") {
+	case 0:
+		s.T, s.Lasting = strides.Draw(t, "stride"), coin.Draw(t, "lasting")
+	case 3:
+		s.Kind, s.Actuator = engine.EvOverride, targets.Draw(t, "whose")
+		s.Value = setting(s.Actuator, eighth.Draw(t, "hand"))
+	case 5:
+		s.Kind = rapid.SampledFrom([]engine.EventKind{engine.EvTick, engine.EvStop, engine.EvSleep}).Draw(t, "stop")
+	case 6:
+		s.Kind, s.Bus, s.Link = engine.EvLink, small.Draw(t, "bus")%2, engine.Link(eighth.Draw(t, "link")%engine.Links)
+	case 7:
+		if s.Kind, s.Session = engine.EvReply, 2; coin.Draw(t, "lost") {
+			s.Kind, s.Count = engine.EvLost, uint64(small.Draw(t, "count"))
+		}
+	default:
+		s.Kind, s.Occur, s.OK = engine.EvOccur, eighth.Draw(t, "occurs")%len(occurs), eighth.Draw(t, "found") < 6
+	}
+}
+
+// drawFrame draws a frame; the first of a stream samples nearly everything.
+func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample) {
+	sampled := make([]bool, len(p.Signals))
+	if first {
+		for i := range sampled {
+			sampled[i] = eighth.Draw(t, "absent") < 7
+		}
+	} else {
+		for range 1 + small.Draw(t, "signals")/2 {
+			sampled[eighth.Draw(t, "signal")%len(sampled)] = true
+		}
+	}
+	for slot := range p.Signals {
+		if sampled[slot] {
+			list = append(list, drawSample(t, &p.Signals[slot], slot, first || recovers(p, slot)))
+		}
+	}
+	return list
+}
+
+// recovers tells whether a trigger waits for a signal to recover that its bus
+// alone can silence.
+func recovers(p *engine.Program, slot int) bool {
+	return p.Signals[slot].StaleAfter == 0 && slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
+		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op == engine.Recovered && w.Slot == slot })
+	})
+}
+
+func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.Sample {
+	s := engine.Sample{Slot: slot, Valid: valid || eighth.Draw(t, "valid") < 7}
+	if !s.Valid {
+		return s
+	}
+	switch signal.Type {
+	case engine.Bool:
+		s.Num = float64(1 - eighth.Draw(t, "value")/6)
+	case engine.Label:
+		s.Num = float64(small.Draw(t, "value") % 3)
+	default:
+		s.Num = float64(small.Draw(t, "value"))
+		if eighth.Draw(t, "between") == 7 {
+			s.Num += 0.5
+		}
+		if signal.Path == "Private.S" && coin.Draw(t, "standing") {
+			s.Num = 0
+		}
+	}
+	return s
+}
