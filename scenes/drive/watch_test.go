@@ -207,10 +207,10 @@ func (w *watch) resumes(r *engine.Record) {
 	w.command(r, a, a.States)
 }
 
-// ends is a last word on an actuator that no card holds any more.
+// ends is a last word on an actuator that no card holds any longer than now.
 func (w *watch) ends(r *engine.Record) {
-	for at := range w.held {
-		if at.actuator == r.Actuator {
+	for at, g := range w.held {
+		if at.actuator == r.Actuator && g.at+g.lease > r.T {
 			w.breaks(r, "%s still holds %s", at.card, r.Actuator)
 		}
 	}
