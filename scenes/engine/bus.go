@@ -36,8 +36,12 @@ func (p *Program) link(s *State, ev *Event, out *Effects) {
 		return
 	}
 	for i := range p.Signals {
-		if sig := &p.Signals[i]; sig.Bus == ev.Bus && sig.StaleAfter == 0 && s.slots[i].known {
+		switch sig := &p.Signals[i]; {
+		case sig.Bus != ev.Bus || sig.StaleAfter != 0:
+		case s.slots[i].known:
 			p.goUnknown(s, i, p.idx.why.asleep[i], out)
+		default:
+			s.slots[i].quiet = true // invalid before, and silent now
 		}
 	}
 	p.checkDrive(s, out)

@@ -10,7 +10,7 @@ const (
 	timerBytes   = 80
 	leaseBytes   = 192
 	callBytes    = 96
-	windowBytes  = 320
+	windowBytes  = 448
 	ringBytes    = 96
 )
 

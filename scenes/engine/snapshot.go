@@ -114,7 +114,7 @@ func (c *codec) lease(l *lease) {
 func (c *codec) window(w *window) {
 	c.fields(&w.on, &w.timed, &w.value, &w.start, &w.since, &w.begin, &w.sum, &w.lo, &w.hi, &w.head, &w.n, &w.quiet, &w.ref, &w.cause, &w.depth, &w.caused)
 	for i := range w.figure {
-		c.fields(&w.figure[i])
+		c.fields(&w.figure[i], &w.sums[i])
 	}
 }
 

@@ -7,20 +7,21 @@ const Buckets = 16
 // window is the memory of a Rate, Avg, Min or Max. Its parts are counted from
 // the first valid sample; the value of a sample holds until the next one.
 type window struct {
-	on     bool    // a valid sample has come
-	timed  bool    // the timer of the current part's end is in the heap
-	value  float64 // of the latest sample
-	start  int64   // of the current part
-	since  int64   // the current part is summed up to here
-	begin  float64 // value just before the current part's start, of the first part the first sample
-	sum    float64 // of (value-begin) times ns in the current part
-	lo, hi float64 // of the current part
-	figure [Buckets]float64
-	head   int    // the oldest figure, once there are 16
-	n      int    // figures so far
-	quiet  int    // whole parts since the latest sample, -1 in its own part
-	ref    uint64 // names the window since it was last cleared
-	cause  uint64 // the newest act that a sample in the window stems from
+	on     bool             // a valid sample has come
+	timed  bool             // the timer of the current part's end is in the heap
+	value  float64          // of the latest sample
+	start  int64            // of the current part
+	since  int64            // the current part is summed up to here
+	begin  float64          // value just before the current part's start, of the first part the first sample
+	sum    float64          // of (value-begin) times ns in the current part
+	lo, hi float64          // of the current part
+	figure [Buckets]float64 // of Rate and Avg the begin of each part
+	sums   [Buckets]float64 // of Avg the sum of each part
+	head   int              // the oldest figure, once there are 16
+	n      int              // figures so far
+	quiet  int              // whole parts since the latest sample, -1 in its own part
+	ref    uint64           // names the window since it was last cleared
+	cause  uint64           // the newest act that a sample in the window stems from
 	depth  int
 	caused int64 // when
 }
@@ -116,7 +117,7 @@ func (p *Program) windowEnds(s *State, tm *timer) {
 	}
 	if was == armed && beyond {
 		cause, depth := uint64(0), 0
-		if w.caused > tm.at-Buckets*t.part() {
+		if w.caused >= tm.at-Buckets*t.part() {
 			cause, depth = w.cause, w.depth
 		}
 		p.arrive(s, ref, cause, depth)
@@ -126,20 +127,18 @@ func (p *Program) windowEnds(s *State, tm *timer) {
 // closePart makes the figure of the part that ends at t and opens the next.
 func (w *window) closePart(tr *Trigger, t int64) {
 	w.sumTo(t)
-	x := w.begin // for Rate
+	x := w.begin // for Rate and Avg
 	switch tr.Op {
-	case Avg:
-		x = w.begin + float64(w.sum/float64(tr.part()))
 	case Min:
 		x = w.lo
 	case Max:
 		x = w.hi
 	}
 	if w.n < Buckets {
-		w.figure[w.n] = x
+		w.figure[w.n], w.sums[w.n] = x, w.sum
 		w.n++
 	} else {
-		w.figure[w.head] = x
+		w.figure[w.head], w.sums[w.head] = x, w.sum
 		w.head = (w.head + 1) % Buckets
 	}
 	w.quiet++
@@ -155,11 +154,13 @@ func (w *window) judge(t *Trigger) float64 {
 	case Rate:
 		return (w.value - oldest) / (float64(Buckets*t.part()) / 1e9)
 	case Avg:
-		sum := 0.0
-		for _, f := range w.figure {
-			sum += f - oldest
+		// Divided once, and reckoned from a value of the window: whole values
+		// and one that never changes have their exact mean.
+		part, area := float64(t.part()), 0.0
+		for i, begin := range w.figure {
+			area += float64((begin-oldest)*part) + w.sums[i]
 		}
-		return oldest + float64(sum/Buckets)
+		return oldest + float64(area/(Buckets*part))
 	case Min:
 		for _, f := range w.figure {
 			x = min(x, f)
