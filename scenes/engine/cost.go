@@ -97,8 +97,11 @@ func (p *Program) effects(c *Card) int {
 	return each * p.firings(c)
 }
 
-// firings is the most firings in an hour, 0 without a bound: what the cooldown,
-// the quarantine or all triggers together leave.
+// FiringsPerHour is the most firings of a card in an hour, runs by hand left
+// out, 0 without a bound: what the cooldown, the quarantine or all triggers
+// together leave.
+func (p *Program) FiringsPerHour(card int) int { return p.firings(&p.Cards[card]) }
+
 func (p *Program) firings(c *Card) int {
 	most := 0
 	bound := func(n int64) {

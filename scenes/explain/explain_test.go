@@ -9,7 +9,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"vignette/scenes"
-	"vignette/scenes/engine"
 )
 
 func TestSignalNames(t *testing.T) {
@@ -93,26 +92,6 @@ func TestEveryCardIsExplained(t *testing.T) {
 			if strings.Contains(text, "%!") || strings.Contains(text, "%s") || strings.Contains(text, "  \n") || !strings.HasPrefix(text, c.Title.In(l.Tag())) {
 				t.Errorf("%s:\n%s", c.ID, text)
 			}
-		}
-	}
-}
-
-func TestHourly(t *testing.T) {
-	for _, c := range []struct {
-		cooldown time.Duration
-		fires    int
-		within   time.Duration
-		want     int
-	}{
-		{0, 0, 0, 0},
-		{15 * time.Minute, 0, 0, 4},
-		{7 * time.Minute, 0, 0, 9}, // at 0, 7 … 56 min
-		{0, 5, time.Minute, 300},
-		{time.Second, 5, time.Minute, 300},
-	} {
-		v := &scenes.Vehicle{Quarantine: engine.Quarantine{Fires: c.fires, Within: int64(c.within)}}
-		if got := hourly(&scenes.Card{Cooldown: c.cooldown}, v); got != c.want {
-			t.Errorf("cooldown %v, %d within %v: %d; want %d", c.cooldown, c.fires, c.within, got, c.want)
 		}
 	}
 }

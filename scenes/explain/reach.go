@@ -48,7 +48,7 @@ func ReachOf(p *scenes.Program) (list []Reach) {
 		for _, slot := range p.Engine.Reads(i) {
 			r.Reads = append(r.Reads, p.Engine.Signals[slot].Path)
 		}
-		firings := hourly(c, p.Vehicle)
+		firings := p.Engine.FiringsPerHour(i)
 		for j := range c.Then {
 			r.add(p, &c.Then[j], &p.Engine.Cards[i].Then[j], firings)
 		}
@@ -149,21 +149,6 @@ func (t *Touch) often(firings int, interval time.Duration) {
 			t.Hourly = bound
 		}
 	}
-}
-
-// hourly is how often a card can fire within an hour; 0: no bound but its
-// triggers.
-func hourly(c *scenes.Card, v *scenes.Vehicle) int {
-	n := 0
-	if c.Cooldown > 0 {
-		n = perHour(c.Cooldown)
-	}
-	if q := v.Quarantine; q.Fires > 0 {
-		if bound := q.Fires * perHour(time.Duration(q.Within)); n == 0 || bound < n {
-			n = bound
-		}
-	}
-	return n
 }
 
 // perHour is how many moments at least d apart fit into an hour.
