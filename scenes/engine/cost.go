@@ -20,7 +20,7 @@ const (
 type Cost struct {
 	StateBytes     int // of memory that the card adds to a State, for the present user
 	OpsPerStep     int // most operations in one step
-	EffectsPerHour int // most settings, ends and actions in an hour, without retries and runs by hand; 0: nothing bounds its firings
+	EffectsPerHour int // most settings, ends and actions that the firings of an hour bring, without retries and runs by hand; 0: nothing bounds its firings
 }
 
 // Cost is the certificate of a card.
