@@ -80,6 +80,9 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 		s.Kind, s.On = engine.EvEnable, coin.Draw(t, "on")
 	case 6:
 		s.Kind = engine.EvFree
+		if coin.Draw(t, "ignition") { // its cycle frees too
+			s.Kind, s.Occur, s.OK = engine.EvOccur, 1+small.Draw(t, "off")%2, true
+		}
 	case 7:
 		s.Kind, s.Card = engine.EvRun, 0
 		if coin.Draw(t, "user changes") {
@@ -138,18 +141,10 @@ func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample)
 	}
 	for slot := range p.Signals {
 		if sampled[slot] {
-			list = append(list, drawSample(t, &p.Signals[slot], slot, first || recovers(p, slot)))
+			list = append(list, drawSample(t, &p.Signals[slot], slot, first))
 		}
 	}
 	return list
-}
-
-// recovers tells whether a trigger waits for a signal to recover that its bus
-// alone can silence.
-func recovers(p *engine.Program, slot int) bool {
-	return p.Signals[slot].StaleAfter == 0 && slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
-		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op == engine.Recovered && w.Slot == slot })
-	})
 }
 
 func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.Sample {
