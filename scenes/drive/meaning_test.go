@@ -364,3 +364,45 @@ func (r *traceRun) take(records []engine.Record) {
 		r.got = append(r.got, line)
 	}
 }
+
+// TestTracesAreListed holds that the table of traces names each file with its
+// mode, once, and that the table of sentences names only traces that exist.
+func TestTracesAreListed(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(meaningDir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(meaningDir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := map[string]bool{}
+	for _, file := range files {
+		name, mode := filepath.Base(file), "plain"
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range a.Files {
+			if f.Name == "mode" {
+				mode = strings.TrimSpace(string(f.Data))
+			}
+		}
+		if n := strings.Count(string(page), "| `"+name+"` | "+mode+" | "); n != 1 {
+			t.Errorf("%s, %s: listed %d times", name, mode, n)
+		}
+		numbers[name[:3]] = true
+	}
+	_, sentences, _ := strings.Cut(string(page), "## Sentences")
+	for line := range strings.Lines(sentences) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 5 || !strings.ContainsAny(cells[1], "0123456789") {
+			continue
+		}
+		for _, n := range strings.Split(cells[len(cells)-2], ",") {
+			if n = strings.TrimSpace(n); !numbers[n] {
+				t.Errorf("sentence %s names trace %q, which does not exist", strings.TrimSpace(cells[1]), n)
+			}
+		}
+	}
+}
