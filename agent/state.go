@@ -309,6 +309,11 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	if a.state, saved, err = openState(a.config.State, boot, timeBase, a.log); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
+	if !a.config.Unsigned {
+		if err := grown(a.config.State, a.prog.Vehicle, a.log); err != nil {
+			return nil, err
+		}
+	}
 	state := a.prog.Engine.NewState(a.session, a.judged)
 	if saved != nil {
 		same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
