@@ -75,8 +75,9 @@ func (c *compiler) compile(defs []candbc.Def) {
 // out, as no frame could tell them apart; with the same name it is found by its
 // identifier.
 func (c *compiler) addMessage(d *candbc.MessageDef) {
+	from := c.wrote(d.Pos)
 	m := &Message{
-		Pos: c.n.pos(c.wrote(d.Pos).key), ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(), Length: int(d.Size),
+		Pos: c.n.pos(from.key), ID: d.MessageID.ToCAN(), Extended: d.MessageID.IsExtended(), Length: int(d.Size),
 	}
 	m.Name = c.n.original(d.Name)
 	m.Short = m.Name
@@ -89,13 +90,14 @@ func (c *compiler) addMessage(d *candbc.MessageDef) {
 	} else {
 		c.db.byName[m.Name] = m
 	}
-	if len(d.Signals) > 32 {
-		m.byName = make(map[string]*Signal, len(d.Signals))
+	list := c.n.signals[from.first:from.end]
+	if len(list) > 32 {
+		m.byName = make(map[string]*Signal, len(list))
 	}
-	m.Signals = make([]*Signal, 0, len(d.Signals))
-	all := make([]Signal, len(d.Signals))
-	for i := range d.Signals {
-		c.addSignal(m, &all[i], &d.Signals[i])
+	m.Signals = make([]*Signal, 0, len(list))
+	all := make([]Signal, len(list))
+	for i := range list {
+		c.addSignal(m, &all[i], &list[i])
 	}
 	c.db.Messages = append(c.db.Messages, m)
 	c.db.byID[idKey(m.ID, m.Extended)] = m
@@ -121,16 +123,15 @@ func (c *compiler) lookup(id uint32) *Message {
 }
 
 // addSignal enters the signal s of a message.
-func (c *compiler) addSignal(m *Message, s *Signal, d *candbc.SignalDef) {
-	from := c.wrote(d.Pos)
+func (c *compiler) addSignal(m *Message, s *Signal, d *signalText) {
 	*s = Signal{
-		Pos: c.n.pos(from.key), Name: c.n.original(d.Name),
-		BigEndian: d.IsBigEndian, Signed: d.IsSigned,
-		Factor: d.Factor, Offset: d.Offset, Min: d.Minimum, Max: d.Maximum, Unit: from.unit,
-		Multiplexer: d.IsMultiplexerSwitch, Multiplexed: d.IsMultiplexed,
+		Pos: c.n.pos(d.key), Name: d.name,
+		BigEndian: d.bigEndian, Signed: d.signed,
+		Factor: d.scale[0], Offset: d.scale[1], Min: d.scale[2], Max: d.scale[3], Unit: d.unit,
+		Multiplexer: d.selector, Multiplexed: d.mux != nil,
 	}
 	s.Short = s.Name
-	setMarks(from.mux, s)
+	setMarks(d.mux, s)
 	if other := m.Signal(s.Name); other != nil {
 		c.refuse(s, s.Pos, "signal %s is defined a second time in message %s (first at line %d); rename one of them", s.Name, m.Name, other.Pos.Line)
 	} else if m.byName != nil {
@@ -138,12 +139,12 @@ func (c *compiler) addSignal(m *Message, s *Signal, d *candbc.SignalDef) {
 	}
 	m.Signals = append(m.Signals, s)
 	switch {
-	case d.Size < 1 || d.Size > 64:
-		c.refuse(s, s.Pos, "signal %s has a length of %d bits; it must be 1 to 64", s.Name, d.Size)
-	case d.StartBit >= can.MaxLen*8:
-		c.refuse(s, s.Pos, "signal %s starts at bit %d; a CAN frame has bits 0 to 511", s.Name, d.StartBit)
+	case d.length < 1 || d.length > 64:
+		c.refuse(s, s.Pos, "signal %s has a length of %d bits; it must be 1 to 64", s.Name, d.length)
+	case d.start >= can.MaxLen*8:
+		c.refuse(s, s.Pos, "signal %s starts at bit %d; a CAN frame has bits 0 to 511", s.Name, d.start)
 	default:
-		s.Start, s.Length = int(d.StartBit), int(d.Size)
+		s.Start, s.Length = int(d.start), int(d.length)
 		c.checkFit(m, s)
 	}
 	if s.Factor == 0 {

@@ -1,7 +1,7 @@
 // Package dbc turns the text of a DBC file into a database of messages and
-// signals with decode plans of its own. The text, cp1252 or UTF-8, is first
-// rewritten from what editors write into the narrower language of can-go's
-// pkg/dbc, which parses it. Then every definition is counted against the text,
+// signals with decode plans of its own. The text, cp1252 or UTF-8, is first read
+// statement by statement; its messages are rewritten from what editors write into
+// the narrower language of can-go's pkg/dbc, which parses them. Then every definition is counted against the text,
 // so that none is lost in silence, checked and compiled.
 package dbc
 

@@ -6,9 +6,10 @@ import candbc "go.einride.tech/can/pkg/dbc"
 func (c *compiler) collect(defs []candbc.Def) {
 	for _, def := range defs {
 		if d, ok := def.(*candbc.MessageDef); ok {
-			c.n.keep(c.wrote(d.Pos).key)
-			for i := range d.Signals {
-				c.n.keep(c.wrote(d.Signals[i].Pos).key)
+			w := c.wrote(d.Pos)
+			c.n.keep(w.key)
+			for i := range c.n.signals[w.first:w.end] {
+				c.n.keep(c.n.signals[w.first+i].key)
 			}
 		}
 	}

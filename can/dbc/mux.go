@@ -9,7 +9,7 @@ import (
 // MuxRange is a range of a multiplexer's raw values, ends included.
 type MuxRange struct{ First, Last uint64 }
 
-// muxMark is a multiplexing mark that can-go does not read: m, mNM, or a large N.
+// muxMark is the multiplexing mark of a multiplexed signal: m, mN or mNM.
 type muxMark struct {
 	selects bool // M at the end
 	bare    bool // m without a number
@@ -24,17 +24,16 @@ type extendedMux struct {
 	ranges           []MuxRange
 }
 
-// muxMark reads what may stand between a signal's name and its colon. can-go
-// gets M, or m0 in place of the marks that it does not read; nil for M and none.
-func (n *normaliser) muxMark() (*muxMark, error) {
+// muxMark reads what may stand between a signal's name and its colon: M, m, mN
+// or mNM, or nothing.
+func (n *normaliser) muxMark(s *signalText) error {
 	t, err := n.peek()
 	if err != nil || t.kind != word {
-		return nil, err
+		return err
 	}
 	n.full = false
-	if t.text == "M" {
-		n.put("M")
-		return nil, nil
+	if s.selector = t.text == "M"; s.selector {
+		return nil
 	}
 	value, selects := strings.CutSuffix(t.text, "M")
 	value, multiplexed := strings.CutPrefix(value, "m")
@@ -43,10 +42,10 @@ func (n *normaliser) muxMark() (*muxMark, error) {
 		m.value, err = strconv.ParseUint(value, 10, 64)
 	}
 	if !multiplexed || err != nil {
-		return nil, n.fail(t, "expected M, m and a number, or m, a number and M before the colon, found %s; correct it", t)
+		return n.fail(t, "expected M, m and a number, or m, a number and M before the colon, found %s; correct it", t)
 	}
-	n.put("m0")
-	return &m, nil
+	s.mux = &m
+	return nil
 }
 
 // muxValues is `SG_MUL_VAL_ id signal multiplexer first-last, first-last;`.
@@ -108,7 +107,7 @@ func (n *normaliser) ranges() ([]MuxRange, error) {
 	}
 }
 
-// setMarks enters the multiplexing marks that can-go does not read.
+// setMarks enters the multiplexing mark of a signal.
 func setMarks(m *muxMark, s *Signal) {
 	if m != nil {
 		s.Multiplexer, s.MuxValue, s.bare = m.selects, m.value, m.bare

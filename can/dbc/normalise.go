@@ -10,9 +10,9 @@ import (
 	candbc "go.einride.tech/can/pkg/dbc"
 )
 
-// normaliser reads the text of a DBC statement by statement. Messages and signals
-// it rewrites into the narrower language that can-go's parser reads right, and
-// remembers where each came from; what refers to them it keeps itself. It follows
+// normaliser reads the text of a DBC statement by statement. Messages it rewrites
+// into the narrower language that can-go's parser reads right, and remembers where
+// each came from; their signals and what refers to them it keeps itself. It follows
 // the DBC file format description (Vector, 2010) and takes what editors write
 // beside it:
 //
@@ -27,8 +27,9 @@ import (
 // not have are passed over with a diagnostic.
 type normaliser struct {
 	*lexer
-	out     []byte    // BO_ and SG_ for can-go
-	written []written // what is in out, in its order
+	out     []byte       // BO_ for can-go
+	written []written    // what is in out, in its order
+	signals []signalText // in the order of the file
 
 	diagnostics []Diagnostic
 	kept        []keywords // by line: statements that were taken, or passed over knowingly or with a diagnostic
@@ -52,12 +53,24 @@ type normaliser struct {
 	set        []attributeValue // in the form of their definition
 }
 
-// written is a message or signal in the text for can-go.
+// written is a message in the text for can-go.
 type written struct {
-	offset int   // there
-	key    token // where it came from
-	mux    *muxMark
-	unit   string
+	offset     int   // there
+	key        token // where it came from
+	first, end int   // its signals in normaliser.signals
+}
+
+// signalText is a signal as the file writes it. can-go does not see signals: it
+// would read every piece a second time, and lose those behind one without
+// receivers.
+type signalText struct {
+	key               token
+	name, unit        string
+	start, length     uint64
+	bigEndian, signed bool
+	selector          bool       // M
+	mux               *muxMark   // of an m
+	scale             [4]float64 // factor, offset, minimum, maximum
 }
 
 // valueName is one pair of a VAL_ or VAL_TABLE_.
@@ -103,18 +116,12 @@ type refusal struct {
 	why    string
 }
 
-// write begins a message or signal in the text for can-go.
+// write begins a message in the text for can-go.
 func (n *normaliser) write(key token) *written {
 	n.out = append(n.out, '\n')
-	n.written = append(n.written, written{offset: len(n.out), key: key})
+	n.written = append(n.written, written{offset: len(n.out), key: key, first: len(n.signals), end: len(n.signals)})
 	n.put(key.text)
 	return &n.written[len(n.written)-1]
-}
-
-// unwrite takes the last one back.
-func (n *normaliser) unwrite() {
-	last := len(n.written) - 1
-	n.out, n.written = n.out[:n.written[last].offset], n.written[:last]
 }
 
 // put writes a name or a number, which a blank parts from the next.
@@ -125,18 +132,15 @@ func (n *normaliser) putMark(mark string) { n.out = append(n.out, mark...) }
 
 func (n *normaliser) putWhole(v uint64) { n.out = append(strconv.AppendUint(n.out, v, 10), ' ') }
 
-// figure takes a number of any form over. Where can-go does not read its form
-// it is written so that it is read back bit for bit.
-func (n *normaliser) figure(what string) error {
+// figure reads a number of any form.
+func (n *normaliser) figure(what string) (float64, error) {
 	t, err := n.peek()
 	if err == nil && t.kind == number && isPlain(t.text) {
 		n.full = false
-		n.put(t.text)
-		return nil
+		return strconv.ParseFloat(t.text, 64)
 	}
 	v, _, err := n.decimal(what)
-	n.out = append(strconv.AppendFloat(n.out, v, 'g', -1, 64), ' ')
-	return err
+	return v, err
 }
 
 // isPlain says whether a number is of a form that every parser reads: -1, 0.25.
@@ -157,7 +161,7 @@ func normalise(name string, src []byte) (*normaliser, error) {
 	}
 	n.kept = make([]keywords, len(n.lines))
 	n.out = make([]byte, 0, len(src)+64)
-	n.written = make([]written, 0, len(n.lines))
+	n.signals = make([]signalText, 0, len(n.lines))
 	for {
 		t, err := n.next()
 		if err != nil {

@@ -134,26 +134,27 @@ func (n *normaliser) signal(key token) error {
 	if !n.inMessage {
 		return n.fail(key, "signal %s stands outside of any message; move it below its BO_ line", name.text)
 	}
-	w := n.write(key)
-	n.put(n.alias(name.text))
-	if w.mux, err = n.muxMark(); err != nil {
+	s := signalText{key: key, name: name.text}
+	if err := n.muxMark(&s); err != nil {
 		return err
 	}
-	if err := n.layout(); err != nil {
+	if err := n.layout(&s); err != nil {
 		return err
 	}
-	if w.unit, err = n.scaling(); err != nil {
+	if err := n.scaling(&s); err != nil {
 		return err
 	}
 	if n.dropping {
 		n.keep(key)
-		n.unwrite()
+	} else {
+		n.signals = append(n.signals, s)
+		n.written[len(n.written)-1].end = len(n.signals)
 	}
 	return n.receivers()
 }
 
 // layout is `: start|length@order sign`.
-func (n *normaliser) layout() error {
+func (n *normaliser) layout(s *signalText) error {
 	if err := n.expect(":", "SG_"); err != nil {
 		return err
 	}
@@ -185,13 +186,7 @@ func (n *normaliser) layout() error {
 	if sign.kind != mark || sign.text != "+" && sign.text != "-" {
 		return n.fail(sign, "expected + or - for the signal's sign, found %s; correct it", sign)
 	}
-	n.putMark(":")
-	n.putWhole(start)
-	n.putMark("|")
-	n.putWhole(length)
-	n.putMark("@")
-	n.putWhole(order)
-	n.putMark(sign.text)
+	s.start, s.length, s.bigEndian, s.signed = start, length, order == 0, sign.text == "-"
 	return nil
 }
 
@@ -199,23 +194,26 @@ var scalingPieces = [...]struct{ mark, number string }{
 	{"(", "the factor"}, {",", "the offset"}, {")", ""}, {"[", "the minimum"}, {"|", "the maximum"}, {"]", ""},
 }
 
-// scaling is `(factor,offset) [min|max] "unit"`. can-go gets an empty unit.
-func (n *normaliser) scaling() (unit string, err error) {
+// scaling is `(factor,offset) [min|max] "unit"`.
+func (n *normaliser) scaling(s *signalText) error {
+	figures := 0
 	for _, p := range scalingPieces {
 		if err := n.expect(p.mark, "SG_"); err != nil {
-			return "", err
+			return err
 		}
-		n.putMark(p.mark)
 		if p.number == "" {
 			continue
 		}
-		if err := n.figure(p.number); err != nil {
-			return "", err
+		x, err := n.figure(p.number)
+		if err != nil {
+			return err
 		}
+		s.scale[figures] = x
+		figures++
 	}
 	t, err := n.quoted("the unit")
-	n.put(`""X`)
-	return oneLine(t.text), err
+	s.unit = oneLine(t.text)
+	return err
 }
 
 // oneLine makes the line ends in a text blanks, and \" a plain quote.
