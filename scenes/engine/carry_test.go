@@ -44,18 +44,10 @@ func playReloading(t *testing.T, events []Event, p *Program, next func(event int
 	t.Helper()
 	s := p.NewState(1, true)
 	var out Effects
-	var calls []uint64
-	asked := uint64(0)
+	var talk dialogue
 	take := func() {
 		all = append(all, out.Records...)
-		for _, c := range out.Calls {
-			calls = append(calls, c.N)
-		}
-		for _, rec := range out.Records {
-			if rec.What == Asked {
-				asked = rec.N
-			}
-		}
+		talk.hear(&out)
 		if err := consistent(p, s); err != nil {
 			t.Fatal(err)
 		}
@@ -77,15 +69,9 @@ func playReloading(t *testing.T, events []Event, p *Program, next func(event int
 				}
 			}
 		}
-		switch {
-		case ev.Kind == EvReply && len(calls) > 0:
-			ev.Ref, calls = calls[0], calls[1:]
-		case ev.Kind == EvAnswer:
-			ev.Ref = asked
-		case ev.Kind == EvEnable || ev.Kind == EvRun || ev.Kind == EvFree:
-			if ev.Card >= len(p.Cards) {
-				continue
-			}
+		talk.address(&ev)
+		if (ev.Kind == EvEnable || ev.Kind == EvRun || ev.Kind == EvFree) && ev.Card >= len(p.Cards) {
+			continue
 		}
 		out.Reset()
 		p.Step(s, &ev, &out)

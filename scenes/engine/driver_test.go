@@ -57,32 +57,48 @@ func withDriver(r *rand.Rand, events []Event) []Event {
 	return events
 }
 
+// dialogue remembers what the engine said, so that events can answer it.
+type dialogue struct {
+	calls []uint64 // not replied to, the oldest first
+	asked uint64   // the newest question
+}
+
+// address makes a reply one to the oldest call, an answer one to the newest
+// question.
+func (d *dialogue) address(ev *Event) {
+	switch {
+	case ev.Kind == EvReply && len(d.calls) > 0:
+		ev.Ref, d.calls = d.calls[0], d.calls[1:]
+	case ev.Kind == EvAnswer:
+		ev.Ref = d.asked
+	}
+}
+
+// hear notes the calls and questions of a step.
+func (d *dialogue) hear(out *Effects) {
+	for _, c := range out.Calls {
+		d.calls = append(d.calls, c.N)
+	}
+	for _, r := range out.Records {
+		if r.What == Asked {
+			d.asked = r.N
+		}
+	}
+}
+
 // playDriven feeds events, answers to the newest question and replies to calls
 // in order, and checks after each step what must hold of the state.
 func playDriven(t *testing.T, p *Program, s *State, events []Event) (all []Record) {
 	t.Helper()
 	var out Effects
-	var calls []uint64
-	asked := uint64(0)
+	var talk dialogue
 	for i := range events {
 		ev := events[i]
-		switch {
-		case ev.Kind == EvReply && len(calls) > 0:
-			ev.Ref, calls = calls[0], calls[1:]
-		case ev.Kind == EvAnswer:
-			ev.Ref = asked
-		}
+		talk.address(&ev)
 		out.Reset()
 		p.Step(s, &ev, &out)
 		all = append(all, out.Records...)
-		for _, c := range out.Calls {
-			calls = append(calls, c.N)
-		}
-		for _, r := range out.Records {
-			if r.What == Asked {
-				asked = r.N
-			}
-		}
+		talk.hear(&out)
 		if err := consistent(p, s); err != nil {
 			t.Fatalf("after event %d, %+v: %v", i, ev, err)
 		}

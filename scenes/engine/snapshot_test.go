@@ -27,8 +27,7 @@ func TestSnapshotAtEveryEvent(t *testing.T) {
 func playRestored(t *testing.T, p *Program, s *State, events []Event) (all []Record) {
 	t.Helper()
 	var out Effects
-	var calls []uint64
-	asked := uint64(0)
+	var talk dialogue
 	for _, ev := range events {
 		snapshot := s.Snapshot(nil)
 		var err error
@@ -38,23 +37,11 @@ func playRestored(t *testing.T, p *Program, s *State, events []Event) (all []Rec
 		if again := s.Snapshot(nil); !bytes.Equal(again, snapshot) {
 			t.Fatal("a snapshot of the restored state differs")
 		}
-		switch {
-		case ev.Kind == EvReply && len(calls) > 0:
-			ev.Ref, calls = calls[0], calls[1:]
-		case ev.Kind == EvAnswer:
-			ev.Ref = asked
-		}
+		talk.address(&ev)
 		out.Reset()
 		p.Step(s, &ev, &out)
 		all = append(all, out.Records...)
-		for _, c := range out.Calls {
-			calls = append(calls, c.N)
-		}
-		for _, rec := range out.Records {
-			if rec.What == Asked {
-				asked = rec.N
-			}
-		}
+		talk.hear(&out)
 	}
 	return all
 }
