@@ -28,9 +28,9 @@ func (c *compiler) collect(defs []candbc.Def) {
 }
 
 // checkLost holds the definitions that begin a line of the text against those
-// that were taken from it. can-go takes SG_ for a receiver where the receivers
-// are missing, and skips what it does not know. A message or signal lost is an
-// error, anything else a diagnostic.
+// that were taken from it: whichever pass reads a line, ours or can-go's, may
+// take it for a part of the one before. A message or signal lost is an error,
+// anything else a diagnostic.
 func (c *compiler) checkLost(defs []candbc.Def) (err error) {
 	c.collect(defs)
 	survey(c.n.src, func(line, at int, keyword string) bool {
