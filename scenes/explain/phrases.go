@@ -17,13 +17,15 @@ const (
 	Chinese
 )
 
-// ParseLanguage reads a BCP-47 tag: zh and what lies below it is Chinese, any
-// other English.
-func ParseLanguage(tag string) Language {
-	if main, _, _ := strings.Cut(strings.ToLower(tag), "-"); main == "zh" {
-		return Chinese
+// ParseLanguage reads a BCP-47 tag: en, zh, or one below them.
+func ParseLanguage(tag string) (Language, error) {
+	switch main, _, _ := strings.Cut(strings.ToLower(tag), "-"); main {
+	case "en":
+		return English, nil
+	case "zh":
+		return Chinese, nil
 	}
-	return English
+	return English, fmt.Errorf("no words for language %q; use en or zh", tag)
 }
 
 // Tag is the language's BCP-47 tag.

@@ -25,6 +25,10 @@ themselves: when, only if, then. No vehicle profile is needed.`,
 		fs.Usage()
 		return errReported
 	}
+	l, err := explain.ParseLanguage(*lang)
+	if err != nil {
+		return err
+	}
 	cards, err := scenes.LoadCards(fs.Args()...)
 	if err != nil {
 		return err
@@ -33,7 +37,7 @@ themselves: when, only if, then. No vehicle profile is needed.`,
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		fmt.Fprint(out, explain.Card(c, explain.ParseLanguage(*lang)))
+		fmt.Fprint(out, explain.Card(c, l))
 	}
 	return nil
 }
@@ -58,6 +62,10 @@ can do something that the older one could not.`,
 		fs.Usage()
 		return errReported
 	}
+	l, err := explain.ParseLanguage(*lang)
+	if err != nil {
+		return err
+	}
 	now, err := reachOf(*vehicle, fs.Args()...)
 	if err != nil {
 		return err
@@ -77,7 +85,7 @@ can do something that the older one could not.`,
 		enc.SetIndent("", "  ")
 		err = enc.Encode(reports)
 	} else {
-		printReach(out, reports, explain.ParseLanguage(*lang))
+		printReach(out, reports, l)
 	}
 	if err == nil && slices.ContainsFunc(reports, reachReport.wider) {
 		return errFindings

@@ -15,6 +15,10 @@ and check while one types. It is made from what the program reads.`,
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	if fs.NArg() != 1 {
+		fs.Usage()
+		return errReported
+	}
 	switch fs.Arg(0) {
 	case "card":
 		_, err := out.Write(scenes.CardSchema())
@@ -22,9 +26,6 @@ and check while one types. It is made from what the program reads.`,
 	case "profile":
 		_, err := out.Write(scenes.ProfileSchema())
 		return err
-	case "":
-		fs.Usage()
-		return errReported
 	}
 	return fmt.Errorf("no schema of %q; write card or profile", fs.Arg(0))
 }
