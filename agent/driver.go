@@ -8,30 +8,38 @@ import (
 	uibridge "vignette/ui-bridge"
 )
 
-// happening is an event that the HMI tells of; done gets what came of taking it.
-type happening struct {
-	event engine.Event
-	done  chan error
+// task is work for the loop's goroutine; done gets its error.
+type task struct {
+	work func() error
+	done chan error
 }
 
-// happen hands an event over to the loop, which stamps it, and waits until the
-// engine has taken it.
-func (a *agent) happen(ev engine.Event) error {
-	h := happening{ev, make(chan error, 1)}
+// do has the loop's goroutine, which owns the agent, run work between two
+// entries of the stream, and returns its error. Any other goroutine may call it.
+func (a *agent) do(work func() error) error {
+	t := task{work, make(chan error, 1)}
 	select {
-	case a.happenings <- h:
-		return <-h.done
+	case a.tasks <- t:
+		return <-t.done
 	case <-a.ended:
 		return uibridge.ErrClosing
 	}
 }
 
-// take takes an event that the HMI tells of.
-func (a *agent) take(h happening) error {
-	h.event.T = a.stamp()
-	err := a.pump.Event(&h.event)
-	h.done <- err
-	return err
+// run runs a task. Its error is its caller's; the one that run returns is of
+// taking an event, which ends the agent.
+func (a *agent) run(t task) error {
+	t.done <- t.work()
+	return a.broken
+}
+
+// tell feeds an event that happens now.
+func (a *agent) tell(ev engine.Event) error {
+	ev.T = a.stamp()
+	if err := a.pump.Event(&ev); err != nil {
+		a.broken = err
+	}
+	return a.broken
 }
 
 // The methods of uibridge.Driver. An answer to a question that is not open, and
@@ -39,7 +47,9 @@ func (a *agent) take(h happening) error {
 
 // Answer answers the question of a record of this session.
 func (a *agent) Answer(n uint64, yes bool) error {
-	return a.happen(engine.Event{Kind: engine.EvAnswer, Session: a.session, Ref: n, OK: yes})
+	return a.do(func() error {
+		return a.tell(engine.Event{Kind: engine.EvAnswer, Session: a.session, Ref: n, OK: yes})
+	})
 }
 
 // EnableCard enables or disables a card.
@@ -49,11 +59,17 @@ func (a *agent) EnableCard(card string, on bool) error {
 
 // RunCard runs a card by hand, if it says `manual: true`.
 func (a *agent) RunCard(card string) error {
-	err := a.ofCard(engine.Event{Kind: engine.EvRun}, card)
-	if i, ok := a.prog.Card(card); err == nil && ok && !a.prog.Engine.Cards[i].Manual {
-		return fmt.Errorf("%w: card %s is not for running by hand; it has no manual: true", uibridge.ErrInvalidValue, card)
-	}
-	return err
+	return a.do(func() error {
+		i, err := a.card(card)
+		if err != nil {
+			return err
+		}
+		err = a.tell(engine.Event{Kind: engine.EvRun, Card: i})
+		if err == nil && !a.prog.Engine.Cards[i].Manual {
+			err = fmt.Errorf("%w: card %s is not for running by hand; it has no manual: true", uibridge.ErrInvalidValue, card)
+		}
+		return err
+	})
 }
 
 // FreeCard frees a card from quarantine.
@@ -62,31 +78,51 @@ func (a *agent) FreeCard(card string) error {
 }
 
 func (a *agent) ofCard(ev engine.Event, id string) error {
+	return a.do(func() (err error) {
+		if ev.Card, err = a.card(id); err != nil {
+			return err
+		}
+		return a.tell(ev)
+	})
+}
+
+// card finds a card of the running program.
+func (a *agent) card(id string) (int, error) {
 	i, ok := a.prog.Card(id)
 	if !ok {
-		return fmt.Errorf("%w: no card %s is loaded", uibridge.ErrUnknownCard, id)
+		return 0, fmt.Errorf("%w: no card %s is loaded", uibridge.ErrUnknownCard, id)
 	}
-	ev.Card = i
-	return a.happen(ev)
+	return i, nil
 }
 
 // SetUser says who drives.
 func (a *agent) SetUser(user uint64) error {
-	return a.happen(engine.Event{Kind: engine.EvUser, User: user})
+	return a.do(func() error { return a.tell(engine.Event{Kind: engine.EvUser, User: user}) })
 }
 
 // Occur takes an occurrence that the profile leaves to the HMI.
 func (a *agent) Occur(what string, now bool) error {
+	return a.do(func() error {
+		i, err := a.ofHMI(what)
+		if err != nil {
+			return err
+		}
+		return a.tell(engine.Event{Kind: engine.EvOccur, Occur: i, OK: now})
+	})
+}
+
+// ofHMI finds an occurrence that is the HMI's to tell of.
+func (a *agent) ofHMI(what string) (int, error) {
 	i, ok := a.prog.Occurrence(what)
 	if !ok {
-		return fmt.Errorf("%w: the profile's events have no %q; they have %s", uibridge.ErrUnknownEvent, what, a.prog.Occurrences())
+		return 0, fmt.Errorf("%w: the profile's events have no %q; they have %s", uibridge.ErrUnknownEvent, what, a.prog.Occurrences())
 	}
 	kind, name, _ := strings.Cut(what, " ")
 	for _, e := range a.prog.Vehicle.Events {
 		own := e.Name.Text == kind || kind == "event" && e.Name.Text == name
 		if own && !e.Source.HMI {
-			return fmt.Errorf("%w: %s comes from %s, not from the HMI", uibridge.ErrUnknownEvent, what, e.Source.Service)
+			return 0, fmt.Errorf("%w: %s comes from %s, not from the HMI", uibridge.ErrUnknownEvent, what, e.Source.Service)
 		}
 	}
-	return a.happen(engine.Event{Kind: engine.EvOccur, Occur: i, OK: now})
+	return i, nil
 }

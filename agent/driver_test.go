@@ -50,12 +50,12 @@ func TestDriverOverTheLoop(t *testing.T) {
 		}
 	}
 	b := newLiveBenchOf(t, &Config{Unsigned: true, Vehicle: filepath.Join(dir, "vehicle.yaml"), Cards: []string{filepath.Join(dir, "star.yaml")}})
-	b.session, b.happenings, b.ended = 1, make(chan happening), make(chan struct{})
+	b.session, b.tasks, b.ended = 1, make(chan task), make(chan struct{})
 	taken := make(chan struct{})
 	go func() {
 		defer close(taken)
-		for h := range b.happenings {
-			_ = b.take(h) // the caller gets it too
+		for t := range b.tasks {
+			_ = b.run(t) // the caller gets it too
 		}
 	}()
 	for _, c := range []struct {
@@ -66,7 +66,9 @@ func TestDriverOverTheLoop(t *testing.T) {
 		{"an event of the profile", func() error { return b.Occur("button star", true) }, nil},
 		{"the driver's yes", func() error { return b.Answer(2, true) }, nil},
 		{"an answer to nothing", func() error { return b.Answer(99, true) }, nil},
-		{"the service's reply", func() error { return b.happen(engine.Event{Kind: engine.EvReply, Session: 1, Ref: 4, OK: true}) }, nil},
+		{"the service's reply", func() error {
+			return b.do(func() error { return b.tell(engine.Event{Kind: engine.EvReply, Session: 1, Ref: 4, OK: true}) })
+		}, nil},
 		{"by hand", func() error { return b.RunCard("star") }, nil},
 		{"disabled", func() error { return b.EnableCard("star", false) }, nil},
 		{"free of nothing", func() error { return b.FreeCard("star") }, nil},
@@ -80,7 +82,7 @@ func TestDriverOverTheLoop(t *testing.T) {
 			t.Errorf("%s: %v; want %v", c.what, err, c.want)
 		}
 	}
-	close(b.happenings)
+	close(b.tasks)
 	<-taken
 	log := b.decisions.String()
 	for _, want := range []string{`"what":"asked"`, `"what":"confirmed"`, `"what":"acted"`, `"what":"dropped","why":"answer"`, `"why":"manual"`,
@@ -91,7 +93,7 @@ func TestDriverOverTheLoop(t *testing.T) {
 	}
 	b.replays(t)
 	close(b.ended)
-	b.happenings = nil
+	b.tasks = nil
 	if err := b.SetUser(6); !errors.Is(err, uibridge.ErrClosing) {
 		t.Errorf("after the end: %v; want ErrClosing", err)
 	}

@@ -27,14 +27,16 @@ func (a *agent) Replied(n uint64, ok bool, detail string) {
 
 // Override reports the driver's hand on an actuator and waits until it counts.
 func (a *agent) Override(actuator string, v engine.Value) error {
-	i, ok := a.prog.Actuator(actuator)
-	if !ok {
-		return fmt.Errorf("%w: the profile has no actuator %s", uibridge.ErrUnknownActuator, actuator)
-	}
-	if err := fits(&a.prog.Vehicle.Actuators[i], v); err != nil {
-		return fmt.Errorf("%w: %s: %w", uibridge.ErrInvalidValue, actuator, err)
-	}
-	return a.happen(engine.Event{Kind: engine.EvOverride, Actuator: i, Value: v})
+	return a.do(func() error {
+		i, ok := a.prog.Actuator(actuator)
+		if !ok {
+			return fmt.Errorf("%w: the profile has no actuator %s", uibridge.ErrUnknownActuator, actuator)
+		}
+		if err := fits(&a.prog.Vehicle.Actuators[i], v); err != nil {
+			return fmt.Errorf("%w: %s: %w", uibridge.ErrInvalidValue, actuator, err)
+		}
+		return a.tell(engine.Event{Kind: engine.EvOverride, Actuator: i, Value: v})
+	})
 }
 
 // fits reports a value that is of another kind than the actuator's, or no

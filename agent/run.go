@@ -71,7 +71,7 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 		return err
 	}
 	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(),
-		replies: make(chan reply, 1024), happenings: make(chan happening), ended: make(chan struct{})}
+		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
 	if err := a.open(); err != nil {
@@ -99,8 +99,8 @@ func (a *agent) loop() error {
 			return a.bridge.Err()
 		case r := <-a.replies:
 			err = a.reply(r)
-		case h := <-a.happenings:
-			err = a.take(h)
+		case t := <-a.tasks:
+			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
 		case <-a.source.due():

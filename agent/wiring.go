@@ -22,29 +22,30 @@ const speedPath = "Vehicle.Speed"
 // agent is one run. Its fields belong to the goroutine of loop, but for those
 // that say otherwise.
 type agent struct {
-	ctx        context.Context // done: stop
-	log        *slog.Logger
-	config     *Config
-	prog       *scenes.Program
-	judged     bool
-	session    uint64
-	source     source
-	closers    []io.Closer
-	pump       *drive.Pump
-	monitor    *drive.Monitor
-	out        *outputs
-	bridge     *uibridge.Bridge
-	book       *callBook
-	state      *stateFiles     // nil: nothing is kept
-	recorder   *trace.Recorder // nil: no traces; safe for several goroutines
-	speed      atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed     uint64          // calls that failed
-	answered   uint64
-	late       uint64                            // calls that were not sent since their time was over
-	counters   atomic.Pointer[map[string]uint64] // any goroutine
-	replies    chan reply
-	happenings chan happening
-	ended      chan struct{} // closed when nobody takes happenings any more
+	ctx      context.Context // done: stop
+	log      *slog.Logger
+	config   *Config
+	prog     *scenes.Program
+	judged   bool
+	session  uint64
+	source   source
+	closers  []io.Closer
+	pump     *drive.Pump
+	monitor  *drive.Monitor
+	out      *outputs
+	bridge   *uibridge.Bridge
+	book     *callBook
+	state    *stateFiles     // nil: nothing is kept
+	recorder *trace.Recorder // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64          // calls that failed
+	answered uint64
+	late     uint64                            // calls that were not sent since their time was over
+	counters atomic.Pointer[map[string]uint64] // any goroutine
+	replies  chan reply
+	tasks    chan task
+	broken   error         // of taking an event: the agent ends
+	ended    chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
