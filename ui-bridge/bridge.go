@@ -67,6 +67,9 @@ type Options struct {
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
+	// ServicesChanged is called when an answer of Available has changed, from
+	// goroutines of the bridge; it may be nil.
+	ServicesChanged func()
 }
 
 // Bridge is a connection to the bus under the agent's name. It is started by
@@ -81,6 +84,8 @@ type Bridge struct {
 	calls *ledger
 	watch *watchers
 	gate  *gate
+
+	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
