@@ -35,6 +35,7 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
+	deck     *deck           // nil in a test of less
 	state    *stateFiles     // nil: nothing is kept
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine

@@ -49,6 +49,7 @@ func (br *Bridge) properties(iface string) map[string]dbus.Variant {
 			"Session":  dbus.MakeVariant(br.opt.Session),
 			"Vehicle":  dbus.MakeVariant(br.opt.Vehicle),
 			"Counters": dbus.MakeVariant(br.Counters()),
+			"Problems": dbus.MakeVariant(br.opt.Handler.Problems()),
 		}
 	case TraceInterface:
 		study, on := br.opt.Handler.Recording()
