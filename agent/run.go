@@ -66,14 +66,15 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	prog, err := Load(c)
+	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
 	}
-	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
+	deck.start(a)
 	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -187,6 +188,7 @@ func (a *agent) tidy() error {
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
 	a.out.count(m)
+	a.deck.count(m)
 	a.counters.Store(&m)
 	return a.out.tidy()
 }

@@ -35,6 +35,7 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
+	deck     *deck       // nil in a test of less
 	state    *stateFiles // nil: nothing is kept
 	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines

@@ -39,6 +39,7 @@ type Handler interface {
 	Override(actuator string, v engine.Value) error
 	Driver
 	Viewer
+	Deck
 	// Consent gives (yes) or withdraws consent for a study.
 	Consent(study string, yes bool) error
 	// Interactions takes what the driver touched, and returns how many were

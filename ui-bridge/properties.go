@@ -84,6 +84,7 @@ func (br *Bridge) agentProperties() (map[string]dbus.Variant, error) {
 		"Asks":     dbus.MakeVariant(now.asks()),
 		"Buses":    dbus.MakeVariant(now.buses()),
 		"Counters": dbus.MakeVariant(br.Counters()),
+		"Problems": dbus.MakeVariant(br.opt.Handler.Problems()),
 	}, nil
 }
 
