@@ -174,7 +174,9 @@ func (ev *event) changed(s *dbus.Signal) {
 // more before what is so, as a place is left before another is entered.
 func (ev *event) settle() {
 	so, known := ev.objects.judge(ev.facts, ev.source)
-	ev.strangeness(known)
+	if ev.objects.loaded {
+		ev.strangeness(known)
+	}
 	for _, now := range []bool{false, true} {
 		for i := range ev.facts {
 			if f := &ev.facts[i]; known[i] && so[i] == now && (!f.known || f.so != now) {

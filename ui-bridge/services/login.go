@@ -25,12 +25,13 @@ const delayUnknown = 5 * time.Second
 // inhibitor, while leases end (systemd's Inhibitor Locks).
 type login struct {
 	all *Sources
+	bus Bus
 
-	mu    sync.Mutex
-	peer  *uibridge.Peer
-	lock  *os.File // the inhibitor; nil: none
-	delay time.Duration
-	shut  bool
+	delay time.Duration // that login1 grants
+
+	mu   sync.Mutex
+	lock *os.File // the inhibitor; nil: none
+	shut bool
 }
 
 func (l *login) follow() *uibridge.Follow {
@@ -49,18 +50,14 @@ func (l *login) close() {
 }
 
 func (l *login) appeared(p *uibridge.Peer) {
-	l.mu.Lock()
-	l.peer, l.delay = p, delayUnknown
-	l.mu.Unlock()
+	l.delay = delayUnknown
 	var most uint64 // µs
 	v, err := p.Get(l.all.ctx, loginPath, loginManager, "InhibitDelayMaxUSec")
 	if err == nil {
 		err = v.Store(&most)
 	}
 	if err == nil && most > 0 && most < uint64(time.Hour/time.Microsecond) {
-		l.mu.Lock()
 		l.delay = time.Duration(most) * time.Microsecond
-		l.mu.Unlock()
 	}
 	l.inhibit()
 }
@@ -69,8 +66,8 @@ func (l *login) appeared(p *uibridge.Peer) {
 // but may not be given the time to end leases.
 func (l *login) inhibit() {
 	l.release()
-	var fd dbus.UnixFD
-	err := l.peer.Call(l.all.ctx, loginPath, loginManager, "Inhibit", "sleep:shutdown", "Vignette", "end what cards have set", "delay").Store(&fd)
+	lock, err := l.bus.AskForFile(l.all.ctx, "system", loginService, loginPath, loginManager, "Inhibit",
+		"sleep:shutdown", "Vignette", "end what cards have set", "delay")
 	if err != nil {
 		if l.all.ctx.Err() == nil {
 			l.all.faults.Add(1)
@@ -80,7 +77,7 @@ func (l *login) inhibit() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lock = os.NewFile(uintptr(fd), "inhibitor"); l.shut {
+	if l.lock = lock; l.shut {
 		l.closeLock()
 	}
 }
@@ -123,10 +120,7 @@ func (l *login) signal(s *dbus.Signal) {
 // sleep ends what does not outlive sleep, and lets the car sleep when that is
 // done, or before login1 loses its patience.
 func (l *login) sleep() {
-	l.mu.Lock()
-	delay := l.delay
-	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(l.all.ctx, delay*4/5)
+	ctx, cancel := context.WithTimeout(l.all.ctx, l.delay*4/5)
 	defer cancel()
 	begun := time.Now()
 	err := l.all.sink.Sleep(ctx)

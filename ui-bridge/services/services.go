@@ -8,6 +8,7 @@ package services
 import (
 	"context"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 // Bus is what this package needs of a *uibridge.Bridge.
 type Bus interface {
 	Follow(f *uibridge.Follow) (stop func())
+	AskForFile(ctx context.Context, bus, service, path, iface, member string, args ...any) (*os.File, error)
 }
 
 // Sink takes what services tell. Its methods are called from goroutines of the
@@ -86,7 +88,7 @@ func Listen(bus Bus, sink Sink, o Options) *Sources {
 		s.follow(bus, &locator{all: s})
 	}
 	if o.Login {
-		s.follow(bus, &login{all: s})
+		s.follow(bus, &login{all: s, bus: bus})
 	}
 	return s
 }

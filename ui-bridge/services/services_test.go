@@ -36,7 +36,11 @@ func (e *ear) Occurred(text string, now bool) error {
 }
 
 func (e *ear) Clocked(zone *time.Location) error {
-	e.told <- fmt.Sprint("zone ", zone)
+	name := "none"
+	if zone != nil {
+		name = zone.String()
+	}
+	e.told <- "zone " + name
 	return nil
 }
 
@@ -103,7 +107,7 @@ func startBus(t *testing.T) (address string) {
 // connect gives a bridge on a bus.
 func connect(t *testing.T, address string) *uibridge.Bridge {
 	t.Helper()
-	br, err := uibridge.Connect(t.Context(), uibridge.Options{Address: address, Handler: nobody{}, Logger: slog.New(slog.DiscardHandler)})
+	br, err := uibridge.Connect(t.Context(), uibridge.Options{Address: address, Handler: nobody{}, Logger: logger(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +119,7 @@ func connect(t *testing.T, address string) *uibridge.Bridge {
 func listen(t *testing.T, address, events string, login bool) (*Sources, *ear) {
 	t.Helper()
 	e := newEar()
-	s := Listen(connect(t, address), e, Options{Events: eventsOf(t, events), Login: login, Logger: slog.New(slog.DiscardHandler)})
+	s := Listen(connect(t, address), e, Options{Events: eventsOf(t, events), Login: login, Logger: logger(t)})
 	t.Cleanup(s.Close)
 	return s, e
 }
@@ -160,9 +164,6 @@ func serve(t *testing.T, address, name string) *service {
 	}
 	s := &service{t: t, conn: conn, name: name, props: map[string]map[string]any{}}
 	t.Cleanup(s.die)
-	if err := conn.ExportSubtreeMethodTable(map[string]any{"Get": s.get, "GetAll": s.getAll}, "/", propertiesInterface); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -178,10 +179,14 @@ func (s *service) die() { s.conn.Close() }
 
 // has sets a property without a word.
 func (s *service) has(path, iface, name string, v any) {
+	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.props[path+" "+iface] == nil {
 		s.props[path+" "+iface] = map[string]any{}
+		if err := s.conn.ExportMethodTable(map[string]any{"Get": s.get, "GetAll": s.getAll}, dbus.ObjectPath(path), propertiesInterface); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	s.props[path+" "+iface][name] = v
 }
@@ -259,3 +264,6 @@ func counter(t *testing.T, s *Sources, name string, least uint64) {
 		}
 	}
 }
+
+// logger shows what is logged where a test fails.
+func logger(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
