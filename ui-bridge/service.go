@@ -49,7 +49,8 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 	return map[string]map[string]any{
 		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
 			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
-			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur},
+			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces},
 		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
 		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
