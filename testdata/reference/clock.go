@@ -176,7 +176,7 @@ func (in *Interpreter) moveSun(k *card, d *detector) {
 		if !in.clock.Trusted || sun == 0 || slices.ContainsFunc(d.done, same) {
 			continue
 		}
-		late := in.clock.Wall - (sun + d.Offset)
+		late := in.wallAt(in.now) - (sun + d.Offset)
 		switch {
 		case late < 0:
 			d.awaited = append(d.awaited, sun)

@@ -14,6 +14,7 @@ import (
 // Program is an engine's program as a vehicle and its cards.
 func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 	d := describer{p}
+	v.Version = p.Hash
 	for i := range p.Signals {
 		s := &p.Signals[i]
 		v.Signals = append(v.Signals, reference.Signal{Path: s.Path, Kind: reference.Kind(s.Type), Bus: p.Buses[s.Bus], Labels: s.Labels, StaleAfter: s.StaleAfter})
@@ -50,7 +51,8 @@ func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 type describer struct{ p *engine.Program }
 
 func (d describer) card(c *engine.Card) reference.Card {
-	r := reference.Card{ID: c.ID, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual}
+	r := reference.Card{ID: c.ID, Version: c.Hash, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual,
+		OnBoot: map[engine.OnBoot]string{engine.RestartHold: "restart", engine.ResumeHold: "resume", engine.DropHold: "drop"}[c.OnBoot]}
 	for i := range c.When {
 		if c.When[i].Into == 0 {
 			r.When = append(r.When, d.trigger(c, i))
