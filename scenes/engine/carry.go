@@ -223,6 +223,7 @@ func (c *carry) actuators() {
 			a.command.judging = false // nobody reads it back any more
 		case !followed && len(a.stack) == 0 && !a.end.open:
 			a.base = Value{} // nobody has looked meanwhile
+			a.command.hasHull, a.command.lo, a.command.hi = false, 0, 0
 		}
 	}
 	for _, o := range c.from.open {

@@ -145,7 +145,7 @@ func (in *Interpreter) wallDue(d *detector) (at int64, ok bool) {
 func (in *Interpreter) streamTime(local int64) int64 {
 	c := in.clock
 	w := local - c.Offset*1e9
-	if c.Next != 0 && w >= c.Next {
+	if c.Next != 0 && (w >= c.Next || in.wallAt(in.now) >= c.Next) {
 		w = max(c.Next, local-c.NextOffset*1e9)
 	}
 	return in.clockAt + w - c.Wall

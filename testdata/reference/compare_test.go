@@ -18,7 +18,7 @@ import (
 // TestWholeLogs compares whole decision logs of engine and reference over
 // random profiles, cards and streams: 100,000 cases, 2,000 with -short.
 func TestWholeLogs(t *testing.T) {
-	checks := "25000"
+	checks := "5000"
 	if testing.Short() {
 		checks = "2500" // rapid makes a fifth of it
 	}

@@ -1,6 +1,9 @@
 package reference
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // card is a card and what it remembers.
 type card struct {
@@ -55,7 +58,7 @@ type hold struct {
 func newCard(c Card) *card {
 	k := &card{Card: c, personal: personal{version: c.Version}, live: len(c.names()) == 0} // from the start, without a record
 	for i, t := range c.When {
-		d := &detector{Trigger: t, index: i}
+		d := &detector{Trigger: t, index: i, since: math.MinInt64}
 		for _, edge := range t.Of {
 			d.edges = append(d.edges, &detector{Trigger: edge, index: i, of: d})
 		}

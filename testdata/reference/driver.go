@@ -7,7 +7,7 @@ import (
 
 // personal is what a user keys of a card (rule 14).
 type personal struct {
-	version     string  // of the card
+	version     string // of the card
 	disabled    bool
 	quarantined bool
 	firings     []int64 // their times, runs by hand left out

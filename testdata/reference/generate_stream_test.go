@@ -42,9 +42,12 @@ func drawStream(t *rapid.T, w *world, judged bool) []stroke {
 	for range 7 {
 		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
 	}
-	reached := int64(0)
+	reached, highest := int64(0), int64(0)
 	for i := range list {
 		step := list[i].T
+		if list[i].Turn == restart {
+			reached = highest // a kernel's time goes on
+		}
 		list[i].T += reached
 		if c := list[i].Clock; c != nil {
 			list[i].Clock = at(c, list[i].T)
@@ -55,8 +58,9 @@ func drawStream(t *rapid.T, w *world, judged bool) []stroke {
 		if step > 0 || list[i].Lasting {
 			reached = list[i].T
 		}
+		highest = max(highest, reached)
 		if list[i].Other {
-			reached = step
+			reached, highest = step, step
 		}
 	}
 	return list

@@ -226,6 +226,7 @@ func (in *Interpreter) command(a *actuator, k *call) *call {
 	a.commands = append(a.commands, k.value)
 	a.newest = k
 	k.readUntil = in.now + a.ReadWithin + a.ramp()
+	k.ignored = a.Readback == "" // nor when it is read back later (choice 76)
 	in.send(k, a.Call, a.Within)
 	return k
 }

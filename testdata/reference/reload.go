@@ -105,7 +105,7 @@ func (in *Interpreter) takeOver(next *Interpreter) {
 		case a.Readback == "" && a.newest != nil:
 			a.newest.ignored = true
 		case a.Readback != "" && was == "" && len(a.stack) == 0 && a.end == nil:
-			a.base = Value{}
+			a.base, a.settled, a.commands = Value{}, Value{}, nil // nobody has looked meanwhile
 		}
 	}
 	in.add(added)
