@@ -18,7 +18,7 @@ import (
 // TestWholeLogs compares whole decision logs of engine and reference over
 // random profiles, cards and streams: 100,000 cases, 2,000 with -short.
 func TestWholeLogs(t *testing.T) {
-	checks := "5000"
+	checks := "25000"
 	if testing.Short() {
 		checks = "2500" // rapid makes a fifth of it
 	}
@@ -78,7 +78,7 @@ type comparison struct {
 	log     []reference.Record   // of the reference in this session
 	earlier [][]reference.Record // those of the sessions before
 	text    []byte               // of the engine
-	given   []string
+	given   []func() string
 	writes  []write // of the last second, the newest last
 }
 
@@ -87,7 +87,7 @@ type write struct {
 	t      int64
 	kernel int
 	called bool // before calls
-	saved  []byte
+	kept   *engine.Kept
 	ref    *reference.Saved
 }
 
@@ -95,14 +95,21 @@ func newComparison(w *world, judged bool) *comparison {
 	c := &comparison{w: w, judged: judged, session: 1, p: w.programs[0]}
 	v, cards := translate.Program(c.p)
 	c.state, c.ref = c.p.NewState(1, judged), reference.New(v, cards, 1, judged)
-	c.tell(describe(c.p))
+	c.tell(func() string { return describe(w.programs[0]) })
 	c.wrote(0)
 	return c
 }
 
-func (c *comparison) tell(text string) { c.given = append(c.given, text) }
+// tell notes what is to be shown of a case that fails.
+func (c *comparison) tell(what func() string) { c.given = append(c.given, what) }
 
-func (c *comparison) show() string { return strings.Join(c.given, "\n") }
+func (c *comparison) show() string {
+	var b strings.Builder
+	for _, what := range c.given {
+		fmt.Fprintln(&b, what())
+	}
+	return b.String()
+}
 
 // stroke feeds what a stroke stands for.
 func (c *comparison) stroke(s *stroke) string {
@@ -127,7 +134,7 @@ func (c *comparison) stroke(s *stroke) string {
 // step feeds one event to both and gives their logs if they differ.
 func (c *comparison) step(ev engine.Event) string {
 	said := translate.Event(c.p, &ev)
-	c.tell(eventLine(said))
+	c.tell(func() string { return eventLine(said) })
 	c.out.Reset()
 	c.p.Step(c.state, &ev, &c.out)
 	return c.compare(ev.T, c.ref.Step(said))
@@ -165,7 +172,7 @@ func (c *comparison) restore() string {
 func (c *comparison) reload(s *stroke) string {
 	next := c.w.programs[s.Next]
 	v, cards := translate.Program(next)
-	c.tell(fmt.Sprintf("%.9g reload\n%s", float64(s.T)/1e9, describe(next)))
+	c.tell(func() string { return fmt.Sprintf("%.9g reload\n%s", float64(s.T)/1e9, describe(next)) })
 	c.out.Reset()
 	c.state = c.p.Reload(c.state, next, s.T, &c.out)
 	c.p = next
@@ -178,8 +185,7 @@ func (c *comparison) wrote(t int64) {
 	if !c.w.turns {
 		return
 	}
-	saved := drive.AppendSaved(nil, &drive.Saved{Kept: *c.p.Keep(c.state)})
-	c.writes = append(c.writes, write{t, c.kernel, len(c.out.Calls) > 0, saved, c.ref.Save()})
+	c.writes = append(c.writes, write{t, c.kernel, len(c.out.Calls) > 0, c.p.Keep(c.state), c.ref.Save()})
 	c.writes = slices.DeleteFunc(c.writes, func(w write) bool { return w.t < t-1e9 })
 }
 
@@ -193,7 +199,7 @@ func (c *comparison) restart(s *stroke) string {
 		}
 	}
 	from := c.writes[at]
-	saved, err := drive.ParseSaved(from.saved)
+	saved, err := drive.ParseSaved(drive.AppendSaved(nil, &drive.Saved{Kept: *from.kept}))
 	if err != nil {
 		return err.Error()
 	}
@@ -204,7 +210,9 @@ func (c *comparison) restart(s *stroke) string {
 	v, cards := translate.Program(c.p)
 	c.session++
 	same := from.kernel == c.kernel
-	c.tell(fmt.Sprintf("restart from the state of %.9g, same boot %v\n%s", float64(from.t)/1e9, same, describe(c.p)))
+	c.tell(func() string {
+		return fmt.Sprintf("restart from the state of %.9g, same boot %v\n%s", float64(from.t)/1e9, same, describe(c.w.programs[s.Next]))
+	})
 	c.state, c.ref = c.p.Boot(&saved.Kept, c.session, c.judged, same), reference.Boot(from.ref, v, cards, c.session, c.judged, same)
 	c.earlier, c.log = append(c.earlier, c.log), nil
 	c.writes = []write{from}

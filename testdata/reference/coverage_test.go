@@ -29,13 +29,13 @@ func (c *coverage) add(log []reference.Record) {
 	}
 }
 
-// sinceBoot marks what a restart brings: records that have the `boot` as their
-// cause, and the driver's hand on what this session has not commanded yet.
+// sinceBoot marks what a restart brings: acts and holds that have the `boot` as
+// their cause, and the driver's hand on what this session has not commanded yet.
 func sinceBoot(log []reference.Record, i int) string {
 	r := &log[i]
 	switch {
 	case log[0].What != "boot":
-	case r.Cause == 1:
+	case r.Cause == 1 && (r.What == "acted" || r.What == "held"):
 		return " at boot"
 	case r.What == "override" && !slices.ContainsFunc(log[:i], func(o reference.Record) bool { return o.What == "acted" && o.Actuator == r.Actuator }) &&
 		i+1 < len(log) && log[i+1].Cause == r.N:
@@ -123,7 +123,6 @@ clock trusted
 clock zone
 denied base set
 denied boot set
-denied state end at boot
 denied interval do
 denied interval set
 denied range end

@@ -57,12 +57,12 @@ func fileCase(t *rapid.T, dir string) {
 	log.Reset()
 	pump := drive.NewPump(prog, 1, judged, drive.Output{Decisions: decisions})
 	c := &comparison{p: &prog.Engine, session: 1}
-	c.tell(describe(c.p))
+	c.tell(func() string { return describe(c.p) })
 	v, cards := translate.Program(c.p)
 	c.ref = reference.New(v, cards, 1, judged)
 	for i := range stream {
 		for _, ev := range split(c.p, c.resolve(&stream[i])) {
-			c.tell(eventLine(translate.Event(c.p, &ev)))
+			c.tell(func() string { return eventLine(translate.Event(c.p, &ev)) })
 			records := c.ref.Step(translate.Event(c.p, &ev))
 			c.log = append(c.log, records...)
 			if err := feed(pump, c.p, ev); err != nil {
