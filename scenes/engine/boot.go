@@ -50,6 +50,10 @@ func (p *Program) Boot(k *Kept, session uint64, judged, same bool) *State {
 	return s
 }
 
+// Pending reports whether the session has yet to go on from an earlier one: it
+// does at its first event, and until then what was kept stands as it is.
+func (s *State) Pending() bool { return s.boot.pending }
+
 // bootUser gives a user's part back. A card that is another version by now
 // keeps only that it is disabled; firings count on where times and profile stand.
 func (p *Program) bootUser(s *State, k *KeptUser, stands bool) {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,10 +16,13 @@ import (
 	"vignette/testdata/reference/translate"
 )
 
+var cases = flag.Int("cases", 100_000, "how many random cases TestWholeLogs makes, without -short")
+
 // TestWholeLogs compares whole decision logs of engine and reference over
-// random profiles, cards and streams: 100,000 cases, 2,000 with -short.
+// random profiles, cards and streams, with reloads, restarts and snapshots in
+// half of them: 100,000 cases, 2,000 with -short.
 func TestWholeLogs(t *testing.T) {
-	checks := "25000"
+	checks := strconv.Itoa(*cases / 4)
 	if testing.Short() {
 		checks = "2500" // rapid makes a fifth of it
 	}
