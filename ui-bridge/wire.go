@@ -131,7 +131,7 @@ func (w *wire) sendOne(p *pending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	obj := w.conn.Object(p.b.Service, dbus.ObjectPath(p.b.Path))
-	call := obj.GoWithContext(p.ctx, p.b.Interface+"."+p.b.Member, 0, w.done, p.args...)
+	call := obj.GoWithContext(p.ctx, p.b.method(), 0, w.done, p.args...)
 	w.out[call] = p
 }
 
