@@ -35,7 +35,8 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	state    *stateFiles     // nil: nothing is kept
+	state    *stateFiles // nil: nothing is kept
+	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
@@ -87,8 +88,14 @@ func (a *agent) open() error {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.bridge.Decisions})
-	return nil
+		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+	return a.announce()
+}
+
+// tellRecords tells the HMI what was decided.
+func (a *agent) tellRecords(records []engine.Record) {
+	a.face.note(records)
+	a.bridge.Decisions(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
