@@ -83,31 +83,38 @@ func (w *watchers) card(path dbus.ObjectPath) *shownCard {
 }
 
 // onWatchCard makes the caller, a watcher, one of a card's clauses too.
-func (br *Bridge) onWatchCard(sender dbus.Sender, id string) *dbus.Error {
-	return br.named("card", id, func() error {
-		if err := br.watch.watchCard(string(sender), id); err != nil {
-			return err
-		}
-		return br.look(id)
-	})
+func (w *wire) onWatchCard(br *Bridge) func(dbus.Sender, string) *dbus.Error {
+	return func(sender dbus.Sender, id string) *dbus.Error {
+		return br.named("card", id, func() error {
+			if err := br.watch.watchCard(caller{w, string(sender)}, id); err != nil {
+				return err
+			}
+			return br.look(id)
+		})
+	}
 }
 
-func (br *Bridge) onUnwatchCard(sender dbus.Sender, id string) *dbus.Error {
-	return br.named("card", id, func() error {
-		w := br.watch
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if i := w.index(string(sender)); i >= 0 {
-			delete(w.all[i].clauses, id)
-		}
-		return nil
-	})
+func (w *wire) onUnwatchCard(br *Bridge) func(dbus.Sender, string) *dbus.Error {
+	return func(sender dbus.Sender, id string) *dbus.Error {
+		return br.named("card", id, func() error {
+			br.watch.unwatchCard(caller{w, string(sender)}, id)
+			return nil
+		})
+	}
 }
 
-func (w *watchers) watchCard(name, id string) error {
+func (w *watchers) unwatchCard(c caller, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i, c := w.index(name), findCard(w.cards, id)
+	if i := w.index(c); i >= 0 {
+		delete(w.all[i].clauses, id)
+	}
+}
+
+func (w *watchers) watchCard(by caller, id string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i, c := w.index(by), findCard(w.cards, id)
 	switch {
 	case i < 0:
 		return fmt.Errorf("%w: call Watch first, also with no paths", ErrNotWatching)

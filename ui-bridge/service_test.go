@@ -114,7 +114,7 @@ func TestFilesDescribeTheLiveObjects(t *testing.T) {
 	for path, o := range map[dbus.ObjectPath]struct {
 		interfaces []string
 		methods    map[string]map[string]any
-	}{AgentPath: {agentInterfaces, br.methods()}, cardPath("a-b"): {cardInterfaces, br.cardMethods()}} {
+	}{AgentPath: {agentInterfaces, br.methods(nil)}, cardPath("a-b"): {cardInterfaces, br.cardMethods()}} {
 		for _, name := range o.interfaces {
 			used["dbus/"+name+".xml"] = true
 		}

@@ -110,7 +110,7 @@ func (l *Library) program(h *Header) (*scenes.Program, error) {
 		}
 	}
 	if vehicle == nil {
-		return nil, fmt.Errorf("a reload of the vehicle profile with SHA-256 %s, which is not given; name it with --versions", h.Vehicle)
+		return nil, missing("a reload of the vehicle profile with SHA-256 %s, which is not given; name it with --versions", h.Vehicle)
 	}
 	var cards []*scenes.Card
 	for _, want := range h.Cards {
@@ -121,17 +121,22 @@ func (l *Library) program(h *Header) (*scenes.Program, error) {
 			}
 		}
 		if found == nil {
-			return nil, fmt.Errorf("a reload of card %s with SHA-256 %s, which is not given; name it with --versions", want.Name, want.SHA256)
+			return nil, missing("a reload of card %s with SHA-256 %s, which is not given; name it with --versions", want.Name, want.SHA256)
 		}
 		cards = append(cards, found)
 	}
 	p, err := scenes.Compile(vehicle, cards)
 	if err != nil {
-		return nil, fmt.Errorf("a reload that does not compile here: %w", err)
+		return nil, missing("a reload that does not compile here: %w", err)
 	}
 	given := p.Hashes().DBC
 	if err := sameHashes("a reload", "DBC", h.DBCs, given); err != nil {
-		return nil, err
+		return nil, &missingError{err}
 	}
 	return p, nil
 }
+
+// missingError tells that a journal is sound but needs what was not given.
+type missingError struct{ error }
+
+func missing(format string, args ...any) error { return &missingError{fmt.Errorf(format, args...)} }
