@@ -103,18 +103,18 @@ func (w *wire) onUnwatchCard(br *Bridge) func(dbus.Sender, string) *dbus.Error {
 	}
 }
 
-func (w *watchers) unwatchCard(c caller, id string) {
+func (w *watchers) unwatchCard(who caller, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if i := w.index(c); i >= 0 {
+	if i := w.index(who); i >= 0 {
 		delete(w.all[i].clauses, id)
 	}
 }
 
-func (w *watchers) watchCard(by caller, id string) error {
+func (w *watchers) watchCard(who caller, id string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i, c := w.index(by), findCard(w.cards, id)
+	i, c := w.index(who), findCard(w.cards, id)
 	switch {
 	case i < 0:
 		return fmt.Errorf("%w: call Watch first, also with no paths", ErrNotWatching)
