@@ -33,8 +33,10 @@ func TestScripts(t *testing.T) {
 		Dir:  filepath.Join(root, "testdata/scripts/agent"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof},
 		Setup: func(e *testscript.Env) error {
-			if err := os.Symlink(filepath.Join(root, "testdata/drive"), filepath.Join(e.WorkDir, "car")); err != nil {
-				return err
+			for name, dir := range map[string]string{"car": "testdata/drive", "hmi": "testdata/hmi"} {
+				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, name)); err != nil {
+					return err
+				}
 			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "drive.log"), log.Bytes(), 0o644)
 		},
