@@ -2,9 +2,7 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,23 +60,7 @@ func quickDrive(t *testing.T) (address string) {
 	c := Defaults()
 	c.Vehicle, c.Cards, c.Unsigned = filepath.Join(dir, "vehicle.yaml"), []string{filepath.Join(dir, "quick.yaml")}, true
 	c.Source.Log, c.Source.Speed, c.Bus = filepath.Join(dir, "drive.log"), "1x", address
-	ctx, cancel := context.WithCancel(t.Context())
-	running, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, &c, slog.New(slog.NewTextHandler(onLine{"msg=running", func() { close(running) }}, nil)))
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case <-running:
-	case err := <-ended:
-		ended <- err
-		t.Fatal(err)
-	}
+	startAgent(t, &c)
 	return address
 }
 

@@ -83,31 +83,52 @@ func awaitRoof(t *testing.T, address string) {
 	}
 }
 
-// TestRecipes runs the recipes of docs/integrate-hmi.md, one after another, on
-// the car of testdata/hmi.
-func TestRecipes(t *testing.T) {
+// runHMICar runs an agent on the car of testdata/hmi until the test's end, and
+// returns its bus.
+func runHMICar(t *testing.T) (address string) {
+	t.Helper()
 	dir := t.TempDir()
 	address, stop, err := privatebus.Start(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stop()
+	t.Cleanup(stop)
 	c, err := LoadConfig("../testdata/hmi/agent.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Unsigned, c.Bus, c.Traces = true, address, filepath.Join(dir, "traces")
+	startAgent(t, c)
+	awaitRoof(t, address)
+	return address
+}
+
+// startAgent runs an agent until the test's end, and waits until it runs.
+func startAgent(t *testing.T, c *Config) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	running, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- Run(ctx, c, slog.New(slog.NewTextHandler(onLine{"msg=running", func() { close(running) }}, nil)))
 	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	select {
 	case <-running:
 	case err := <-ended:
-		t.Fatal(err)
+		ended <- err
+		t.Fatal("the agent ended at once")
 	}
-	awaitRoof(t, address)
+}
+
+// TestRecipes runs the recipes of docs/integrate-hmi.md, one after another, on
+// the car of testdata/hmi.
+func TestRecipes(t *testing.T) {
+	address := runHMICar(t)
 	functions, ran := "", 0
 	for _, r := range recipesOf(t, "../docs/integrate-hmi.md") {
 		if strings.Contains(r.command, "() {") {
@@ -128,10 +149,6 @@ func TestRecipes(t *testing.T) {
 	}
 	if ran < 30 {
 		t.Errorf("%d recipes ran", ran)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }
 
