@@ -174,7 +174,12 @@ func (b *deckBench) start() {
 		<-ran
 	})
 	b.await("the agent's name", func(s *dbus.Signal) bool {
-		return s.Name == "org.freedesktop.DBus.NameOwnerChanged" && s.Body[0] == uibridge.AgentName && s.Body[2] != ""
+		if s.Name != "org.freedesktop.DBus.NameOwnerChanged" || s.Body[0] != uibridge.AgentName || s.Body[2] == "" {
+			return false
+		}
+		var owner string // not an agent that ran before
+		err := b.hmi.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, uibridge.AgentName).Store(&owner)
+		return err == nil && owner == s.Body[2]
 	})
 	b.call("Watch", []string{})
 }

@@ -153,6 +153,9 @@ func (a *agent) close() error {
 		errs = append(errs, a.out.close())
 	}
 	if a.state != nil {
+		if a.pump != nil {
+			a.save(&a.prog.Engine, a.pump.State()) // what the last second brought
+		}
 		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {

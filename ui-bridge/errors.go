@@ -18,6 +18,8 @@ var (
 	ErrUnknownSignal   = errors.New("unknown signal")
 	ErrUnknownCard     = errors.New("unknown card")
 	ErrUnknownEvent    = errors.New("unknown event")
+	ErrCameWithCar     = errors.New("the card came with the car")
+	ErrUnsupported     = errors.New("not supported here")
 	ErrInvalidValue    = errors.New("invalid value")
 	ErrLimit           = errors.New("too much at once")
 	ErrBusy            = errors.New("busy, try again")
@@ -36,6 +38,8 @@ var errorNames = []struct {
 	{ErrUnknownSignal, "UnknownSignal"},
 	{ErrUnknownCard, "UnknownCard"},
 	{ErrUnknownEvent, "UnknownEvent"},
+	{ErrCameWithCar, "CameWithCar"},
+	{ErrUnsupported, "NotSupported"},
 	{ErrInvalidValue, "InvalidValue"},
 	{ErrLimit, "LimitsExceeded"},
 	{ErrBusy, "Busy"},

@@ -43,7 +43,8 @@ func (br *Bridge) export(conn *dbus.Conn) error {
 func (br *Bridge) methods() map[string]map[string]any {
 	return map[string]map[string]any{
 		AgentInterface: {"Watch": br.onWatch, "Unwatch": br.onUnwatch, "Override": br.onOverride,
-			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur},
+			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+			"Install": br.onInstall, "InstallFile": br.onInstallFile, "Remove": br.onRemove, "Reload": br.onReload},
 		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
 		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
 		"org.freedesktop.DBus.Introspectable": {"Introspect": br.onIntrospect},
