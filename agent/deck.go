@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // deck keeps the running program up with the files that it comes from: cards,
@@ -133,6 +134,9 @@ func (d *deck) exchange() (scenes.Diagnostics, error) {
 		if next == nil {
 			return faults, nil
 		}
+		if n := len(next.Cards); n > uibridge.MaxCards {
+			return append(faults, scenes.Diagnostic{File: d.config.Cards[0], What: fmt.Sprintf("there are %d cards, at most %d; take some out", n, uibridge.MaxCards)}), nil
+		}
 		if !sameCards(running, next) {
 			err = d.a.do(func() error { return d.a.swap(running, next) })
 		}
@@ -222,9 +226,8 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	a.prog, a.book = next, newCallBook(next, a.config.Language)
 	a.save(&next.Engine, a.pump.State())
 	a.log.Info("reloaded", "cards", len(next.Cards))
-	a.announce()
-	return nil
+	if err := a.announce(); err != nil {
+		a.broken = err
+	}
+	return a.broken
 }
-
-// announce publishes the list of cards after it has changed.
-func (a *agent) announce() {}

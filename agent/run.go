@@ -70,7 +70,7 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(),
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
@@ -89,21 +89,23 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 func (a *agent) loop() error {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
+	defer a.face.timer.Stop()
 	batches := a.source.batches()
 	var err error
 	for err == nil {
 		a.source.settle(a)
+		a.face.settle(a)
 		select {
 		case <-a.ctx.Done():
 			return a.stop()
-		case <-a.bridge.Done():
-			return a.bridge.Err()
 		case r := <-a.replies:
 			err = a.reply(r)
 		case t := <-a.tasks:
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.timer.C:
+			a.look()
 		case <-a.source.due():
 			err = a.source.wake(a)
 		case batch, ok := <-batches:

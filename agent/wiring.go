@@ -35,8 +35,9 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck           // nil in a test of less
-	state    *stateFiles     // nil: nothing is kept
+	deck     *deck       // nil in a test of less
+	state    *stateFiles // nil: nothing is kept
+	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
@@ -82,13 +83,20 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
+	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.bridge.Decisions})
-	return nil
+		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+	return a.announce()
+}
+
+// tellRecords tells the HMI what was decided.
+func (a *agent) tellRecords(records []engine.Record) {
+	a.face.note(records)
+	a.bridge.Decisions(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"math"
-	"strings"
 
 	"vignette/scenes/engine"
 	"vignette/ui-bridge/trace"
@@ -29,25 +28,41 @@ type interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// export puts the agent's object on a connection.
-func (br *Bridge) export(conn *dbus.Conn) error {
-	for name, methods := range br.methods() {
-		if err := conn.ExportMethodTable(methods, AgentPath, name); err != nil {
+// export puts the agent's object and those of its cards on a wire.
+func (br *Bridge) export(w *wire) error {
+	for name, methods := range br.methods(w) {
+		if err := w.conn.ExportMethodTable(methods, AgentPath, name); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
+		}
+	}
+	for name, methods := range br.cardMethods() {
+		if err := w.conn.ExportSubtreeMethodTable(methods, cardsPath, name); err != nil {
+			return fmt.Errorf("export %s of cards: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// methods are the methods of the agent's object by interface.
-func (br *Bridge) methods() map[string]map[string]any {
+// methods are the methods of the agent's object by interface, as they are on a
+// wire.
+func (br *Bridge) methods(w *wire) map[string]map[string]any {
 	return map[string]map[string]any{
-		AgentInterface: {"Watch": br.onWatch, "Unwatch": br.onUnwatch, "Override": br.onOverride,
-			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
-			"Install": br.onInstall, "InstallFile": br.onInstallFile, "Remove": br.onRemove, "Reload": br.onReload},
-		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
-		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
-		"org.freedesktop.DBus.Introspectable": {"Introspect": br.onIntrospect},
+		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
+			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
+			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+			"Install": br.onInstall, "Remove": br.onRemove, "Reload": br.onReload},
+		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
+		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
+	}
+}
+
+// cardMethods are those of every card's object, and of the node above them.
+func (br *Bridge) cardMethods() map[string]map[string]any {
+	return map[string]map[string]any{
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
 	}
 }
 
@@ -61,36 +76,38 @@ func (br *Bridge) guard(f func() error) *dbus.Error {
 	return dbusError(f())
 }
 
-func (br *Bridge) onWatch(sender dbus.Sender, paths []string) *dbus.Error {
-	return br.guard(func() error { return br.startWatch(string(sender), paths) })
+func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
+	return func(sender dbus.Sender, paths []string) *dbus.Error {
+		return br.guard(func() error { return br.startWatch(caller{w, string(sender)}, paths) })
+	}
 }
 
-func (br *Bridge) startWatch(name string, paths []string) error {
+func (br *Bridge) startWatch(c caller, paths []string) error {
 	slots, err := br.watch.slotsOf(paths)
 	if err != nil {
 		return err
 	}
-	fresh, err := br.watch.add(name, slots)
+	fresh, err := br.watch.add(c, slots)
 	if err != nil {
 		return err
 	}
 	if fresh {
-		if err := br.follow(name); err != nil {
-			br.watch.remove(name)
+		if err := br.there(c); err != nil {
+			br.watch.remove(c)
 			return err
 		}
 	}
 	br.watch.poke()
-	return nil
+	return br.look("")
 }
 
-func (br *Bridge) onUnwatch(sender dbus.Sender) *dbus.Error {
-	return br.guard(func() error {
-		if br.watch.remove(string(sender)) {
-			br.unfollow(string(sender))
-		}
-		return nil
-	})
+func (w *wire) onUnwatch(br *Bridge) func(dbus.Sender) *dbus.Error {
+	return func(sender dbus.Sender) *dbus.Error {
+		return br.guard(func() error {
+			br.watch.remove(caller{w, string(sender)})
+			return nil
+		})
+	}
 }
 
 func (br *Bridge) onOverride(actuator string, value dbus.Variant) *dbus.Error {
@@ -202,33 +219,4 @@ func fromVariant(v dbus.Variant) (engine.Value, error) {
 		return engine.Value{Kind: engine.Label, Text: x}, bounded("value", x)
 	}
 	return engine.Value{}, fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, v.Signature())
-}
-
-// onIntrospect answers with the embedded files, put into one node.
-func (br *Bridge) onIntrospect() (string, *dbus.Error) {
-	text, err := introspection()
-	return text, dbusError(err)
-}
-
-func introspection() (string, error) {
-	files, err := Interfaces.ReadDir("dbus")
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	b.WriteString("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n" +
-		" \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n")
-	for _, f := range files {
-		text, err := Interfaces.ReadFile("dbus/" + f.Name())
-		if err != nil {
-			return "", err
-		}
-		from, to := strings.Index(string(text), "  <interface "), strings.LastIndex(string(text), "</node>")
-		if from < 0 || to < from {
-			return "", fmt.Errorf("%s has no interface", f.Name())
-		}
-		b.Write(text[from:to])
-	}
-	b.WriteString("</node>\n")
-	return b.String(), nil
 }

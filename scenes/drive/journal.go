@@ -207,21 +207,39 @@ func (j *JournalReader) readHeader() error {
 	return r.err
 }
 
-// Next implements Stream. A journal that is cut gives its entries up to the
-// cut, then an error that says how many there were.
+// Next implements Stream. A journal that is cut, as power loss leaves it, or
+// damaged gives its entries up to there, then a *JournalDamage.
 func (j *JournalReader) Next(e *Entry) error {
 	if _, err := j.m.NextType(); err == io.EOF {
 		return io.EOF
 	}
 	err := j.entry(e)
-	if err == nil {
+	var missing *missingError
+	switch {
+	case err == nil:
 		j.n++
 		return nil
+	case errors.As(err, &missing):
+		return fmt.Errorf("%s: entry %d: %w", j.name, j.n+1, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = nil
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s: the journal is cut after %d entries", j.name, j.n)
+	return &JournalDamage{Name: j.name, Entries: j.n, What: err}
+}
+
+// JournalDamage tells that a journal cannot be read any further.
+type JournalDamage struct {
+	Name    string
+	Entries int   // read before, which are good
+	What    error // nil: the journal is cut
+}
+
+// Error implements error.
+func (d *JournalDamage) Error() string {
+	if d.What == nil {
+		return fmt.Sprintf("%s: the journal is cut after %d entries", d.Name, d.Entries)
 	}
-	return fmt.Errorf("%s: entry %d is damaged: %w", j.name, j.n+1, err)
+	return fmt.Sprintf("%s: entry %d is damaged: %v", d.Name, d.Entries+1, d.What)
 }
 
 func (j *JournalReader) entry(e *Entry) error {

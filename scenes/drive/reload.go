@@ -168,7 +168,7 @@ func (l *Library) program(what string, h *Header) (*scenes.Program, error) {
 		}
 	}
 	if vehicle == nil {
-		return nil, fmt.Errorf("%s the vehicle profile with SHA-256 %s, which is not given; name it with --versions", what, h.Vehicle)
+		return nil, missing("%s the vehicle profile with SHA-256 %s, which is not given; name it with --versions", what, h.Vehicle)
 	}
 	var cards []*scenes.Card
 	for _, want := range h.Cards {
@@ -179,7 +179,7 @@ func (l *Library) program(what string, h *Header) (*scenes.Program, error) {
 			}
 		}
 		if found == nil {
-			return nil, fmt.Errorf("%s card %s with SHA-256 %s, which is not given; name it with --versions", what, want.Name, want.SHA256)
+			return nil, missing("%s card %s with SHA-256 %s, which is not given; name it with --versions", what, want.Name, want.SHA256)
 		}
 		as := *found
 		as.Off = slices.Contains(h.Off, as.ID)
@@ -187,11 +187,16 @@ func (l *Library) program(what string, h *Header) (*scenes.Program, error) {
 	}
 	p, err := scenes.Compile(vehicle, cards)
 	if err != nil {
-		return nil, fmt.Errorf("%s what does not compile here: %w", what, err)
+		return nil, missing("%s what does not compile here: %w", what, err)
 	}
 	given := p.Hashes().DBC
 	if err := sameHashes(what+" another version", "DBC", h.DBCs, given); err != nil {
-		return nil, err
+		return nil, &missingError{err}
 	}
 	return p, nil
 }
+
+// missingError tells that a journal is sound but needs what was not given.
+type missingError struct{ error }
+
+func missing(format string, args ...any) error { return &missingError{fmt.Errorf(format, args...)} }

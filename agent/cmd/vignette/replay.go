@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,8 +33,9 @@ Replays recordings against cards: the same decisions, byte for byte, as the car
 makes on the same frames. A LOG is an agent's journal or a recording (candump,
 GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
 several recordings are merged by time. Of a journal --versions alone will do,
-the directory in which the agent keeps what it has run. Exit code 3: a recording is damaged; all
-frames up to the damage were replayed.`,
+the directory in which the agent keeps what it has run. Exit code 3: a recording
+is damaged, or a journal is cut, as power loss leaves it; all up to there was
+replayed.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ --wall 2026-06-21T04:00:00+02:00 --zone Europe/Berlin --place 52.52,13.405 drive.log",
@@ -256,8 +258,8 @@ func (r *replayRun) end(err error) error {
 	if err == io.EOF {
 		return nil
 	}
-	if len(r.logs) == 0 { // a journal
-		return err
+	if r.journal != nil {
+		return r.journalEnd(err)
 	}
 	end := judgeEnd(r.errs, "replay", "were replayed", r.logs...)
 	if end == errFindings {
@@ -265,6 +267,17 @@ func (r *replayRun) end(err error) error {
 		return nil
 	}
 	return cmp.Or(end, err)
+}
+
+// journalEnd judges what ended a journal: what was read before damage counts.
+func (r *replayRun) journalEnd(err error) error {
+	var damage *drive.JournalDamage
+	if !errors.As(err, &damage) || damage.Entries == 0 {
+		return err
+	}
+	fmt.Fprintf(r.errs, "vignette replay: %s; the %d entries before were replayed\n", damage, damage.Entries)
+	r.damage = errFindings
+	return nil
 }
 
 // offset sums how much of the input was read.
