@@ -22,6 +22,7 @@ type deck struct {
 	log      *slog.Logger
 	hints    *hints
 	problems atomic.Pointer[[]string] // as file:line:col: what; any goroutine
+	taken    chan struct{}            // a profile that waited was taken
 	closing  chan struct{}
 	done     chan struct{}
 
@@ -39,7 +40,7 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), closing: make(chan struct{}), done: make(chan struct{})}
+	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), taken: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	d.problems.Store(&[]string{})
 	if c.State != "" && c.Journal != "" {
 		d.versions = &versions{dir: filepath.Join(c.State, "versions"), log: log}
@@ -49,7 +50,8 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err := d.clearStaged(); err != nil {
 		return nil, nil, err
 	}
-	d.profile.taken(v)
+	d.profile.follow(v)
+	d.profile.seen = d.profile.stamp()
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
 	if prog == nil || len(prog.Cards) == 0 && len(faults) > 0 {
@@ -80,9 +82,10 @@ func (d *deck) start(a *agent) {
 			case <-d.closing:
 				return
 			case <-d.hints.C:
-				if err := d.look(); err != nil {
-					return // the agent ends
-				}
+			case <-d.taken:
+			}
+			if err := d.look(); err != nil {
+				return // the agent ends
 			}
 		}
 	}()
@@ -113,7 +116,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	more, err := d.newProfile()
+	more, err := d.lookAtProfile()
 	if err != nil {
 		return err
 	}
@@ -219,15 +222,24 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	if a.prog != was {
 		return errOvertaken
 	}
+	another := was.Vehicle.Contents() != next.Vehicle.Contents()
+	if another {
+		if err := a.source.reprofile(next.Vehicle); err != nil {
+			return fmt.Errorf("%s is not taken: %w", next.Vehicle.File, err)
+		}
+	}
 	if err := a.pump.Reload(a.stamp(), next); err != nil {
-		a.broken = fmt.Errorf("taking other cards: %w", err)
+		a.broken = fmt.Errorf("taking other cards or another profile: %w", err)
 		return a.broken
 	}
 	a.prog, a.book = next, newCallBook(next, a.config.Language)
 	a.save(&next.Engine, a.pump.State())
-	a.log.Info("reloaded", "cards", len(next.Cards))
-	if err := a.announce(); err != nil {
-		a.broken = err
+	a.log.Info("reloaded", "vehicle", next.Vehicle.ID, "version", next.Vehicle.Version, "cards", len(next.Cards))
+	if another {
+		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
+		a.bridge.SetServices(a.book.services())
+		a.broken = a.watch(next.Vehicle)
 	}
+	a.broken = errors.Join(a.broken, a.announce())
 	return a.broken
 }

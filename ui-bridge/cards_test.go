@@ -230,7 +230,7 @@ func TestAgentShowsItself(t *testing.T) {
 // TestShowCardAllocatesNothing holds that looking at cards in which nothing
 // changes costs no memory.
 func TestShowCardAllocatesNothing(t *testing.T) {
-	br := &Bridge{watch: newWatchers(nil)}
+	br := &Bridge{watch: newWatchers("", nil)}
 	if err := br.SetCards([]Card{{ID: "a"}}); err != nil {
 		t.Fatal(err)
 	}

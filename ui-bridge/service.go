@@ -83,11 +83,7 @@ func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
 }
 
 func (br *Bridge) startWatch(c caller, paths []string) error {
-	slots, err := br.watch.slotsOf(paths)
-	if err != nil {
-		return err
-	}
-	fresh, err := br.watch.add(c, slots)
+	fresh, err := br.watch.add(c, paths)
 	if err != nil {
 		return err
 	}
