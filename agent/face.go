@@ -54,6 +54,9 @@ func (a *agent) announce() error {
 	limit := historyOf(len(cards))
 	for i, c := range a.prog.Cards {
 		cards[i] = uibridge.Card{ID: c.ID, Version: c.Version, Title: maps.Clone(c.Title), Origin: "car", Manual: c.Manual}
+		if c.Off {
+			cards[i].Origin = "installed"
+		}
 		keep[c.ID] = f.of(c.ID)
 		keep[c.ID].limit = limit
 	}

@@ -262,6 +262,20 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// flush brings what was written to the disk now. Any goroutine may call it.
+func (s *stateFiles) flush() error {
+	s.mu.Lock()
+	f := s.file
+	s.mu.Unlock()
+	if f == nil {
+		return nil // nothing was written yet
+	}
+	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
+		return err
+	}
+	return nil
+}
+
 // sync brings what was written to the disk, within 1 s and at most twice a
 // second, off the loop that decides.
 func (s *stateFiles) sync() {
