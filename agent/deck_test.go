@@ -1,144 +1,90 @@
 package agent
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"vignette/can"
-	"vignette/can/canlog/candump"
-	driven "vignette/testdata/drive"
 )
 
-// busyRate is frames in a second of our own drive, one every 250 µs: a full bus
-// of 500 kbit/s has 3,800.
-const busyRate = 4000
+// TestCardsAreReloaded changes card files under a running agent: leases of cards
+// that stay go on, those of changed and removed ones end by a call, a card that
+// does not load keeps its last good version and is told until it is mended, and
+// the journal replays.
+func TestCardsAreReloaded(t *testing.T) {
+	b := newDeckBench(t)
+	b.start()
+	b.frame(0, 126)
+	b.call("Occur", "button star", true)
+	b.decided("card", "a", "what", "acted")
+	b.lamp("Set on")
 
-// deckOf writes a profile and a hundred cards to a directory: the demonstration
-// car of project (the directory of go.mod) without its budget, and each of its
-// ten cards under ten ids. It returns a configuration file that has them, all
-// files that an agent writes, and a bus and a source as YAML.
-func deckOf(tb testing.TB, project, dir, bus, source string) (config string) {
-	tb.Helper()
-	car := filepath.Join(project, "testdata/drive")
-	budget := regexp.MustCompile(`(?m)^budget:.*$`)
-	for _, f := range glob(tb, filepath.Join(car, "*.dbc"), filepath.Join(car, "vehicle.yaml")) {
-		writeFile(tb, filepath.Join(dir, filepath.Base(f)), budget.ReplaceAll(readFile(tb, f), nil))
+	b.write("cards/b.yaml", deckCard("b", "1.0.0", "moon", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.call("Occur", "button moon", true)
+	b.decided("card", "b", "what", "acted")
+
+	b.write("cards/b.yaml", strings.Replace(deckCard("b", "1.0.1", "moon", "Private.Bell"), "moon", "sun", 1))
+	b.problems("cards/b.yaml:6:14: ")
+	b.call("RunCard", "b") // the good one
+	b.decided("card", "b", "what", "fired", "why", "manual")
+	b.write("cards/c.yaml", deckCard("b", "2.0.0", "moon", "Private.Bell"))
+	b.problems("cards/b.yaml:6:14: ", "card id `b` is already used by "+b.path("cards/b.yaml"))
+	b.write("cards/c.yaml", "schema: 1\nid: c\n")
+	b.write("cards/b.yaml", deckCard("b", "1.0.2", "moon", "Private.Bell"))
+	b.decided("card", "b", "what", "ended", "why", "changed")
+	b.problems("c.yaml", "c.yaml", "c.yaml", "c.yaml")
+	b.remove("cards/c.yaml")
+	b.problems()
+
+	b.call("EnableCard", "b", false)
+	b.write("cards/b.yaml", deckCard("b", "1.0.3", "moon", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.call("RunCard", "b")
+	b.decided("card", "b", "what", "blocked", "why", "disabled")
+
+	b.remove("cards/a.yaml")
+	b.decided("card", "a", "what", "ended", "why", "removed")
+	b.lamp("Set off")
+	log := b.stop()
+	if n := strings.Count(log, `"what":"reload"`); n != 4 {
+		t.Errorf("%d reloads, want 4 (b added, changed twice, a removed): what changes nothing is none\n%s", n, log)
 	}
-	cards := glob(tb, filepath.Join(car, "cards/*.yaml"))
-	if len(cards) != 10 {
-		tb.Fatalf("%d cards, want 10", len(cards))
+	if n := strings.Count(log, `"card":"a","what":"ended"`); n != 1 {
+		t.Errorf("the lease of a ended %d times\n%s", n, log)
 	}
-	deck := filepath.Join(dir, "deck")
-	if err := os.Mkdir(deck, 0o755); err != nil {
-		tb.Fatal(err)
+	if n := strings.Count(b.said.String(), "c.yaml"); n != 5 { // the twin, and four faults
+		t.Errorf("problems are told %d times, once each is wanted:\n%s", n, b.said.String())
 	}
-	for i := range 100 {
-		f := cards[i%10]
-		text := bytes.Replace(readFile(tb, f), []byte("\nid: "), fmt.Appendf(nil, "\nid: c%d-", i), 1)
-		writeFile(tb, filepath.Join(deck, fmt.Sprintf("c%d-%s", i, filepath.Base(f))), text)
-	}
-	config = filepath.Join(dir, "agent.yaml")
-	writeFile(tb, config, fmt.Appendf(nil, `vehicle: vehicle.yaml
-cards: [deck]
-bus: %s
-source: %s
-decisions: {file: decisions.msgp}
-journal: journal.msgp
-state: state
-traces: traces
-`, bus, source))
-	return config
 }
 
-func glob(tb testing.TB, patterns ...string) (files []string) {
-	tb.Helper()
-	for _, p := range patterns {
-		list, err := filepath.Glob(p)
-		if err != nil || len(list) == 0 {
-			tb.Fatalf("%s: %v, %v", p, list, err)
+// TestDirectoryIsSwapped replaces the directory of cards by renames, and by the
+// swap of a symbolic link, as packagers do: a watch of a file would be lost.
+func TestDirectoryIsSwapped(t *testing.T) {
+	b := newDeckBench(t)
+	b.write("one/cards/a.yaml", deckCard("a", "1.0.0", "star", "Private.Bell"))
+	b.write("two/cards/a.yaml", deckCard("a", "2.0.0", "star", "Private.Bell"))
+	link := func(to string) {
+		if err := os.Symlink(to, b.path("new")); err != nil {
+			t.Fatal(err)
 		}
-		files = append(files, list...)
-	}
-	return files
-}
-
-func readFile(tb testing.TB, name string) []byte {
-	tb.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return text
-}
-
-func writeFile(tb testing.TB, name string, text []byte) {
-	tb.Helper()
-	if err := os.WriteFile(name, text, 0o644); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// busyTraffic calls each with every frame of n, and the channel that it is on: our
-// drive's first minute, again and again.
-func busyTraffic(tb testing.TB, n int, each func(f *can.Frame, channel string)) {
-	tb.Helper()
-	var log bytes.Buffer
-	if err := driven.Generate(&log, 60); err != nil {
-		tb.Fatal(err)
-	}
-	var lap []can.Frame
-	r := candump.NewReader("drive", &log)
-	for {
-		var f can.Frame
-		if err := r.Read(&f); err == io.EOF {
-			break
-		} else if err != nil {
-			tb.Fatal(err)
+		if err := os.Rename(b.path("new"), b.path("now")); err != nil {
+			t.Fatal(err)
 		}
-		lap = append(lap, f)
 	}
-	for i := range n {
-		f := lap[i%len(lap)]
-		f.Time = 1767261600e9 + int64(i)*int64(time.Second)/busyRate
-		each(&f, r.Channels()[f.Bus])
-	}
-}
-
-// busyLog writes that traffic as a candump log.
-func busyLog(tb testing.TB, w io.Writer, n int) {
-	tb.Helper()
-	out := candump.NewWriter(w)
-	busyTraffic(tb, n, func(f *can.Frame, channel string) {
-		if err := out.Write(f, channel); err != nil {
-			tb.Fatal(err)
+	link("one")
+	b.config.Cards = []string{b.path("now/cards")}
+	b.start()
+	link("two")
+	b.decided("what", "reload", "why", "cards")
+	link("one")
+	b.decided("what", "reload", "why", "cards")
+	for _, pair := range [][2]string{{"one/cards", "one/old"}, {"two/cards", "one/cards"}} {
+		if err := os.Rename(b.path(pair[0]), b.path(pair[1])); err != nil {
+			t.Fatal(err)
 		}
-	})
-	if err := out.Flush(); err != nil {
-		tb.Fatal(err)
 	}
-}
-
-// processorTime is what a process has had, user's and system's, from
-// /proc/PID/stat, which counts in hundredths of a second (proc(5)).
-func processorTime(tb testing.TB, pid int) time.Duration {
-	tb.Helper()
-	text := string(readFile(tb, fmt.Sprintf("/proc/%d/stat", pid)))
-	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:]) // from the state, the third field
-	var sum time.Duration
-	for _, f := range fields[11:13] {
-		n, err := strconv.Atoi(f)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		sum += time.Duration(n) * 10 * time.Millisecond
-	}
-	return sum
+	b.decided("what", "reload", "why", "cards")
+	b.write("one/cards/a.yaml", deckCard("a", "3.0.0", "star", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.stop()
 }
