@@ -190,14 +190,16 @@ func (l *live) wake(a *agent) error {
 	return a.pump.Event(&engine.Event{T: now, Kind: engine.EvTick})
 }
 
-// settle sets the timer to the engine's next deadline.
+// settle sees that the timer wakes the loop at the engine's next deadline. It is
+// not put off when the deadline moves away, as that of a stale signal does with
+// each frame: then wake finds nothing due, and it is set anew.
 func (l *live) settle(a *agent) {
 	at, ok := a.pump.State().Deadline()
 	switch {
 	case !ok:
 		l.timer.Stop()
 		l.armed = 0
-	case at != l.armed:
+	case l.armed == 0 || at < l.armed:
 		l.timer.Reset(time.Duration(at - socketcan.Now()))
 		l.armed = at
 	}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,6 +185,56 @@ func TestPowerLoss(t *testing.T) {
 				t.Fatalf("cut at byte %d: after the next write found %+v, %v", cut, again, err)
 			}
 		}
+	}
+}
+
+// TestTurnsWaitForNoDisk: a file is emptied only when the other one is on the disk
+// since it was begun, and while the background has seen to that, no call waits
+// for the disk.
+func TestTurnsWaitForNoDisk(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	synced := map[string]int{} // by file, since its newest turn
+	s.fsync = func(f *os.File) error {
+		mu.Lock()
+		defer mu.Unlock()
+		synced[filepath.Base(f.Name())]++
+		return f.Sync()
+	}
+	s.limit = 1500
+	turns := 0
+	for session := uint64(1); session <= 40; session++ {
+		calm := session > 20 // from then on the background keeps up
+		if calm {
+			s.tellSync()
+		}
+		mu.Lock()
+		full, next, before := stateNames[1-s.next], s.next, synced[stateNames[1-s.next]]
+		mu.Unlock()
+		s.save(&p.Engine, kept(t, p, session))
+		if s.next == next {
+			continue
+		}
+		turns++
+		mu.Lock()
+		if turns > 1 && synced[full] == 0 {
+			t.Errorf("session %d: %s was emptied while %s was not on the disk", session, stateNames[next], full)
+		}
+		if calm && synced[full] != before {
+			t.Errorf("session %d: the turn waited for the disk", session)
+		}
+		synced[stateNames[next]] = 0
+		mu.Unlock()
+	}
+	if turns < 10 {
+		t.Errorf("%d turns show nothing", turns)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
