@@ -158,7 +158,7 @@ func TestOnlyTheHMIReachesTheAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := deckOf(t, "..", b.dir, b.address, "{log: busy.log, speed: 0.01x, replies: events}")
-	agent := startAgentAs(t, program, config, credential(t, agentUser))
+	agent := startProgramAs(t, program, config, credential(t, agentUser))
 	defer agent.end(t)
 	hmi, other := b.user(hmiUser), b.user(otherUser)
 	hmi.do("await", uibridge.AgentName)
