@@ -97,7 +97,7 @@ func (a *agent) openSource() (base string, err error) {
 		a.source, err = openRecording(c, a.prog.Vehicle)
 		return drive.LogTime, err
 	}
-	a.source, err = openLive(c, a.prog.Vehicle)
+	a.source, err = openLive(c, a.prog.Vehicle, a.log)
 	return drive.BootTime, err
 }
 
@@ -152,6 +152,9 @@ func (a *agent) close() error {
 		errs = append(errs, a.out.close())
 	}
 	if a.state != nil {
+		if a.pump != nil {
+			a.save(&a.prog.Engine, a.pump.State()) // with the last replies
+		}
 		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {
