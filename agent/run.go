@@ -95,8 +95,6 @@ func (a *agent) loop() error {
 		select {
 		case <-a.ctx.Done():
 			return a.stop()
-		case <-a.bridge.Done():
-			return a.bridge.Err()
 		case r := <-a.replies:
 			err = a.reply(r)
 		case t := <-a.tasks:

@@ -81,6 +81,7 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
+	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err

@@ -16,8 +16,6 @@ import (
 
 	"vignette/scenes/engine"
 	"vignette/ui-bridge/trace"
-
-	"github.com/godbus/dbus/v5"
 )
 
 // The names of the agent on the bus.
@@ -69,10 +67,15 @@ type Options struct {
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
+	// ServicesChanged is called when an answer of Available has changed, from
+	// goroutines of the bridge; it may be nil.
+	ServicesChanged func()
 }
 
 // Bridge is a connection to the bus under the agent's name. It is started by
-// Connect and ended by Close; when the bus is lost, Done is closed and Err tells.
+// Connect and ended by Close. When a bus is lost the bridge dials it again, at
+// most a second apart, and takes the name again: calls meanwhile fail at once,
+// and who watched is forgotten, since nobody has the same unique name again.
 type Bridge struct {
 	opt   Options
 	log   *slog.Logger
@@ -82,10 +85,14 @@ type Bridge struct {
 	watch *watchers
 	gate  *gate
 
+	services atomic.Pointer[services] // nil before SetServices
+
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 	busy   atomic.Uint64 // incoming calls turned away
+
+	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }
 
 // Connect connects to the buses, exports the agent's object and owns its name.
@@ -114,47 +121,30 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 // else is ready.
 func (br *Bridge) open(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(br.opt.Buses)) {
-		l, err := dial(ctx, br.opt.Buses[name], nil)
-		if err != nil {
+		l := &link{address: br.opt.Buses[name]}
+		if _, err := br.adopt(ctx, name, l); err != nil {
 			return fmt.Errorf("bus %s: %w", name, err)
 		}
-		br.adopt(name, l)
 	}
-	l, err := dial(ctx, br.opt.Address, br.export)
+	br.own = &link{address: br.opt.Address, own: true}
+	w, err := br.adopt(ctx, "", br.own)
 	if err != nil {
 		return err
 	}
-	br.own = l
-	br.adopt("", l)
 	br.gate.open()
-	return l.ownName(ctx, AgentName)
+	return w.ownName(ctx, br.own.address)
 }
 
-// adopt starts a link's goroutines.
-func (br *Bridge) adopt(name string, l *link) {
-	br.links[name] = l
-	br.wg.Go(func() { l.send(br.ctx) })
-	br.wg.Go(func() { l.collect(br.ctx) })
-	br.wg.Go(func() { br.followNames(l) })
-	br.wg.Go(func() {
-		select {
-		case <-l.conn.Context().Done():
-			br.cancel(fmt.Errorf("lost the D-Bus daemon at %s: it closed the connection", l.address))
-		case <-br.ctx.Done():
-		}
-	})
-}
-
-// Done is closed when the bridge has ended: a bus was lost, or Close was called.
-func (br *Bridge) Done() <-chan struct{} { return br.ctx.Done() }
-
-// Err tells why the bridge has ended: nil while it has not and after Close.
-func (br *Bridge) Err() error {
-	err := context.Cause(br.ctx)
-	if errors.Is(err, ErrClosing) {
-		return nil
+// adopt dials a link's first wire and keeps the link from then on.
+func (br *Bridge) adopt(ctx context.Context, name string, l *link) (*wire, error) {
+	w, err := br.dial(ctx, l)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	br.links[name] = l
+	l.set(w)
+	br.wg.Go(func() { br.keep(l, w) })
+	return w, nil
 }
 
 // Drain waits until every call is answered and Replied has returned for it, and
@@ -168,13 +158,11 @@ func (br *Bridge) Drain(ctx context.Context) error {
 }
 
 // Close gives the name back, answers every open call with not ok, and waits for
-// all goroutines of the bridge, and for Handler methods that are running.
+// all goroutines of the bridge, and for Handler methods and callbacks of Follow
+// that are running.
 func (br *Bridge) Close() error {
 	br.cancel(ErrClosing)
 	br.gate.close()
-	for _, l := range br.links {
-		l.conn.Close() // its error is that of a connection already gone
-	}
 	br.calls.close()
 	br.wg.Wait()
 	return nil
@@ -192,6 +180,3 @@ func (br *Bridge) link(bus string) (*link, error) {
 	}
 	return nil, fmt.Errorf("bus %q is not connected", bus)
 }
-
-// conn returns the agent's own connection.
-func (br *Bridge) conn() *dbus.Conn { return br.own.conn }

@@ -60,6 +60,12 @@ func dbusError(err error) *dbus.Error {
 	return dbus.NewError(errorPrefix+name, []any{text})
 }
 
+// isRemote tells whether a call was answered by the error of that name.
+func isRemote(err error, name string) bool {
+	var remote dbus.Error
+	return errors.As(err, &remote) && remote.Name == name
+}
+
 // checkText tells whether a string may travel over D-Bus.
 func checkText(s string) error {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {

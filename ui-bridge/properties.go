@@ -60,8 +60,8 @@ func (br *Bridge) properties(iface string) map[string]dbus.Variant {
 }
 
 // Counters are the figures of the property Counters: those of Options.Counters
-// and calls, calls_failed, calls_overflowed, incoming_busy, watchers and
-// decisions_dropped.
+// and calls, calls_failed, calls_overflowed, incoming_busy, watchers,
+// decisions_dropped, signals_dropped, bus_losses, reconnects and name_taken.
 func (br *Bridge) Counters() map[string]uint64 {
 	c := map[string]uint64{}
 	if br.opt.Counters != nil {
@@ -70,5 +70,9 @@ func (br *Bridge) Counters() map[string]uint64 {
 	br.calls.counters(c)
 	br.watch.counters(c)
 	c["incoming_busy"] = br.busy.Load()
+	c["signals_dropped"] = br.signalsDropped.Load()
+	c["bus_losses"] = br.busLosses.Load()
+	c["reconnects"] = br.reconnects.Load()
+	c["name_taken"] = br.nameTaken.Load()
 	return c
 }

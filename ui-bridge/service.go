@@ -29,20 +29,21 @@ type interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// export puts the agent's object on a connection.
-func (br *Bridge) export(conn *dbus.Conn) error {
-	for name, methods := range br.methods() {
-		if err := conn.ExportMethodTable(methods, AgentPath, name); err != nil {
+// export puts the agent's object on a wire.
+func (br *Bridge) export(w *wire) error {
+	for name, methods := range br.methods(w) {
+		if err := w.conn.ExportMethodTable(methods, AgentPath, name); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// methods are the methods of the agent's object by interface.
-func (br *Bridge) methods() map[string]map[string]any {
+// methods are the methods of the agent's object by interface, as they are on a
+// wire.
+func (br *Bridge) methods(w *wire) map[string]map[string]any {
 	return map[string]map[string]any{
-		AgentInterface: {"Watch": br.onWatch, "Unwatch": br.onUnwatch, "Override": br.onOverride,
+		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "Override": br.onOverride,
 			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur},
 		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
 		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
@@ -60,22 +61,24 @@ func (br *Bridge) guard(f func() error) *dbus.Error {
 	return dbusError(f())
 }
 
-func (br *Bridge) onWatch(sender dbus.Sender, paths []string) *dbus.Error {
-	return br.guard(func() error { return br.startWatch(string(sender), paths) })
+func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
+	return func(sender dbus.Sender, paths []string) *dbus.Error {
+		return br.guard(func() error { return br.startWatch(caller{w, string(sender)}, paths) })
+	}
 }
 
-func (br *Bridge) startWatch(name string, paths []string) error {
+func (br *Bridge) startWatch(c caller, paths []string) error {
 	slots, err := br.watch.slotsOf(paths)
 	if err != nil {
 		return err
 	}
-	fresh, err := br.watch.add(name, slots)
+	fresh, err := br.watch.add(c, slots)
 	if err != nil {
 		return err
 	}
 	if fresh {
-		if err := br.follow(name); err != nil {
-			br.watch.remove(name)
+		if err := br.there(c); err != nil {
+			br.watch.remove(c)
 			return err
 		}
 	}
@@ -83,13 +86,13 @@ func (br *Bridge) startWatch(name string, paths []string) error {
 	return nil
 }
 
-func (br *Bridge) onUnwatch(sender dbus.Sender) *dbus.Error {
-	return br.guard(func() error {
-		if br.watch.remove(string(sender)) {
-			br.unfollow(string(sender))
-		}
-		return nil
-	})
+func (w *wire) onUnwatch(br *Bridge) func(dbus.Sender) *dbus.Error {
+	return func(sender dbus.Sender) *dbus.Error {
+		return br.guard(func() error {
+			br.watch.remove(caller{w, string(sender)})
+			return nil
+		})
+	}
 }
 
 func (br *Bridge) onOverride(actuator string, value dbus.Variant) *dbus.Error {

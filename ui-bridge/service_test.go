@@ -20,7 +20,7 @@ import (
 // with signatures found by reflection.
 func liveMethods(br *Bridge) []string {
 	var list []string
-	for iface, methods := range br.methods() {
+	for iface, methods := range br.methods(nil) {
 		for name, f := range methods {
 			typ := reflect.TypeOf(f)
 			in, out := "", ""

@@ -36,9 +36,15 @@ type watchers struct {
 	flush chan chan struct{}
 }
 
+// caller is a program that calls us: its unique name, and where that holds.
+type caller struct {
+	wire *wire
+	name string
+}
+
 // watcher is one caller of Watch.
 type watcher struct {
-	name  string // unique bus name
+	caller
 	slots []int
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
@@ -119,28 +125,28 @@ func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	return slices.Compact(slots), nil
 }
 
-// add makes name a watcher of slots, instead of what it watched before, and
+// add makes c a watcher of slots, instead of what it watched before, and
 // reports whether it is a new one.
-func (w *watchers) add(name string, slots []int) (fresh bool, err error) {
+func (w *watchers) add(c caller, slots []int) (fresh bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if i := w.index(name); i >= 0 {
+	if i := w.index(c); i >= 0 {
 		w.all[i].slots, w.all[i].dirty = slots, true
 		return false, nil
 	}
 	if len(w.all) == maxWatchers {
 		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
-	w.all = append(w.all, &watcher{name: name, slots: slots, dirty: true})
+	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true})
 	return true, nil
 }
 
-// remove forgets a watcher and what is queued for it; it reports whether name
-// was one.
-func (w *watchers) remove(name string) bool {
+// remove forgets a watcher and what is queued for it; it reports whether c was
+// one.
+func (w *watchers) remove(c caller) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := w.index(name)
+	i := w.index(c)
 	if i < 0 {
 		return false
 	}
@@ -148,9 +154,16 @@ func (w *watchers) remove(name string) bool {
 	return true
 }
 
-// index finds a watcher; the caller holds mu.
-func (w *watchers) index(name string) int {
-	return slices.IndexFunc(w.all, func(one *watcher) bool { return one.name == name })
+// forget forgets the watchers of a wire that is lost.
+func (w *watchers) forget(lost *wire) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = slices.DeleteFunc(w.all, func(one *watcher) bool { return one.wire == lost })
+}
+
+// index finds a watcher; mu is held.
+func (w *watchers) index(c caller) int {
+	return slices.IndexFunc(w.all, func(one *watcher) bool { return one.caller == c })
 }
 
 // counters adds the watchers' figures.
@@ -163,7 +176,7 @@ func (w *watchers) counters(to map[string]uint64) {
 
 // letter is what one watcher is to be sent.
 type letter struct {
-	to      string
+	to      caller
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
 }
@@ -174,7 +187,7 @@ func (w *watchers) collect() (letters []letter, more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {
-		l := letter{to: one.name}
+		l := letter{to: one.caller}
 		if one.dirty {
 			l.values = w.snapshot(one.slots)
 			one.dirty = false
@@ -255,15 +268,15 @@ func (br *Bridge) sendLetters() bool {
 }
 
 // unicast sends a signal of Agent1 to one connection only.
-func (br *Bridge) unicast(to, member string, body any) {
+func (br *Bridge) unicast(to caller, member string, body any) {
 	msg := &dbus.Message{Type: dbus.TypeSignal, Body: []any{body}, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldDestination: dbus.MakeVariant(to),
+		dbus.FieldDestination: dbus.MakeVariant(to.name),
 		dbus.FieldPath:        dbus.MakeVariant(dbus.ObjectPath(AgentPath)),
 		dbus.FieldInterface:   dbus.MakeVariant(AgentInterface),
 		dbus.FieldMember:      dbus.MakeVariant(member),
 		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(body)),
 	}}
-	if call := br.conn().Send(msg, nil); call.Err != nil && br.ctx.Err() == nil {
+	if call := to.wire.conn.Send(msg, nil); call.Err != nil && to.wire.ctx.Err() == nil {
 		br.log.Warn("cannot tell a watcher", "signal", member, "error", call.Err)
 	}
 }
@@ -286,47 +299,44 @@ func (br *Bridge) flushWatchers(ctx context.Context) error {
 	}
 }
 
-// followNames forgets watchers whose connection to the agent's own bus is gone.
-// Signals of other buses are drained and mean nothing.
-func (br *Bridge) followNames(l *link) {
-	for s := range l.signals {
-		if !l.own || s.Sender != "org.freedesktop.DBus" || s.Name != "org.freedesktop.DBus.NameOwnerChanged" {
-			continue
-		}
-		var name, before, after string
-		if err := dbus.Store(s.Body, &name, &before, &after); err != nil {
-			br.log.Warn("NameOwnerChanged with wrong arguments", "error", err)
-			continue
-		}
-		if after == "" && br.watch.remove(name) {
-			br.log.Info("watcher gone", "name", name)
-			br.wg.Go(func() { br.unfollow(name) })
-		}
+// hear takes a signal of a bus: of the daemon, and for those who follow services.
+func (br *Bridge) hear(l *link, w *wire, s *dbus.Signal) {
+	if name, after, ok := ownerChanged(s); ok && after == "" && br.watch.remove(caller{w, name}) {
+		br.log.Info("watcher gone", "name", name)
+	}
+	if s.Sender == busDaemon && s.Name == busDaemon+".NameAcquired" && w.again.Load() && s.Body[0] == AgentName {
+		br.log.Info("the name is ours again", "name", AgentName)
+	}
+	for _, f := range l.followed() {
+		f.hear(w, s)
 	}
 }
 
-// follow asks the bus to tell when name vanishes, and makes sure that it is
-// still there.
-func (br *Bridge) follow(name string) error {
-	if err := br.conn().AddMatchSignalContext(br.ctx, matchOwner(name)...); err != nil {
-		return err
-	}
+// there makes sure that a caller had not gone before the bus's word of its end
+// counted.
+func (br *Bridge) there(c caller) error {
 	var there bool
-	err := br.conn().BusObject().CallWithContext(br.ctx, "org.freedesktop.DBus.NameHasOwner", 0, name).Store(&there)
+	err := c.wire.ask(c.wire.ctx, "NameHasOwner", c.name).Store(&there)
 	if err == nil && !there {
 		err = errors.New("the caller is gone")
 	}
 	return err
 }
 
-// unfollow takes follow's match back.
-func (br *Bridge) unfollow(name string) {
-	if err := br.conn().RemoveMatchSignalContext(br.ctx, matchOwner(name)...); err != nil && br.ctx.Err() == nil {
-		br.log.Warn("cannot remove a D-Bus match", "name", name, "error", err)
+// ownerChanged reads the daemon's word of who owns a name now; "": nobody.
+func ownerChanged(s *dbus.Signal) (name, after string, ok bool) {
+	if s.Sender != busDaemon || s.Name != busDaemon+".NameOwnerChanged" {
+		return "", "", false
 	}
+	var before string
+	err := dbus.Store(s.Body, &name, &before, &after)
+	return name, after, err == nil
 }
 
-func matchOwner(name string) []dbus.MatchOption {
-	return []dbus.MatchOption{dbus.WithMatchSender("org.freedesktop.DBus"), dbus.WithMatchInterface("org.freedesktop.DBus"),
-		dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name)}
+// matchNames is the rule for ownerChanged.
+func matchNames() []dbus.MatchOption {
+	return []dbus.MatchOption{dbus.WithMatchSender(busDaemon), dbus.WithMatchInterface(busDaemon), dbus.WithMatchMember("NameOwnerChanged")}
 }
+
+// matchVanished is the rule for names that nobody owns any more.
+func matchVanished() []dbus.MatchOption { return append(matchNames(), dbus.WithMatchArg(2, "")) }
