@@ -71,7 +71,12 @@ type KeptHold struct {
 	Deadline   int64
 }
 
-// Keep takes what outlives the process.
+// Begun reports whether there is anything to keep that was not kept before: a
+// session that goes on from an earlier one begins with its first event, and its
+// times are those of the earlier one until then.
+func (s *State) Begun() bool { return !s.boot.pending }
+
+// Keep takes what outlives the process of a session that has begun.
 func (p *Program) Keep(s *State) *Kept {
 	k := &Kept{Profile: p.Hash, Session: s.session, Now: s.now, User: s.user}
 	for i := range s.users {
@@ -85,8 +90,12 @@ func (p *Program) Keep(s *State) *Kept {
 	}
 	for card := range s.cards {
 		for i := range s.cards[card].triggers {
-			if tr := &s.cards[card].triggers[i]; tr.holding {
+			tr := &s.cards[card].triggers[i]
+			switch {
+			case tr.holding:
 				k.Holds = append(k.Holds, KeptHold{p.Cards[card].ID, p.Cards[card].Hash, i, tr.deadline})
+			case tr.bootHold > 0: // its first sample is yet to come
+				k.Holds = append(k.Holds, KeptHold{p.Cards[card].ID, p.Cards[card].Hash, i, s.now + tr.bootHold})
 			}
 		}
 	}
@@ -116,11 +125,14 @@ func (p *Program) keepActuator(s *State, act int) KeptActuator {
 	}
 	for i := range a.stack {
 		l := &a.stack[i]
-		id, hash := p.cardID(s, l.card), ""
+		id, hash, deadline := p.cardID(s, l.card), "", l.deadline
 		if l.card < len(p.Cards) {
 			hash = p.Cards[l.card].Hash
 		}
-		k.Leases = append(k.Leases, KeptLease{id, hash, l.driver, l.priority, l.index, l.value, l.deadline, l.atEnd, l.endValue})
+		if a.booting && s.boot.endsAll {
+			deadline = min(deadline, s.now) // it is to end, and its deadline may be of another boot's time
+		}
+		k.Leases = append(k.Leases, KeptLease{id, hash, l.driver, l.priority, l.index, l.value, deadline, l.atEnd, l.endValue})
 	}
 	return k
 }

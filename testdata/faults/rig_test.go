@@ -157,14 +157,19 @@ func (a *running) listen(stderr io.Reader) {
 }
 
 // hear waits for a line that holds a text, and tells whether it came before the
-// agent ended.
+// agent ended, and soon enough.
 func (a *running) hear(text string) (line string, ok bool) {
-	for line := range a.lines {
-		if strings.Contains(line, text) {
-			return line, true
+	soon := time.After(10 * time.Second)
+	for {
+		select {
+		case line, more := <-a.lines:
+			if !more || strings.Contains(line, text) {
+				return line, more
+			}
+		case <-soon:
+			return "", false
 		}
 	}
-	return "", false
 }
 
 // told is all that the agent has said.
@@ -210,6 +215,16 @@ func (r *rig) await(what string, within time.Duration, is func() bool) {
 			r.t.Fatalf("within %v: not %s\nagent:\n%s", within, what, r.agent.told())
 		}
 	}
+}
+
+// gone waits until the bus has passed on all that the agent that was killed has
+// sent, and knows that it is gone.
+func (r *rig) gone() {
+	r.t.Helper()
+	r.await("forgotten by the bus", 5*time.Second, func() (owned bool) {
+		r.must(r.service.conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.vignette.Agent1").Store(&owned))
+		return !owned
+	})
 }
 
 // outputs are the decision log as JSON Lines and what the journal's replay makes
