@@ -3,6 +3,7 @@ package faults
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io/fs"
 	"os"
@@ -88,3 +89,16 @@ func (k *kept) of(fan string) engine.KeptActuator {
 
 // known reports whether the agent still has to do with an actuator.
 func known(a *engine.KeptActuator) bool { return len(a.Leases) > 0 || a.HasEnd }
+
+// story tells what records have of a fan, for people.
+func story(list []kept, fan string) (text string) {
+	for i := range list {
+		a := list[i].of(fan)
+		text += fmt.Sprintf("%d at %d, session %d, command %v, end %t, in force %d:", list[i].number, list[i].Kept.Now, list[i].Kept.Session, a.Command.Num, a.HasEnd, a.Top)
+		for _, l := range a.Leases {
+			text += fmt.Sprintf(" %s %v until %d", l.Card, l.Value.Num, l.Deadline)
+		}
+		text += "\n"
+	}
+	return text
+}

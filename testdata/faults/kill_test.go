@@ -22,9 +22,6 @@ var (
 // killParts is how many agents TestKill kills at once, each on its own bus.
 const killParts = 8
 
-// slack is how late anything may be on a machine that has other things to do.
-const slack = 400 * time.Millisecond
-
 // TestKill kills the shipped agent with kill -9 at moments drawn at random: at
 // the start, while it takes up what it had, while cards take the fans from each
 // other, and in the middle of a call. What was acted is in the state, and the
@@ -86,7 +83,7 @@ func (k *killer) draw() plan {
 	p := plan{Reboot: k.random.IntN(5) == 0}
 	switch n := k.random.IntN(10); {
 	case n < 2:
-		p.When, p.After = "at start", ms(120)
+		p.When, p.After = "at start", ms(60)
 	case n < 6:
 		p.When, p.After = "working", ms(400)
 	case n < 9:
@@ -214,28 +211,26 @@ func (k *killer) takesUp(a *running, before int) bool {
 	}
 }
 
-// judge holds a session's first call against what it has taken up.
+// judge holds a session's first call against what it has taken up: the end, where
+// the boot is another or no lease is left, else the lease in force, for the time
+// that is left of it.
 func (k *killer) judge(c call, d due) {
-	top, live := topLease(&d.KeptActuator, c.at)
-	_, almost := topLease(&d.KeptActuator, c.at-slack.Nanoseconds())
-	switch {
+	switch top, live := topLease(&d.KeptActuator, c.at); {
+	case d.hand: // nothing has to be sent
 	case c.lease == 0 && c.value != base:
 		k.t.Errorf("%s: the first call ends at %v, not at its base", c.fan, c.value)
-	case c.lease == 0 && live && !d.reboot && !d.hand:
+	case c.lease == 0 && live && !d.reboot:
 		k.t.Errorf("%s: the lease of %v has %v left and is ended", c.fan, top.Value.Num, time.Duration(top.Deadline-c.at))
 	case c.lease == 0:
 		k.saw.Ended++
 	case d.reboot:
 		k.t.Errorf("%s: after a reboot the first call sets %v", c.fan, c.value)
-	case !almost && !d.hand:
-		k.t.Errorf("%s: set to %v, and every lease of it is over: %+v", c.fan, c.value, d.Leases)
 	case !slices.ContainsFunc(d.Leases, func(l engine.KeptLease) bool {
-		late := time.Duration(c.at-l.Deadline) + c.lease - extra
-		return l.Value.Num == c.value && late <= time.Millisecond+slack
-	}) && !d.hand:
-		k.t.Errorf("%s: set to %v for %v, the leases are %+v", c.fan, c.value, c.lease, d.Leases)
-	case live && c.value != top.Value.Num && !d.hand:
-		k.t.Errorf("%s: set to %v, the lease in force has %v", c.fan, c.value, top.Value.Num)
+		sent := l.Deadline + (extra - c.lease).Nanoseconds()
+		top, live := topLease(&d.KeptActuator, sent)
+		return live && l == top && l.Value.Num == c.value && sent <= c.at
+	}):
+		k.t.Errorf("%s: set to %v for %v at %d; kept was %+v", c.fan, c.value, c.lease, c.at, d.KeptActuator)
 	default:
 		k.saw.Resent++
 	}
@@ -320,10 +315,22 @@ func (k *killer) lookAtCalls(calls []call, state []kept) {
 			k.t.Errorf("%s is ended at %v, which is not its base", c.fan, c.value)
 		case c.lease > maxLease+extra+time.Millisecond:
 			k.t.Errorf("%s is set for %v", c.fan, c.lease)
-		case c.lease > 0 && i > len(calls)-40 && !slices.ContainsFunc(state, func(r kept) bool { return r.has(c, again) }):
-			k.t.Errorf("no record of the state has the lease of %+v\n%+v\n%+v", c, calls[max(0, i-3):], state[max(0, len(state)-6):])
+		case c.lease > 0 && i > len(calls)-40 && !passing(calls[i:]) && !slices.ContainsFunc(state, func(r kept) bool { return r.has(c, again) }):
+			k.t.Errorf("no record of the state has the lease of %+v; the calls were\n%+v\nand the records\n%s", c, calls, story(state, c.fan))
 		}
 	}
+}
+
+// passing reports whether the first of some calls may be of a lease that was over
+// in its very step, when time went on by more than one deadline: another call of
+// the step, or the end of the agent, follows at once, and the state has what came
+// of the whole step.
+func passing(calls []call) bool {
+	next := slices.IndexFunc(calls[1:], func(c call) bool { return c.fan == calls[0].fan })
+	if next < 0 {
+		return calls[0].lease < extra+maxLease/4
+	}
+	return calls[1+next].at-calls[0].at < 10e6
 }
 
 // has reports whether a record has a call's lease and was written with the call,
