@@ -159,23 +159,26 @@ func lastRecord(b []byte) (state []byte, number uint64, rest int) {
 	return state, number, len(b)
 }
 
-// save keeps the state of a session that has begun.
+// save keeps the state, once the session has had an event: until then what it
+// goes on from stands, in its own time.
 func (s *stateFiles) save(p *engine.Program, state *engine.State) {
-	s.keep(&drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)})
+	if !state.Pending() {
+		s.keep(&drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)})
+	}
 }
 
-// keep writes what is to be kept if it differs from what was written last. A
-// state that cannot be written is logged, once until it can be again: calls go
-// on, and {lease_ms} ends at the service what a kill would forget.
+// keep writes a state if it differs from the one kept last. A state that
+// cannot be written is logged, once until it can be again: calls go on, and
+// {lease_ms} ends at the service what a kill would forget.
 func (s *stateFiles) keep(saved *drive.Saved) {
 	now := saved.Kept.Now
 	saved.Kept.Now = 0
 	s.plain = drive.AppendSaved(s.plain[:0], saved)
-	saved.Kept.Now = now
 	if bytes.Equal(s.plain, s.last) {
 		return
 	}
 	s.last, s.plain = s.plain, s.last
+	saved.Kept.Now = now
 	s.buf = s.record(s.buf[:0], saved)
 	err := s.write(s.buf)
 	if err != nil {
@@ -325,15 +328,16 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	}
 	same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
 	a.session = saved.Kept.Session + 1
-	saved.Kept.Session = a.session // all else stays as it was, until the session has begun
-	a.state.keep(saved)
 	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
-	return a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same), nil
+	state := a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
+	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
+	a.state.keep(saved)
+	return state, nil
 }
 
-// save keeps the state of a program, if it is to be kept and has something new.
+// save keeps the state of a program, if it is to be kept.
 func (a *agent) save(p *engine.Program, state *engine.State) {
-	if a.state != nil && state.Begun() {
+	if a.state != nil {
 		a.state.save(p, state)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/services"
 	"vignette/ui-bridge/trace"
 )
 
@@ -23,6 +24,7 @@ const speedPath = "Vehicle.Speed"
 // that say otherwise.
 type agent struct {
 	ctx      context.Context // done: stop
+	quit     func()          // ends ctx
 	log      *slog.Logger
 	config   *Config
 	prog     *scenes.Program
@@ -35,7 +37,12 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	state    *stateFiles     // nil: nothing is kept
+	deck     *deck             // nil in a test of less
+	state    *stateFiles       // nil: nothing is kept
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: it is not told of
+	places   places
+	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
@@ -87,8 +94,19 @@ func (a *agent) open() error {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.bridge.Decisions})
+		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+	if err := a.announce(); err != nil {
+		return err
+	}
+	a.places.dir = c.State
+	a.listen()
 	return nil
+}
+
+// tellRecords tells the HMI what was decided.
+func (a *agent) tellRecords(records []engine.Record) {
+	a.face.note(records)
+	a.bridge.Decisions(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -146,6 +164,9 @@ func (a *agent) figures() map[string]uint64 {
 
 func (a *agent) close() error {
 	var errs []error
+	if a.services != nil {
+		a.services.Close()
+	}
 	if a.bridge != nil {
 		errs = append(errs, a.bridge.Close())
 	}

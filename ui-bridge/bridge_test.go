@@ -34,6 +34,7 @@ type agent struct {
 	answers   chan answer
 	overrides chan string
 	block     chan struct{} // if set, Override waits for it
+	look      func(card string) error
 
 	mu       sync.Mutex
 	consent  map[string]bool
@@ -53,14 +54,31 @@ func (a *agent) EnableCard(card string, on bool) error {
 	}
 	return a.deed("enable %s %v", card, on)
 }
-func (a *agent) RunCard(card string) error  { return a.deed("run %s", card) }
-func (a *agent) FreeCard(card string) error { return a.deed("free %s", card) }
-func (a *agent) SetUser(user uint64) error  { return a.deed("user %d", user) }
+func (a *agent) RunCard(card string) error     { return a.deed("run %s", card) }
+func (a *agent) FreeCard(card string) error    { return a.deed("free %s", card) }
+func (a *agent) SetPlace(p Place) error        { return a.deed("place %v", p) }
+func (a *agent) ForgetPlace(name string) error { return a.deed("forget %s", name) }
+func (a *agent) Places() ([]Place, error)      { return []Place{{"home", 1, 2, 100}}, a.deed("places") }
+func (a *agent) SetUser(user uint64) error     { return a.deed("user %d", user) }
 func (a *agent) Occur(what string, now bool) error {
 	if what == "unknown" {
 		return fmt.Errorf("%w %q", ErrUnknownEvent, what)
 	}
 	return a.deed("occur %s %v", what, now)
+}
+
+func (a *agent) Look(card string) error {
+	if a.look != nil {
+		return a.look(card)
+	}
+	return nil
+}
+
+func (a *agent) Why(card string) ([]engine.Record, error) {
+	if card == "unknown" {
+		return nil, fmt.Errorf("%w %q", ErrUnknownCard, card)
+	}
+	return []engine.Record{{N: 1, What: engine.Override, Actuator: "Lamp"}, {N: 2, Card: card, What: engine.Ended, Why: "override", Cause: 1}}, nil
 }
 
 func newAgent() *agent {
@@ -181,7 +199,13 @@ func client(t *testing.T, address string) *dbus.Conn {
 // ask calls a method of the agent.
 func ask(t *testing.T, conn *dbus.Conn, method string, args ...any) *dbus.Call {
 	t.Helper()
-	return conn.Object(AgentName, AgentPath).CallWithContext(within(t), method, 0, args...)
+	return askAt(t, conn, AgentPath, method, args...)
+}
+
+// askAt calls a method of one of the agent's objects.
+func askAt(t *testing.T, conn *dbus.Conn, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	t.Helper()
+	return conn.Object(AgentName, path).CallWithContext(within(t), method, 0, args...)
 }
 
 func errorName(err error) string {

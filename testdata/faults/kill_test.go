@@ -56,6 +56,7 @@ type killer struct {
 	random  *rand.Rand
 	session uint64
 	runs    bool           // the session has come so far as to run
+	another bool           // the state is of another boot of the kernel
 	due     map[string]due // what the session must take up, by fan
 	plan    plan
 	saw     struct {
@@ -74,8 +75,8 @@ type plan struct {
 // due is what is kept of an actuator when its agent has died.
 type due struct {
 	engine.KeptActuator
-	reboot bool
-	hand   bool // it may stand where only the driver's hand can have put it
+	ends bool // each lease of it is to end: there was a reboot
+	hand bool // it may stand where only the driver's hand can have put it
 }
 
 func (k *killer) draw() plan {
@@ -166,10 +167,8 @@ func (k *killer) begins(a *running, fresh bool) bool {
 		k.t.Errorf("session %d after %d", session, k.session)
 	}
 	k.session = session
-	for fan, d := range k.due {
-		if same == d.reboot {
-			k.t.Errorf("%s: same boot %t after a reboot %t", fan, same, d.reboot)
-		}
+	if same == k.another {
+		k.t.Errorf("same boot %t after a reboot %t", same, k.another)
 	}
 	_, ok = a.hear("msg=running")
 	return ok
@@ -219,11 +218,11 @@ func (k *killer) judge(c call, d due) {
 	case d.hand: // nothing has to be sent
 	case c.lease == 0 && c.value != base:
 		k.t.Errorf("%s: the first call ends at %v, not at its base", c.fan, c.value)
-	case c.lease == 0 && live && !d.reboot:
+	case c.lease == 0 && live && !d.ends:
 		k.t.Errorf("%s: the lease of %v has %v left and is ended", c.fan, top.Value.Num, time.Duration(top.Deadline-c.at))
 	case c.lease == 0:
 		k.saw.Ended++
-	case d.reboot:
+	case d.ends:
 		k.t.Errorf("%s: after a reboot the first call sets %v", c.fan, c.value)
 	case !slices.ContainsFunc(d.Leases, func(l engine.KeptLease) bool {
 		sent := l.Deadline + (extra - c.lease).Nanoseconds()
@@ -258,9 +257,10 @@ func (k *killer) lookAt(before int) {
 	}
 	newest := state[len(state)-1]
 	k.session = max(k.session, newest.Kept.Session)
+	k.another = k.plan.Reboot || newest.BootID == another
 	k.due = map[string]due{}
 	for _, fan := range []string{driverFan, passengerFan} {
-		k.lookAtFan(fan, newest.of(fan), now, k.plan.Reboot || newest.BootID == another)
+		k.lookAtFan(fan, newest.of(fan), now)
 	}
 	k.lookAtCalls(k.service.since(before), state)
 	if k.runs {
@@ -273,14 +273,15 @@ func (k *killer) lookAt(before int) {
 }
 
 // lookAtFan holds that a fan which the service holds is known to the state.
-func (k *killer) lookAtFan(fan string, a engine.KeptActuator, now int64, reboot bool) {
+func (k *killer) lookAtFan(fan string, a engine.KeptActuator, now int64) {
 	stands := k.service.standing(fan)
 	holdoff := a.HasHand && a.HandEnds > now
 	if stands.value != base && !known(&a) && !holdoff {
 		k.t.Errorf("%s stands at %v until %v, and the state has neither a lease nor an end of it: %+v", fan, stands.value, stands.until, a)
 	}
 	if known(&a) {
-		d := due{a, reboot, beyond(&a, stands.value)}
+		over := slices.ContainsFunc(a.Leases, func(l engine.KeptLease) bool { return l.Over != "" })
+		d := due{a, k.another || over, beyond(&a, stands.value)}
 		if d.hand {
 			k.saw.Hands++
 		}
