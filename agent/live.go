@@ -56,6 +56,11 @@ func openLive(c *SourceConfig, v *scenes.Vehicle, log *slog.Logger) (*live, erro
 	}
 	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
 	l.timer.Stop()
+	if c.Pipe != "" {
+		for i := range l.links {
+			l.links[i] = engine.LinkUp
+		}
+	}
 	return l, nil
 }
 
