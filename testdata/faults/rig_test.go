@@ -21,18 +21,22 @@ import (
 	"vignette/ui-bridge/privatebus"
 )
 
-// agentBinary is the shipped program, built once by TestMain.
-var agentBinary string
+// The shipped programs, built once by TestMain.
+var agentBinary, deskBinary string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "16"); err != nil { // what runs here waits, and computes little
 		panic(err)
 	}
+	if role := os.Getenv(roleKey); role != "" {
+		play(role, os.Getenv(busKey))
+		return
+	}
 	dir, err := os.MkdirTemp("", "faults")
 	if err == nil {
-		agentBinary = filepath.Join(dir, "vignette-agent")
-		build := exec.Command("go", "build", "-trimpath", "-o", agentBinary, "vignette/agent/cmd/vignette-agent")
+		agentBinary, deskBinary = filepath.Join(dir, "vignette-agent"), filepath.Join(dir, "vignette")
+		build := exec.Command("go", "build", "-trimpath", "-o", dir, "vignette/agent/cmd/...")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		build.Stderr = os.Stderr
 		err = build.Run()
@@ -41,7 +45,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		code = m.Run()
 	} else {
-		fmt.Fprintln(os.Stderr, "building vignette-agent:", err)
+		fmt.Fprintln(os.Stderr, "building the programs:", err)
 	}
 	os.RemoveAll(dir)
 	os.Exit(code)

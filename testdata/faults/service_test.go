@@ -21,7 +21,9 @@ type service struct {
 	mu     sync.Mutex
 	fans   map[string]*fan
 	calls  []call
-	onCall func(c call) // called as each call comes, before it is answered
+	onCall func(c call)       // called as each call comes, before it is answered
+	answer func() *dbus.Error // what a call is answered with, if not at once that it is done
+	refuse bool               // calls move nothing
 }
 
 // fan is one actuator.
@@ -55,13 +57,33 @@ func (s *service) connect(address string) {
 		s.t.Fatal(err)
 	}
 	s.conn = conn
-	methods := map[string]any{"Set": func(string, float64, uint32) *dbus.Error { return nil }}
+	methods := map[string]any{"Set": func(string, float64, uint32) *dbus.Error { return s.reply() }}
 	if err := conn.ExportMethodTable(methods, "/org/example/Hvac1", hvac); err != nil {
 		s.t.Fatal(err)
 	}
 	if r, err := conn.RequestName(hvac, dbus.NameFlagDoNotQueue); err != nil || r != dbus.RequestNameReplyPrimaryOwner {
 		s.t.Fatal(r, err)
 	}
+}
+
+// disconnect leaves the bus; fans that are held stay so for their leases.
+func (s *service) disconnect() { s.conn.Close() }
+
+// behave sets how calls are answered: nil is at once, with yes.
+func (s *service) behave(answer func() *dbus.Error, refuse bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer, s.refuse = answer, refuse
+}
+
+func (s *service) reply() *dbus.Error {
+	s.mu.Lock()
+	answer := s.answer
+	s.mu.Unlock()
+	if answer == nil {
+		return nil
+	}
+	return answer()
 }
 
 // take takes a message in the order of the bus: godbus runs methods in
@@ -79,7 +101,9 @@ func (s *service) take(m *dbus.Message) {
 	}
 	c := call{name, value, time.Duration(ms) * time.Millisecond, socketcan.Now()}
 	s.mu.Lock()
-	s.set(c)
+	if !s.refuse {
+		s.set(c)
+	}
 	s.calls = append(s.calls, c)
 	on := s.onCall
 	s.mu.Unlock()
