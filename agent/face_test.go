@@ -60,7 +60,7 @@ func quickDrive(t *testing.T) (address string) {
 	c := Defaults()
 	c.Vehicle, c.Cards, c.Unsigned = filepath.Join(dir, "vehicle.yaml"), []string{filepath.Join(dir, "quick.yaml")}, true
 	c.Source.Log, c.Source.Speed, c.Bus = filepath.Join(dir, "drive.log"), "1x", address
-	startAgent(t, &c)
+	runHere(t, &c)
 	return address
 }
 

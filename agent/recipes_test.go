@@ -98,13 +98,13 @@ func runHMICar(t *testing.T) (address string) {
 		t.Fatal(err)
 	}
 	c.Unsigned, c.Bus, c.Traces = true, address, filepath.Join(dir, "traces")
-	startAgent(t, c)
+	runHere(t, c)
 	awaitRoof(t, address)
 	return address
 }
 
-// startAgent runs an agent until the test's end, and waits until it runs.
-func startAgent(t *testing.T, c *Config) {
+// runHere runs an agent in this process until the test's end, and waits until it runs.
+func runHere(t *testing.T, c *Config) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	running, ended := make(chan struct{}), make(chan error, 1)

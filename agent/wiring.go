@@ -117,7 +117,7 @@ func (a *agent) openSource() (base string, err error) {
 		a.source, err = openRecording(c, a.prog.Vehicle)
 		return drive.LogTime, err
 	}
-	a.source, err = openLive(c, a.prog.Vehicle)
+	a.source, err = openLive(c, a.prog.Vehicle, a.log)
 	return drive.BootTime, err
 }
 
