@@ -127,9 +127,12 @@ func (c *comparison) stroke(s *stroke) string {
 			}
 		}
 	}
+	if c.w.restless || s.Turn == snapshot {
+		if err := c.restore(); err != nil {
+			return err.Error()
+		}
+	}
 	switch s.Turn {
-	case snapshot:
-		return c.restore()
 	case reload:
 		return c.reload(s)
 	case restart:
@@ -176,13 +179,12 @@ func (c *comparison) certified() string {
 }
 
 // restore goes on from a snapshot, which nobody notices.
-func (c *comparison) restore() string {
+func (c *comparison) restore() error {
 	state, err := c.p.Restore(c.state.Snapshot(nil))
-	if err != nil {
-		return err.Error()
+	if err == nil {
+		c.state = state
 	}
-	c.state = state
-	return ""
+	return err
 }
 
 // reload has another program take over.
