@@ -32,6 +32,7 @@ type Config struct {
 	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
+	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -58,7 +59,7 @@ type DecisionsConfig struct {
 
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
-	return Config{Bus: "system", Language: "en",
+	return Config{Bus: "system", Language: "en", Sleep: login1,
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -138,6 +139,9 @@ func (c *Config) check() error {
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}
+	if c.Sleep != login1 && c.Sleep != none {
+		return fmt.Errorf("sleep: %q is not %s or %s", c.Sleep, login1, none)
+	}
 	if err := c.Source.check(); err != nil {
 		return err
 	}
@@ -175,6 +179,12 @@ func (c *SourceConfig) check() error {
 const (
 	assumed = "assumed"
 	events  = "events"
+)
+
+// The words of sleep.
+const (
+	login1 = "login1"
+	none   = "none"
 )
 
 // judged tells whether replies are events and readbacks are judged.
