@@ -173,7 +173,7 @@ func TestWatcherSeesCardsComeAndGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("lamp.yaml", string(lamp))
-	c.Unsigned, c.Bus, c.Traces, c.Cards = true, address, "", []string{filepath.Join(dir, "cards")}
+	c.Unsigned, c.Bus, c.Traces, c.State, c.Cards = true, address, "", "", []string{filepath.Join(dir, "cards")}
 	startAgent(t, c)
 	hmi := newProgram(t, address)
 	hmi.ask(t, uibridge.AgentInterface+".Watch", []string{})
