@@ -23,16 +23,16 @@ id: quick-one
 version: 1.0.0
 title: {en: Quick}
 when:
-  - {signal: Vehicle.Speed, rises_above: 50, unit: km/h, held_for: 600ms}
+  - {signal: Vehicle.Speed, rises_above: 50, unit: km/h, held_for: 1s}
 only_if:
   - {not: {signal: Vehicle.Speed, above: 100, unit: km/h}}
 then:
-  - {set: Private.Lamp, to: true, lease: 600ms, at_end: leave}
-cooldown: 1200ms
+  - {set: Private.Lamp, to: true, lease: 1s, at_end: leave}
+cooldown: 2s
 `
 
 // quickDrive runs an agent on a drive that begins at 0 km/h, is at 60 from 1 s
-// to 3 s, and says no more until its end. It returns the bus.
+// to 3.4 s, and says no more until its end. It returns the bus.
 func quickDrive(t *testing.T) (address string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func quickDrive(t *testing.T) (address string) {
 	}
 	t.Cleanup(stop)
 	var log bytes.Buffer
-	for ms := 0; ms <= 3000; ms += 20 {
+	for ms := 0; ms <= 3400; ms += 20 {
 		raw := 0
 		if ms >= 1000 {
 			raw = 600
@@ -259,5 +259,41 @@ func TestWhyFollowsCauses(t *testing.T) {
 		if got := historyOf(cards); got != want {
 			t.Errorf("%d records of each of %d cards, want %d", got, cards, want)
 		}
+	}
+}
+
+// TestNeeds: what a card cannot do without are the services that its actions
+// call and those that tell of what starts it, each once.
+func TestNeeds(t *testing.T) {
+	dir := t.TempDir()
+	call := func(service string) string {
+		return "call: {bus: session, service: " + service + ", path: /x, interface: org.example.X, member: Set, signature: b, args: [\"{value}\"], within: 500ms}}\n"
+	}
+	vehicle := strings.Split(driverVehicle, "actuators:")[0] + "actuators:\n" +
+		"  Private.Lamp: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Lamp1") +
+		"  Private.Roof: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Roof1") +
+		"events:\n  button: {names: [star], hmi: true}\n  phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected, where: {Paired: true, Icon: phone}}}\n  place: {names: [home], geoclue: true}\n"
+	card := strings.Replace(driverCard, "  - {button: star}\n", "  - {button: star}\n  - {phone: near}\n  - {place: {enter: home}}\n", 1)
+	card = strings.Replace(card, "then:\n", "then:\n  - {set: Private.Lamp, to: false, lease: 1m, at_end: leave}\n", 1)
+	for name, text := range map[string]string{"star.yaml": card, "vehicle.yaml": vehicle, "car.dbc": driverDBC} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prog, err := Load(&Config{Unsigned: true, Vehicle: filepath.Join(dir, "vehicle.yaml"), Cards: []string{filepath.Join(dir, "star.yaml")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lamp, roof := uibridge.Service{Bus: "session", Name: "org.example.Lamp1"}, uibridge.Service{Bus: "session", Name: "org.example.Roof1"}
+	phone, place := uibridge.Service{Bus: "system", Name: "org.bluez"}, uibridge.Service{Bus: "system", Name: "org.freedesktop.GeoClue2"}
+	book := newCallBook(prog, "en")
+	if got := book.needs(0, true); !slices.Equal(got, []uibridge.Service{lamp, phone, place}) {
+		t.Errorf("the card needs %v", got)
+	}
+	if got := book.needs(0, false); !slices.Equal(got, []uibridge.Service{lamp}) {
+		t.Errorf("where nothing is listened to it needs %v", got)
+	}
+	if got := book.services(); !slices.Equal(got, []uibridge.Service{lamp, roof, phone, place}) {
+		t.Errorf("followed are %v", got)
 	}
 }
