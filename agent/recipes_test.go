@@ -97,7 +97,7 @@ func runHMICar(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Unsigned, c.Bus, c.Traces = true, address, filepath.Join(dir, "traces")
+	c.Unsigned, c.Bus, c.Traces, c.State = true, address, filepath.Join(dir, "traces"), filepath.Join(dir, "state")
 	runHere(t, c)
 	awaitRoof(t, address)
 	return address

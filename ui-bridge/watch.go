@@ -204,7 +204,7 @@ func (w *watchers) collect() (letters []letter, more, held bool) {
 	defer w.mu.Unlock()
 	for _, one := range w.all {
 		if w.readers.behind(one.caller) {
-			held = held || one.dirty || len(one.queue) > 0 || len(one.news) > 0
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0
 			continue
 		}
 		l := letter{to: one.caller, gone: one.gone}
