@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"slices"
+
 	"vignette/scenes"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
@@ -31,6 +33,19 @@ func bridgeBinding(b *scenes.Binding) *uibridge.Binding {
 	}
 	return &uibridge.Binding{Bus: b.Bus, Service: b.Service, Path: b.Path, Interface: b.Interface, Member: b.Member,
 		Signature: b.Signature, Args: b.Args, Within: b.Within}
+}
+
+// services are those that the bindings call, each once.
+func (b *callBook) services() (list []uibridge.Service) {
+	for _, binding := range slices.Concat(b.actuators, b.actions) {
+		if binding == nil {
+			continue
+		}
+		if s := (uibridge.Service{Bus: binding.Bus, Name: binding.Service}); !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // call gives the binding and arguments of one call.

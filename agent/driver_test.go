@@ -50,6 +50,7 @@ func TestDriverOverTheLoop(t *testing.T) {
 		}
 	}
 	b := newLiveBenchOf(t, &Config{Unsigned: true, Vehicle: filepath.Join(dir, "vehicle.yaml"), Cards: []string{filepath.Join(dir, "star.yaml")}})
+	b.face = newFace()
 	b.session, b.tasks, b.ended = 1, make(chan task), make(chan struct{})
 	taken := make(chan struct{})
 	go func() {

@@ -11,6 +11,7 @@ import (
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
+	uibridge "vignette/ui-bridge"
 )
 
 // sockets is what live needs of a *socketcan.Reader.
@@ -32,6 +33,7 @@ var openSockets = func(o socketcan.Options) (sockets, error) { return socketcan.
 type live struct {
 	sockets sockets
 	vehicle *scenes.Vehicle
+	names   []string // by bus: interfaces of the kernel
 	lost    []uint64 // by bus: frames that the kernel's queue had no room for
 	links   []engine.Link
 	timer   *time.Timer
@@ -49,7 +51,7 @@ func openLive(c *SourceConfig, v *scenes.Vehicle) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &live{sockets: s, vehicle: v, lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
+	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
 	l.timer.Stop()
 	return l, nil
 }
@@ -184,6 +186,21 @@ func (l *live) count(counters map[string]uint64) {
 		counters["frames_lost."+l.vehicle.Buses[i].Name] = l.lost[i]
 		counters["link."+l.vehicle.Buses[i].Name] = uint64(l.links[i])
 	}
+}
+
+// interfaces names the kernel's interface of each bus.
+func interfaces(o *socketcan.Options) (list []string) {
+	for i := range o.Buses {
+		list = append(list, o.Buses[i].Interface)
+	}
+	return list
+}
+
+func (l *live) buses() (list []uibridge.BusNow) {
+	for i := range l.lost {
+		list = append(list, uibridge.BusNow{Name: l.vehicle.Buses[i].Name, Interface: l.names[i], Link: l.links[i].String(), Lost: l.lost[i]})
+	}
+	return list
 }
 
 func (l *live) report(a *agent) {

@@ -12,18 +12,20 @@ import (
 	"vignette/can/socketcan"
 	"vignette/scenes"
 	"vignette/scenes/drive"
+	uibridge "vignette/ui-bridge"
 )
 
 // recording feeds a candump log at a speed.
 type recording struct {
-	stream *drive.LogStream
-	file   *os.File
-	pacer  *drive.Pacer
-	timer  *time.Timer
-	wait   time.Duration // until the next entry is due
-	entry  drive.Entry   // the next one in line
-	read   bool          // entry holds something
-	upTo   int64         // time of entry, ns: no event is stamped after it
+	stream  *drive.LogStream
+	file    *os.File
+	vehicle *scenes.Vehicle
+	pacer   *drive.Pacer
+	timer   *time.Timer
+	wait    time.Duration // until the next entry is due
+	entry   drive.Entry   // the next one in line
+	read    bool          // entry holds something
+	upTo    int64         // time of entry, ns: no event is stamped after it
 }
 
 // openRecording opens the candump log that the configuration names.
@@ -49,7 +51,7 @@ func openRecording(c *SourceConfig, v *scenes.Vehicle) (*recording, error) {
 	}
 	s := drive.NewLogStream(v, named, []drive.Log{{Reader: candump.NewReader(c.Log, f), Name: c.Log}})
 	s.Until = c.Duration.Nanoseconds()
-	return &recording{stream: s, file: f, pacer: drive.NewPacer(speed), timer: time.NewTimer(0)}, nil
+	return &recording{stream: s, file: f, vehicle: v, pacer: drive.NewPacer(speed), timer: time.NewTimer(0)}, nil
 }
 
 func (r *recording) due() <-chan time.Time { return r.timer.C }
@@ -103,6 +105,14 @@ func (r *recording) settle(*agent) {}
 func (r *recording) stamp(newest int64) int64 { return min(r.pacer.StreamTime(newest), r.upTo) }
 
 func (r *recording) count(map[string]uint64) {}
+
+// buses have names; what a recording knows of their links is in its entries.
+func (r *recording) buses() (list []uibridge.BusNow) {
+	for _, b := range r.vehicle.Buses {
+		list = append(list, uibridge.BusNow{Name: b.Name})
+	}
+	return list
+}
 
 func (r *recording) report(a *agent) {
 	used, left := r.stream.Mapping()

@@ -66,16 +66,17 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	prog, err := Load(c)
+	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
 	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	a := &agent{ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(),
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
+	deck.start(a)
 	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -90,10 +91,12 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 func (a *agent) loop() error {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
+	defer a.face.timer.Stop()
 	batches := a.source.batches()
 	var err error
 	for err == nil {
 		a.source.settle(a)
+		a.face.settle(a)
 		select {
 		case <-a.ctx.Done():
 			return a.stop()
@@ -103,6 +106,8 @@ func (a *agent) loop() error {
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.timer.C:
+			a.look()
 		case <-a.source.due():
 			err = a.source.wake(a)
 		case batch, ok := <-batches:
@@ -191,6 +196,7 @@ func (a *agent) tidy() error {
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
 	a.out.count(m)
+	a.deck.count(m)
 	a.counters.Store(&m)
 	return a.out.tidy()
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"vignette/can/socketcan"
+	uibridge "vignette/ui-bridge"
 )
 
 // source is where frames come from: a recording or live buses. It belongs to
@@ -23,6 +24,8 @@ type source interface {
 	stamp(newest int64) int64
 	// count adds what the source itself lost to the agent's counters.
 	count(counters map[string]uint64)
+	// buses are the car's buses as they are now.
+	buses() []uibridge.BusNow
 	// report says what the run came to.
 	report(a *agent)
 	Close() error

@@ -37,9 +37,11 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	state    *stateFiles       // nil: nothing is kept
+	deck     *deck       // nil in a test of less
+	state    *stateFiles // nil: nothing is kept
+	face     *face
 	services *services.Sources // nil: none are listened to
-	wall     *wallClock        // nil: it is not told of
+	wall     *wallClock        // nil: a recording has none
 	places   places
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
@@ -86,15 +88,26 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
+	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.bridge.Decisions})
-	a.places.dir = c.State
-	a.listen()
-	return nil
+		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+	if err := a.announce(); err != nil {
+		return err
+	}
+	if a.places.dir = c.State; c.Source.Log == "" {
+		a.wall = &wallClock{}
+	}
+	return a.listen()
+}
+
+// tellRecords tells the HMI what was decided.
+func (a *agent) tellRecords(records []engine.Record) {
+	a.face.note(records)
+	a.bridge.Decisions(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.

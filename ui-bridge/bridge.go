@@ -1,5 +1,6 @@
 // Package uibridge is the agent's face on D-Bus: it exports org.vignette.Agent1
-// and org.vignette.Trace1 at /org/vignette/Agent1, calls the methods that the
+// and org.vignette.Trace1 at /org/vignette/Agent1, an org.vignette.Card1 for each
+// card below it, calls the methods that the
 // vehicle profile binds, and tells watchers what the engine decided. It is the
 // only importer of a D-Bus library. It follows docs/hmi-dbus.md.
 package uibridge
@@ -37,6 +38,8 @@ type Handler interface {
 	// Override reports the driver's hand on an actuator. A label has Text only.
 	Override(actuator string, v engine.Value) error
 	Driver
+	Viewer
+	Deck
 	// Consent gives (yes) or withdraws consent for a study.
 	Consent(study string, yes bool) error
 	// Interactions takes what the driver touched, and returns how many were
@@ -67,6 +70,9 @@ type Options struct {
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
+	// ServicesChanged is called when an answer of Available has changed, from
+	// goroutines of the bridge; it may be nil.
+	ServicesChanged func()
 }
 
 // Bridge is a connection to the bus under the agent's name. It is started by
@@ -81,6 +87,8 @@ type Bridge struct {
 	calls *ledger
 	watch *watchers
 	gate  *gate
+
+	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

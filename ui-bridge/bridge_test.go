@@ -34,6 +34,7 @@ type agent struct {
 	answers   chan answer
 	overrides chan string
 	block     chan struct{} // if set, Override waits for it
+	look      func(card string) error
 
 	mu       sync.Mutex
 	consent  map[string]bool
@@ -64,6 +65,20 @@ func (a *agent) Occur(what string, now bool) error {
 		return fmt.Errorf("%w %q", ErrUnknownEvent, what)
 	}
 	return a.deed("occur %s %v", what, now)
+}
+
+func (a *agent) Look(card string) error {
+	if a.look != nil {
+		return a.look(card)
+	}
+	return nil
+}
+
+func (a *agent) Why(card string) ([]engine.Record, error) {
+	if card == "unknown" {
+		return nil, fmt.Errorf("%w %q", ErrUnknownCard, card)
+	}
+	return []engine.Record{{N: 1, What: engine.Override, Actuator: "Lamp"}, {N: 2, Card: card, What: engine.Ended, Why: "override", Cause: 1}}, nil
 }
 
 func newAgent() *agent {
@@ -184,7 +199,13 @@ func client(t *testing.T, address string) *dbus.Conn {
 // ask calls a method of the agent.
 func ask(t *testing.T, conn *dbus.Conn, method string, args ...any) *dbus.Call {
 	t.Helper()
-	return conn.Object(AgentName, AgentPath).CallWithContext(within(t), method, 0, args...)
+	return askAt(t, conn, AgentPath, method, args...)
+}
+
+// askAt calls a method of one of the agent's objects.
+func askAt(t *testing.T, conn *dbus.Conn, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	t.Helper()
+	return conn.Object(AgentName, path).CallWithContext(within(t), method, 0, args...)
 }
 
 func errorName(err error) string {

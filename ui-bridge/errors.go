@@ -18,6 +18,7 @@ var (
 	ErrUnknownSignal   = errors.New("unknown signal")
 	ErrUnknownCard     = errors.New("unknown card")
 	ErrUnknownEvent    = errors.New("unknown event")
+	ErrNotWatching     = errors.New("not a watcher")
 	ErrInvalidValue    = errors.New("invalid value")
 	ErrLimit           = errors.New("too much at once")
 	ErrBusy            = errors.New("busy, try again")
@@ -36,6 +37,7 @@ var errorNames = []struct {
 	{ErrUnknownSignal, "UnknownSignal"},
 	{ErrUnknownCard, "UnknownCard"},
 	{ErrUnknownEvent, "UnknownEvent"},
+	{ErrNotWatching, "NotWatching"},
 	{ErrInvalidValue, "InvalidValue"},
 	{ErrLimit, "LimitsExceeded"},
 	{ErrBusy, "Busy"},

@@ -36,13 +36,14 @@ type Follow struct {
 	Gone func()
 }
 
-// Match are the signals of an object, an interface, a member; empty is any.
-type Match struct{ Path, Interface, Member string }
+// Match are the signals of an object, an interface, a member, and with that text
+// as their first argument; empty is any.
+type Match struct{ Path, Interface, Member, Arg0 string }
 
 func (m *Match) fits(s *dbus.Signal) bool {
 	dot := strings.LastIndexByte(s.Name, '.')
 	return (m.Path == "" || m.Path == string(s.Path)) && (m.Interface == "" || m.Interface == s.Name[:dot]) &&
-		(m.Member == "" || m.Member == s.Name[dot+1:])
+		(m.Member == "" || m.Member == s.Name[dot+1:]) && (m.Arg0 == "" || len(s.Body) > 0 && s.Body[0] == m.Arg0)
 }
 
 func (m *Match) options(service string) []dbus.MatchOption {
@@ -55,6 +56,9 @@ func (m *Match) options(service string) []dbus.MatchOption {
 	}
 	if m.Member != "" {
 		list = append(list, dbus.WithMatchMember(m.Member))
+	}
+	if m.Arg0 != "" {
+		list = append(list, dbus.WithMatchArg(0, m.Arg0))
 	}
 	return list
 }

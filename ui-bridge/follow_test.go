@@ -3,6 +3,8 @@ package uibridge
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -164,6 +166,64 @@ func TestFollowOverflowAsksAgain(t *testing.T) {
 	held <- struct{}{} // hold no more
 	close(hold)
 	d.expect(t, "first", "appeared: 1", "last")
+}
+
+// TestMain is also the service that a daemon starts for TestFollowActivates.
+func TestMain(m *testing.M) {
+	if address := os.Getenv("DBUS_STARTER_ADDRESS"); address != "" {
+		os.Exit(activated(address))
+	}
+	os.Exit(m.Run())
+}
+
+// activated owns org.example.Hvac1 until the bus is gone.
+func activated(address string) int {
+	conn, err := dbus.Connect(address)
+	if err != nil {
+		return 1
+	}
+	get := func(iface, prop string) (dbus.Variant, *dbus.Error) { return dbus.MakeVariant(int32(9)), nil }
+	if err := conn.ExportMethodTable(map[string]any{"Get": get}, "/org/example/Hvac1", "org.freedesktop.DBus.Properties"); err != nil {
+		return 1
+	}
+	if _, err := conn.RequestName(serviceName, dbus.NameFlagDoNotQueue); err != nil {
+		return 1
+	}
+	<-conn.Context().Done()
+	return 0
+}
+
+// serviceFile lets the daemon of a directory start this program as
+// org.example.Hvac1.
+func serviceFile(t *testing.T, dir, program string) {
+	t.Helper()
+	file := filepath.Join(dir, "services", serviceName+".service")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("[D-BUS Service]\nName="+serviceName+"\nExec="+program+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFollowActivates(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	serviceFile(t, dir, self)
+	address, stop := startBusIn(t, dir)
+	br := connect(t, address, newAgent())
+	d := make(diary, 64)
+	f := follower(d)
+	f.Activate = true
+	br.Follow(f)
+	d.expect(t, "appeared: 9")
+	stop()
+	d.expect(t, "gone")
+	startBusIn(t, dir)
+	d.expect(t, "appeared: 9")
 }
 
 func TestFollowOfAnUnconnectedBus(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"math"
-	"strings"
 
 	"vignette/scenes/engine"
 	"vignette/ui-bridge/trace"
@@ -29,11 +28,16 @@ type interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// export puts the agent's object on a wire.
+// export puts the agent's object and those of its cards on a wire.
 func (br *Bridge) export(w *wire) error {
 	for name, methods := range br.methods(w) {
 		if err := w.conn.ExportMethodTable(methods, AgentPath, name); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
+		}
+	}
+	for name, methods := range br.cardMethods() {
+		if err := w.conn.ExportSubtreeMethodTable(methods, cardsPath, name); err != nil {
+			return fmt.Errorf("export %s of cards: %w", name, err)
 		}
 	}
 	return nil
@@ -43,12 +47,22 @@ func (br *Bridge) export(w *wire) error {
 // wire.
 func (br *Bridge) methods(w *wire) map[string]map[string]any {
 	return map[string]map[string]any{
-		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "Override": br.onOverride,
-			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
+			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
+			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
 			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces},
-		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
-		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
-		"org.freedesktop.DBus.Introspectable": {"Introspect": br.onIntrospect},
+		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
+		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
+	}
+}
+
+// cardMethods are those of every card's object, and of the node above them.
+func (br *Bridge) cardMethods() map[string]map[string]any {
+	return map[string]map[string]any{
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
 	}
 }
 
@@ -84,7 +98,7 @@ func (br *Bridge) startWatch(c caller, paths []string) error {
 		}
 	}
 	br.watch.poke()
-	return nil
+	return br.look("")
 }
 
 func (w *wire) onUnwatch(br *Bridge) func(dbus.Sender) *dbus.Error {
@@ -205,33 +219,4 @@ func fromVariant(v dbus.Variant) (engine.Value, error) {
 		return engine.Value{Kind: engine.Label, Text: x}, bounded("value", x)
 	}
 	return engine.Value{}, fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, v.Signature())
-}
-
-// onIntrospect answers with the embedded files, put into one node.
-func (br *Bridge) onIntrospect() (string, *dbus.Error) {
-	text, err := introspection()
-	return text, dbusError(err)
-}
-
-func introspection() (string, error) {
-	files, err := Interfaces.ReadDir("dbus")
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	b.WriteString("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n" +
-		" \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n")
-	for _, f := range files {
-		text, err := Interfaces.ReadFile("dbus/" + f.Name())
-		if err != nil {
-			return "", err
-		}
-		from, to := strings.Index(string(text), "  <interface "), strings.LastIndex(string(text), "</node>")
-		if from < 0 || to < from {
-			return "", fmt.Errorf("%s has no interface", f.Name())
-		}
-		b.Write(text[from:to])
-	}
-	b.WriteString("</node>\n")
-	return b.String(), nil
 }

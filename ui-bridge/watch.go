@@ -22,13 +22,15 @@ const (
 	publishEvery    = 100 * time.Millisecond // at most 10 Hz a watcher
 )
 
-// watchers holds the latest values and who wants them.
+// watchers holds what is shown, the latest values, and who wants them.
 type watchers struct {
 	paths []string
 	slots map[string]int
 
 	mu      sync.Mutex
 	latest  []engine.Value // by slot; None: unknown
+	cards   []*shownCard   // by ascending id
+	agent   AgentNow       // what is shown of the agent itself
 	all     []*watcher     // in order of Watch
 	dropped uint64         // decision records that a full queue lost, all watchers
 
@@ -48,6 +50,9 @@ type watcher struct {
 	slots []int
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
+
+	news    map[string]news // by card id
+	clauses map[string]bool // ids of the cards of which it watches the clauses
 }
 
 func newWatchers(paths []string) *watchers {
@@ -137,7 +142,7 @@ func (w *watchers) add(c caller, slots []int) (fresh bool, err error) {
 	if len(w.all) == maxWatchers {
 		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
-	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true})
+	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, news: map[string]news{}, clauses: map[string]bool{}})
 	return true, nil
 }
 
@@ -179,6 +184,7 @@ type letter struct {
 	to      caller
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
+	cards   []sign
 }
 
 // collect takes what is to be sent now, a bounded batch a watcher, and reports
@@ -196,7 +202,8 @@ func (w *watchers) collect() (letters []letter, more bool) {
 		l.records = slices.Clone(one.queue[:take])
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
-		if l.values != nil || take > 0 {
+		l.cards = w.cardSignals(one)
+		if l.values != nil || take > 0 || l.cards != nil {
 			letters = append(letters, l)
 		}
 	}
@@ -257,27 +264,38 @@ func (br *Bridge) pause(pause *time.Timer) {
 func (br *Bridge) sendLetters() bool {
 	letters, more := br.watch.collect()
 	for _, l := range letters {
+		for i := range l.cards {
+			br.unicast(l.to, &l.cards[i])
+		}
 		if l.values != nil {
-			br.unicast(l.to, "Values", l.values)
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Values", []any{l.values}})
 		}
 		if len(l.records) > 0 {
-			br.unicast(l.to, "Decisions", dictionaries(l.records))
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Decisions", []any{dictionaries(l.records)}})
 		}
 	}
 	return !more || br.ctx.Err() != nil
 }
 
-// unicast sends a signal of Agent1 to one connection only.
-func (br *Bridge) unicast(to caller, member string, body any) {
-	msg := &dbus.Message{Type: dbus.TypeSignal, Body: []any{body}, Headers: map[dbus.HeaderField]dbus.Variant{
+// sign is a signal to be sent.
+type sign struct {
+	path   dbus.ObjectPath
+	iface  string
+	member string
+	body   []any
+}
+
+// unicast sends a signal to one connection only.
+func (br *Bridge) unicast(to caller, s *sign) {
+	msg := &dbus.Message{Type: dbus.TypeSignal, Body: s.body, Headers: map[dbus.HeaderField]dbus.Variant{
 		dbus.FieldDestination: dbus.MakeVariant(to.name),
-		dbus.FieldPath:        dbus.MakeVariant(dbus.ObjectPath(AgentPath)),
-		dbus.FieldInterface:   dbus.MakeVariant(AgentInterface),
-		dbus.FieldMember:      dbus.MakeVariant(member),
-		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(body)),
+		dbus.FieldPath:        dbus.MakeVariant(s.path),
+		dbus.FieldInterface:   dbus.MakeVariant(s.iface),
+		dbus.FieldMember:      dbus.MakeVariant(s.member),
+		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(s.body...)),
 	}}
 	if call := to.wire.conn.Send(msg, nil); call.Err != nil && to.wire.ctx.Err() == nil {
-		br.log.Warn("cannot tell a watcher", "signal", member, "error", call.Err)
+		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", call.Err)
 	}
 }
 

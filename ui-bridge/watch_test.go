@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func listen(conn *dbus.Conn) <-chan *dbus.Signal {
 	go func() {
 		defer close(out)
 		for s := range in {
-			if s.Path == AgentPath {
+			if strings.HasPrefix(string(s.Path), AgentPath) {
 				out <- s
 			}
 		}

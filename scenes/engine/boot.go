@@ -50,7 +50,7 @@ func (p *Program) Boot(k *Kept, session uint64, judged, same bool) *State {
 }
 
 // bootUser gives a user's part back. A card that is another version by now
-// keeps only that it is disabled.
+// keeps only that it is disabled; one that was installed is disabled anew.
 func (p *Program) bootUser(s *State, k *KeptUser) {
 	part := p.newUserCards()
 	for i := range k.Cards {
@@ -60,8 +60,11 @@ func (p *Program) bootUser(s *State, k *KeptUser) {
 			continue
 		}
 		c := &part[card]
-		c.disabled = kc.Disabled
-		if p.Cards[card].Hash != kc.Hash {
+		same := p.Cards[card].Hash == kc.Hash
+		if same || !p.Cards[card].Off {
+			c.disabled = kc.Disabled
+		}
+		if !same {
 			continue
 		}
 		c.quarantined, c.hasFired, c.firedAt = kc.Quarantined, kc.HasFired, kc.FiredAt

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"vignette/scenes/sign"
 	driven "vignette/testdata/drive"
+	"vignette/ui-bridge/privatebus"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +30,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join(root, "testdata/scripts/agent"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus},
 		Setup: func(e *testscript.Env) error {
 			if err := os.Symlink(filepath.Join(root, "testdata/drive"), filepath.Join(e.WorkDir, "car")); err != nil {
 				return err
@@ -36,6 +38,14 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "drive.log"), log.Bytes(), 0o644)
 		},
 	})
+}
+
+// bus starts a D-Bus daemon for the script, and names it as the session's.
+func bus(ts *testscript.TestScript, neg bool, args []string) {
+	address, stop, err := privatebus.Start(context.Background(), ts.MkAbs("."))
+	ts.Check(err)
+	ts.Defer(stop)
+	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
 }
 
 // key NAME makes the key pair NAME.pub and NAME.key.

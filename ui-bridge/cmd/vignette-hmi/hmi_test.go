@@ -20,7 +20,8 @@ const testPatience = 20 * time.Second
 
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
-	uibridge.Driver // the stand-in never tells of the driver
+	uibridge.Driver // the stand-in never tells of the driver,
+	uibridge.Deck   // nor changes cards
 
 	rec       *trace.Recorder
 	answers   chan bool
