@@ -91,7 +91,7 @@ var refusedProfiles = []struct{ name, old, new, want string }{
 	{"signature wrong", "signature: sdu", "signature: szu", "bench.yaml:36:133: signature `szu` is not valid: `z` is not a type"},
 	{"signature with an array", "signature: sdu", "signature: sdas", "bench.yaml:36:171: an argument of type `as` can only be empty; write []"},
 	{"signature with an array of arrays", "signature: sdu", "signature: sdaas", "bench.yaml:36:133: type `aas` of signature `sdaas` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v, and arrays and dictionaries of them for empty ones"},
-	{"empty list for a dictionary", `signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"]`, `signature: 'sda{sv}', args: ["{actuator}", "{value}", []]`, "bench.yaml:36:177: an argument of type `a{sv}` can only be empty; write {}"},
+	{"empty list for a dictionary", `signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"]`, `signature: 'sda{sv}', args: ["{actuator}", "{value}", []]`, "bench.yaml:36:176: an argument of type `a{sv}` can only be empty; write {}"},
 	{"list in an argument", `"{lease_ms}"]`, `[1]]`, "bench.yaml:36:170: a text, a number or a boolean is wanted here; found a list"},
 	{"signature not closed", "signature: sdu", "signature: sd(u", "bench.yaml:36:133: signature `sd(u` is not valid: a struct is empty or not closed"},
 	{"signature dictionary", "signature: sdu", "signature: 'sda{vs}'", "bench.yaml:36:133: signature `sda{vs}` is not valid: a dictionary's key must be a basic type"},
