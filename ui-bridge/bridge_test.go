@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ type agent struct {
 	answers   chan answer
 	overrides chan string
 	block     chan struct{} // if set, Override waits for it
-	look      func(card string) error
+	closing   atomic.Bool   // Look says so
 
 	mu       sync.Mutex
 	consent  map[string]bool
@@ -68,8 +69,8 @@ func (a *agent) Occur(what string, now bool) error {
 }
 
 func (a *agent) Look(card string) error {
-	if a.look != nil {
-		return a.look(card)
+	if a.closing.Load() {
+		return fmt.Errorf("%w: no more", ErrClosing)
 	}
 	return nil
 }

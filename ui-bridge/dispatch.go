@@ -86,6 +86,7 @@ func (w *wire) take(m *dbus.Message) {
 	if failed == nil || call.Flags&dbus.FlagNoReplyExpected != 0 {
 		return
 	}
+	call.Body = nil // the answer may have to wait
 	select {
 	case w.refusals <- refusal{&call, failed}:
 	default:
@@ -99,8 +100,11 @@ func (w *wire) find(m *dbus.Message) (*method, *dbus.Error) {
 	iface, _ := m.Headers[dbus.FieldInterface].Value().(string)
 	member, _ := m.Headers[dbus.FieldMember].Value().(string)
 	t := w.objects(path)
-	if t == nil {
+	switch {
+	case t == nil:
 		return nil, unknownObject(path)
+	case w.sock.over:
+		return nil, dbusError(fmt.Errorf("%w: a call of over %d KiB", ErrLimit, maxCallBytes>>10))
 	}
 	method, failed := t.find(iface, member)
 	if failed != nil {

@@ -23,8 +23,8 @@ type spool struct {
 	spoolBytes   int64
 	files        []spoolFile // oldest first
 	cur          *os.File    // the last of files, nil before the first write
-	safe         int64    // bytes of cur that are synced
-	unsynced     int      // episodes behind them
+	safe         int64       // bytes of cur that are synced
+	unsynced     int         // episodes behind them
 	buf          []byte
 	removed      uint64 // segments removed for the quota
 	lost         uint64 // episodes appended that could not be synced
