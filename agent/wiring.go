@@ -13,7 +13,6 @@ import (
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
-	"vignette/ui-bridge/trace"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -37,9 +36,9 @@ type agent struct {
 	book     *callBook
 	state    *stateFiles // nil: nothing is kept
 	face     *face
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
+	recorder *studies      // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64        // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -65,11 +64,8 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
+	if err := a.openStudies(); err != nil {
+		return err
 	}
 	if err := a.watch(); err != nil {
 		return err

@@ -8,7 +8,7 @@ package trace
 // SchemaVersion is Episode.V as this package writes it.
 const SchemaVersion = 1
 
-// MaxEvents is the greatest number of events of one episode.
+// MaxEvents is the greatest number of events of one episode, scenes.MaxStudyEvents.
 const MaxEvents = 8
 
 // EpisodeID is 16 random bytes, drawn afresh for each episode and derived from

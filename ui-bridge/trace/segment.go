@@ -6,30 +6,47 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // A segment is a file of episodes:
 //
-//	header   64 bytes, the text below padded with spaces and a line end
+//	header   64 bytes, one of the texts below padded with spaces and a line end
 //	record   u32 little-endian length n, u32 CRC-32C of length and payload,
 //	         n bytes of one Episode in MessagePack
+//	padding  zeros up to a multiple of 512 bytes
 //
-// Records follow each other until the end of the file. A record that is cut
-// short or whose sum does not fit ends what can be read; what came before holds.
+// The car writes one record a segment, so that nothing links two episodes and
+// all segments have one size; readers take more. A record that is cut short or
+// whose sum does not fit ends what can be read; what came before holds.
 const (
-	headerText  = "vignette-traces 1; demo study, not for release"
-	headerBytes = 64
-	recordHead  = 8
-	maxPayload  = 512 // an Episode takes at most about 190 bytes
+	signedText   = "vignette-traces 2"
+	unsignedText = "vignette-traces 2; unsigned desk study, not for release"
+	headerBytes  = 64
+	recordHead   = 8
+	maxPayload   = 512 // an Episode takes at most about 190 bytes
+	sizeClass    = 512
 )
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	header     = []byte(fmt.Sprintf("%-*s\n", headerBytes-1, headerText))
+	headers    = []string{signedText, unsignedText}
 )
 
 // ErrNotSegment tells that a file does not begin with a segment's header.
-var ErrNotSegment = errors.New("not a trace segment: its first line is not `" + headerText + "`")
+var ErrNotSegment = errors.New("not a trace segment: its first line is not that of one")
+
+// headerOf is the header of a text.
+func headerOf(text string) []byte { return fmt.Appendf(nil, "%-*s\n", headerBytes-1, text) }
+
+// newSegment is the segment of one episode.
+func newSegment(text string, ep *Episode) ([]byte, error) {
+	b, err := appendRecord(headerOf(text), ep)
+	if err != nil {
+		return nil, err
+	}
+	return append(b, make([]byte, (sizeClass-len(b)%sizeClass)%sizeClass)...), nil
+}
 
 // DamageError tells that a segment ends early: by power loss while an episode
 // was written, or by damage.
@@ -71,20 +88,21 @@ func checksum(length, payload []byte) uint32 {
 // no segment gives ErrNotSegment; one of another version does too.
 func Read(r io.Reader) ([]Episode, error) {
 	var eps []Episode
-	err := read(r, func(ep *Episode, _ []byte) error {
+	err := read(r, func(_ string, ep *Episode, _ []byte) error {
 		eps = append(eps, *ep)
 		return nil
 	})
 	return eps, err
 }
 
-// read calls yield with each episode and its exact bytes.
-func read(r io.Reader, yield func(*Episode, []byte) error) error {
+// read calls yield with the header's text, each episode and its exact bytes.
+func read(r io.Reader, yield func(string, *Episode, []byte) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
 	}
-	if string(head) != string(header) {
+	i := slices.IndexFunc(headers, func(text string) bool { return string(head) == string(headerOf(text)) })
+	if i < 0 {
 		return ErrNotSegment
 	}
 	s := scanner{r: r, offset: headerBytes}
@@ -104,7 +122,7 @@ func read(r io.Reader, yield func(*Episode, []byte) error) error {
 		if ep.V != SchemaVersion {
 			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", ep.V, SchemaVersion))
 		}
-		if err := yield(ep, payload); err != nil {
+		if err := yield(headers[i], ep, payload); err != nil {
 			return err
 		}
 		s.accept(len(payload))
@@ -123,15 +141,17 @@ type scanner struct {
 // next returns the payload of the record at offset, io.EOF at a clean end.
 func (s *scanner) next() ([]byte, error) {
 	n, err := io.ReadFull(s.r, s.head[:])
-	if err == io.EOF {
-		return nil, io.EOF
+	if err == io.EOF || short(err) && zeros(s.head[:n]) {
+		return nil, s.end(s.offset + int64(n))
 	} else if short(err) {
 		return nil, s.damage(fmt.Sprintf("a torn end (%d bytes of a record's head)", n))
 	} else if err != nil {
 		return nil, err
 	}
 	size := binary.LittleEndian.Uint32(s.head[:])
-	if size == 0 || size > maxPayload {
+	if size == 0 {
+		return nil, s.padding()
+	} else if size > maxPayload {
 		return nil, s.damage(fmt.Sprintf("a record of impossible length %d", size))
 	}
 	payload := s.buf[:size]
@@ -145,6 +165,28 @@ func (s *scanner) next() ([]byte, error) {
 	}
 	return payload, nil
 }
+
+// padding reads zeros to the end.
+func (s *scanner) padding() error {
+	rest, err := io.ReadAll(io.LimitReader(s.r, sizeClass+1))
+	if err != nil {
+		return err
+	}
+	if !zeros(s.head[:]) || !zeros(rest) {
+		return s.damage("padding that is not zero")
+	}
+	return s.end(s.offset + recordHead + int64(len(rest)))
+}
+
+// end is io.EOF for a segment that ends where its size class does.
+func (s *scanner) end(at int64) error {
+	if at%sizeClass != 0 || at-s.offset >= sizeClass {
+		return s.damage("an end beside the size class of 512 bytes")
+	}
+	return io.EOF
+}
+
+func zeros(b []byte) bool { return !slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) }
 
 func (s *scanner) accept(payload int) {
 	s.offset += recordHead + int64(payload)
