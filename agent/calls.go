@@ -32,7 +32,7 @@ func bridgeBinding(b *scenes.Binding) *uibridge.Binding {
 		return nil
 	}
 	return &uibridge.Binding{Bus: b.Bus, Service: b.Service, Path: b.Path, Interface: b.Interface, Member: b.Member,
-		Signature: b.Signature, Args: b.Args, Within: b.Within}
+		Property: b.Property, Signature: b.Signature, Args: b.Args, Within: b.Within}
 }
 
 // services are those that the bindings call, each once.

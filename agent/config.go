@@ -33,6 +33,7 @@ type Config struct {
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	Studies       StudiesConfig     `yaml:"studies"`        // what may be recorded there
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
+	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -69,7 +70,7 @@ type StudiesConfig struct {
 
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
-	return Config{Bus: "system", Language: "en",
+	return Config{Bus: "system", Language: "en", Sleep: login1,
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -149,6 +150,9 @@ func (c *Config) check() error {
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}
+	if c.Sleep != login1 && c.Sleep != none {
+		return fmt.Errorf("sleep: %q is not %s or %s", c.Sleep, login1, none)
+	}
 	if err := c.Source.check(); err != nil {
 		return err
 	}
@@ -189,6 +193,12 @@ func (c *SourceConfig) check() error {
 const (
 	assumed = "assumed"
 	events  = "events"
+)
+
+// The words of sleep.
+const (
+	login1 = "login1"
+	none   = "none"
 )
 
 // judged tells whether replies are events and readbacks are judged.

@@ -100,7 +100,26 @@ func (a *agent) SetUser(user uint64) error {
 	if a.recorder != nil {
 		a.recorder.SetUser(user)
 	}
-	return a.do(func() error { return a.tell(engine.Event{Kind: engine.EvUser, User: user}) })
+	return a.do(func() error {
+		if user == a.pump.State().User() {
+			return nil
+		}
+		if err := a.tell(engine.Event{Kind: engine.EvUser, User: user}); err != nil {
+			return err
+		}
+		return a.greet(user)
+	})
+}
+
+// greet has the places told anew: they are each user's own.
+func (a *agent) greet(user uint64) error {
+	if a.services != nil {
+		a.services.UserChanged()
+	}
+	if err := a.places.load(user); err != nil {
+		a.log.Error("a user's places are lost", "error", err)
+	}
+	return a.places.look(a.occurred)
 }
 
 // Occur takes an occurrence that the profile leaves to the HMI.
@@ -123,7 +142,9 @@ func (a *agent) ofHMI(what string) (int, error) {
 	kind, name, _ := strings.Cut(what, " ")
 	for _, e := range a.prog.Vehicle.Events {
 		own := e.Name.Text == kind || kind == "event" && e.Name.Text == name
-		if own && !e.Source.HMI {
+		if own && e.Source.GeoClue {
+			return 0, fmt.Errorf("%w: %s comes from where the car is; say where it is with SetPlace", uibridge.ErrUnknownEvent, what)
+		} else if own && !e.Source.HMI {
 			return 0, fmt.Errorf("%w: %s comes from %s, not from the HMI", uibridge.ErrUnknownEvent, what, e.Source.Service)
 		}
 	}

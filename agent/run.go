@@ -81,14 +81,17 @@ func readKeys(files []string) (keys []sign.PublicKey, err error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	prog, err := Load(c)
+	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
 	}
-	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
+	deck.start(a)
 	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -188,14 +191,21 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
+	if err := a.lookAtClock(); err != nil {
+		return err
+	}
 	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
 	m["calls_late"] = a.late
 	a.source.count(m)
+	if a.services != nil {
+		a.services.Count(m)
+	}
 	a.tickStudies(m)
 	a.out.count(m)
+	a.deck.count(m)
 	a.counters.Store(&m)
 	return a.out.tidy()
 }

@@ -96,7 +96,7 @@ func loadStudies(c *Config) ([]*scenes.Study, scenes.Revocations, error) {
 
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Now(), Wall: a.wallClock()}
+	c := trace.Context{Now: time.Now(), Wall: a.vouched()}
 	c.SpeedKmh = math.Float64frombits(a.speed.Load())
 	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
 	states := a.prog.Vehicle.States
@@ -105,10 +105,10 @@ func (a *agent) moment() trace.Context {
 	return c
 }
 
-// wallClock is the wall clock if somebody vouches for it, else the zero time. On
+// vouched is the wall clock if somebody vouches for it, else the zero time. On
 // a desk (--unsigned) a recording vouches for its own times, and the machine for
 // those of live buses.
-func (a *agent) wallClock() time.Time {
+func (a *agent) vouched() time.Time {
 	if wall, offset, ok := a.pump.State().Wall(); ok {
 		return time.Unix(0, wall).In(time.FixedZone("", int(offset)))
 	}

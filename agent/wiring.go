@@ -13,6 +13,7 @@ import (
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/services"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -22,6 +23,7 @@ const speedPath = "Vehicle.Speed"
 // that say otherwise.
 type agent struct {
 	ctx      context.Context // done: stop
+	quit     func()          // ends ctx
 	log      *slog.Logger
 	config   *Config
 	prog     *scenes.Program
@@ -34,7 +36,11 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	state    *stateFiles // nil: nothing is kept
+	deck     *deck             // nil in a test of less
+	state    *stateFiles       // nil: nothing is kept
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: it is not told of
+	places   places
 	face     *face
 	recorder *studies      // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
@@ -85,7 +91,12 @@ func (a *agent) open() error {
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
 		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
-	return a.announce()
+	if err := a.announce(); err != nil {
+		return err
+	}
+	a.places.dir = c.State
+	a.listen()
+	return nil
 }
 
 // tellRecords tells the HMI what was decided.
@@ -149,6 +160,9 @@ func (a *agent) figures() map[string]uint64 {
 
 func (a *agent) close() error {
 	var errs []error
+	if a.services != nil {
+		a.services.Close()
+	}
 	if a.bridge != nil {
 		errs = append(errs, a.bridge.Close())
 	}

@@ -38,6 +38,7 @@ type Handler interface {
 	Override(actuator string, v engine.Value) error
 	Driver
 	Viewer
+	Deck
 	Studies
 }
 
@@ -78,14 +79,13 @@ type Bridge struct {
 	links map[string]*link // by bus name; own too, under ""
 	calls *ledger
 	watch *watchers
-	gate  *gate
+	in    *incoming
 
 	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
-	busy   atomic.Uint64 // incoming calls turned away
 
 	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }
@@ -100,7 +100,7 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, gate: newGate()}
+	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
 	br.watch = newWatchers(o.Signals)
@@ -126,7 +126,7 @@ func (br *Bridge) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	br.gate.open()
+	br.in.ready()
 	return w.ownName(ctx, br.own.address)
 }
 
@@ -156,8 +156,10 @@ func (br *Bridge) Drain(ctx context.Context) error {
 // all goroutines of the bridge, and for Handler methods and callbacks of Follow
 // that are running.
 func (br *Bridge) Close() error {
+	br.in.close()
+	br.in.politely()
 	br.cancel(ErrClosing)
-	br.gate.close()
+	<-br.in.idle
 	br.calls.close()
 	br.wg.Wait()
 	return nil

@@ -99,7 +99,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
-	if r.ref != nil && string(r.took) != string(r.said) {
+	if string(r.took) != string(r.said) {
 		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
 	}
 	// A line of a stream brings what it likes in one frame.
@@ -110,13 +110,15 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 
 // step feeds an event to the pump and to the reference.
 func (r *traceRun) step(ev *engine.Event) error {
-	if r.ref != nil {
-		records := r.ref.Step(translate.Event(&r.prog.Engine, ev))
-		for i := range records {
-			r.said = append(r.said, records[i].JSON()...)
-		}
-	}
+	r.say(r.ref.Step(translate.Event(&r.prog.Engine, ev)))
 	return r.pump.step(ev)
+}
+
+// say takes what the reference has decided.
+func (r *traceRun) say(records []reference.Record) {
+	for i := range records {
+		r.said = append(r.said, records[i].JSON()...)
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -222,11 +224,11 @@ func (r *traceRun) feed(line string) error {
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
 	case "reload":
-		r.ref = nil // it knows one program
 		r.compile(f[2], f[3:]...)
+		vehicle, cards := translate.Program(&r.prog.Engine)
+		r.say(r.ref.Reload(ev.T, vehicle, cards))
 		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
-		r.ref = nil // it has one session only
 		r.boot(f[2:])
 		return nil
 	case "answer", "user", "sleep", "enable", "disable", "run", "free":

@@ -135,8 +135,8 @@ func (p *Program) winnerOf(a *actuatorState) string {
 // timerOf is the deadline of a card's timer of a kind; ref 0: any; 0: none.
 func (s *State) timerOf(kind timerKind, card int, ref uint64) (at int64) {
 	q := &s.cards[card].queue
-	for i := range s.timers {
-		tm := &s.timers[i]
+	for i := range s.timers.list {
+		tm := &s.timers.list[i]
 		if tm.kind == kind && tm.card == card && tm.firing == q.firing && tm.index == q.pos && (ref == 0 || tm.ref == ref) {
 			return tm.at
 		}

@@ -22,7 +22,8 @@ const testPatience = 20 * time.Second
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
 	uibridge.Driver  // the stand-in only says who drives,
-	uibridge.Viewer  // looks at no card
+	uibridge.Viewer  // looks at no card,
+	uibridge.Deck    // changes none,
 	uibridge.Studies // and at no study
 
 	rec       *trace.Recorder
