@@ -81,11 +81,7 @@ func (r *Recorder) ShowTrace(id string) (text string, segment []byte, err error)
 		return "", nil, err
 	}
 	var b bytes.Buffer
-	out := &printer{w: &b, o: ShowOptions{Study: p.study}}
-	err = read(bytes.NewReader(segment), func(_ string, ep *Episode, raw []byte) error {
-		out.episode(ep, raw)
-		return nil
-	})
+	err = Put(&b, segment, p.study)
 	return b.String(), segment, err
 }
 

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,9 +50,52 @@ func Show(w io.Writer, dir string, o ShowOptions) (n int, err error) {
 	return out.episodes, errors.Join(append(bad, out.err)...)
 }
 
+// Put puts a segment's episodes into words, by the names of a study, if it is
+// known, and with their bytes.
+func Put(w io.Writer, segment []byte, study *scenes.Study) error {
+	out := &printer{w: w, o: ShowOptions{Study: study, Hex: true}}
+	err := read(bytes.NewReader(segment), func(_ string, ep *Episode, raw []byte) error {
+		out.episode(ep, raw)
+		return out.err
+	})
+	return err
+}
+
+// Listed is an episode in a directory.
+type Listed struct {
+	ID     string `json:"id"`   // hexadecimal
+	Week   string `json:"week"` // such as 2026-W10
+	Task   string `json:"task"` // its name where the study is known, else its number
+	Events int    `json:"events"`
+	File   string `json:"file"`
+}
+
+// List lists the episodes in a directory and below it. What can be read is
+// listed; files that cannot are named in the error.
+func List(dir string, study *scenes.Study) ([]Listed, error) {
+	list := []Listed{}
+	var bad []error
+	err := Segments(dir, func(path string) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		err = read(f, func(_ string, ep *Episode, _ []byte) error {
+			list = append(list, Listed{hex.EncodeToString(ep.EID[:]), weekName(ep.Week), taskName(study, ep.Task), len(ep.Ev), path})
+			return nil
+		})
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: %w", path, err))
+		}
+		return nil
+	})
+	return list, errors.Join(append(bad, err)...)
+}
+
 // Segments calls yield with the path of each file in a directory of traces and
-// below it, but for what the recorder keeps there for itself. A directory that
-// does not exist is an error.
+// below it, but for what the recorder keeps there for itself, and for the texts
+// beside exported segments. A directory that does not exist is an error.
 func Segments(dir string, yield func(path string) error) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such directory; it is made by the first consent, so there are no traces or the path is wrong", dir)
@@ -61,7 +105,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile:
+		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt")+segmentSuffix):
 			return nil
 		}
 		return yield(path)
