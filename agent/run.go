@@ -121,6 +121,8 @@ func (a *agent) loop() error {
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.services:
+			a.look()
 		case <-a.face.timer.C:
 			a.look()
 		case <-a.source.due():

@@ -84,7 +84,6 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
-	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
@@ -145,7 +144,7 @@ func (a *agent) connect() (err error) {
 	}
 	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures,
+		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures, ServicesChanged: a.face.servicesChanged,
 	})
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ type agent struct {
 	answers   chan answer
 	overrides chan string
 	block     chan struct{} // if set, Override waits for it
-	look      func(card string) error
+	closing   atomic.Bool   // Look says so
 
 	Studies  // what a test does not ask for
 	mu       sync.Mutex
@@ -71,8 +72,8 @@ func (a *agent) Occur(what string, now bool) error {
 }
 
 func (a *agent) Look(card string) error {
-	if a.look != nil {
-		return a.look(card)
+	if a.closing.Load() {
+		return fmt.Errorf("%w: no more", ErrClosing)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package engine
 
 // CardState is what a card is doing, for people to look at; nothing decides by
-// it. The order in which its words are tried is that of docs/scene-cards.md, *What a card is doing*.
+// it. The order in which its words are tried is that of docs/integrate-hmi.md, *What a card is doing*.
 type CardState uint8
 
 // The states of a card.
