@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -33,6 +34,7 @@ type Decision struct {
 	Given   bool      // false: withdrawn
 	At      time.Time // in UTC, to the second; zero: nobody vouched for the clock
 	Until   time.Time // in UTC; a yes holds before it
+	Driver  Pseudonym // of a yes to a panel: what its episodes go under; else zero
 }
 
 // line is the decision as the file has it.
@@ -41,7 +43,7 @@ func (d *Decision) line() string {
 	if d.Given {
 		what = "given"
 	}
-	return fmt.Sprintf("%s %s %d %s %d %s %s\n", what, d.Study, d.Version, d.SHA256, d.User, stamp(d.At), stamp(d.Until))
+	return fmt.Sprintf("%s %s %d %s %d %s %s %x\n", what, d.Study, d.Version, d.SHA256, d.User, stamp(d.At), stamp(d.Until), d.Driver)
 }
 
 func stamp(t time.Time) string {
@@ -54,7 +56,7 @@ func stamp(t time.Time) string {
 // parseDecision reads a line; one that this package would not write is refused.
 func parseDecision(line string) (d Decision, ok bool) {
 	f := strings.Split(strings.TrimSuffix(line, "\n"), " ")
-	if len(f) != 7 {
+	if len(f) != 8 {
 		return d, false
 	}
 	d.Given, d.Study, d.SHA256 = f[0] == "given", f[1], f[3]
@@ -62,6 +64,9 @@ func parseDecision(line string) (d Decision, ok bool) {
 	d.User, _ = strconv.ParseUint(f[4], 10, 64)
 	d.At, _ = time.Parse(time.RFC3339, f[5])
 	d.Until, _ = time.Parse(time.RFC3339, f[6])
+	if driver, err := hex.DecodeString(f[7]); err == nil {
+		copy(d.Driver[:], driver)
+	}
 	return d, d.line() == line
 }
 

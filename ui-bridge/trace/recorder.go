@@ -32,7 +32,7 @@ type Options struct {
 	// leaves, whatever the other cards say.
 	Stopped error
 	Car     Car
-	// OutboxSegments bounds the outbox, 512 bytes each; 0 stands for 1024.
+	// OutboxSegments bounds each outbox, 512 bytes a segment; 0 stands for 1024.
 	OutboxSegments int
 }
 
@@ -79,8 +79,8 @@ type Recorder struct {
 	stopped  error
 	revoked  scenes.Revocations
 	policies []*policy
-	spools   []*spool // of policies
-	box      outbox
+	spools   []*spool  // of policies
+	boxes    [2]outbox // of studies and of panels
 	consents consents
 	damaged  bool
 	user     uint64 // 0: a guest, or nobody knows
@@ -105,7 +105,9 @@ func Open(dir string, o Options) (*Recorder, error) {
 		o.OutboxSegments = 1024
 	}
 	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, active: -1, consents: consents{dir: dir}}
-	r.box = outbox{dir: filepath.Join(dir, "outbox"), most: o.OutboxSegments, random: r.random}
+	for i, name := range []string{"outbox", "panel-outbox"} {
+		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
+	}
 	switch err := r.consents.read(); {
 	case errors.Is(err, errConsents):
 		r.damaged = true
@@ -114,7 +116,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	}
 	for _, s := range o.Studies {
 		r.policies = append(r.policies, newPolicy(s, o.Car))
-		r.spools = append(r.spools, &spool{dir: filepath.Join(dir, "spool", s.ID)})
+		r.spools = append(r.spools, newSpool(dir, s.ID, s.Panel))
 	}
 	if r.stopped != nil {
 		return r, nil
@@ -156,7 +158,7 @@ func (r *Recorder) Counters() Counters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.n
-	c.Removed = r.box.removed
+	c.Removed = r.boxes[0].removed + r.boxes[1].removed
 	return c
 }
 

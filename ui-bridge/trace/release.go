@@ -18,6 +18,9 @@ func (r *Recorder) finish() error {
 	defer r.attempt.reset()
 	p, s := r.policies[r.active], r.spools[r.active]
 	ep := r.attempt.finish()
+	if s.panel {
+		return r.finishPanel(s, ep)
+	}
 	switch p.gate(ep, r.random) {
 	case gateDropped:
 		r.n.Gated++
@@ -34,7 +37,23 @@ func (r *Recorder) finish() error {
 		r.n.NotSampled++
 		return nil
 	}
-	if err := r.keep(s, ep, key); err != nil {
+	return r.kept(r.keep(s, ep, key, r.attempt.weekEnd, nil))
+}
+
+// finishPanel keeps an attempt of a test driver as it is, under the pseudonym of
+// the driver's consent.
+func (r *Recorder) finishPanel(s *spool, ep *Episode) error {
+	if len(s.list) >= maxPanel {
+		r.n.NotSampled++
+		return nil
+	}
+	d, _ := r.consents.latest(r.policies[r.active].study.ID, r.user)
+	return r.kept(r.keep(s, ep, r.random(), r.wall, &d.Driver))
+}
+
+// kept counts what became of an episode.
+func (r *Recorder) kept(err error) error {
+	if err != nil {
 		r.n.Lost++
 		return fmt.Errorf("trace directory %s: write an episode: %w", r.dir, err)
 	}
@@ -42,20 +61,19 @@ func (r *Recorder) finish() error {
 	return nil
 }
 
-// keep writes an episode under a fresh id, to leave at a random time after its
-// week.
-func (r *Recorder) keep(s *spool, ep *Episode, key uint64) error {
+// keep writes an episode under a fresh id, to leave at a random time after from.
+func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, driver *Pseudonym) error {
 	rand.Read(ep.EID[:])
 	text := unsignedText
 	if r.policies[r.active].study.Signed {
 		text = signedText
 	}
-	segment, err := newSegment(text, ep)
+	segment, err := newSegment(text, ep, driver)
 	if err != nil {
 		return err
 	}
 	delay := time.Duration(r.random() % uint64(maxDelay))
-	e := entry{user: r.user, key: key, due: r.attempt.weekEnd.Add(delay).Unix(), ep: *ep}
+	e := entry{user: r.user, key: key, due: from.Add(delay).Unix(), ep: *ep}
 	e.ep.Ev = slices.Clone(ep.Ev) // the attempt's own is used again
 	return s.add(e, segment)
 }
@@ -85,15 +103,19 @@ func (r *Recorder) wipeUnwanted(i int) error {
 }
 
 // removeStrangers removes the spools of studies that are no longer asked.
-func (r *Recorder) removeStrangers() error {
-	top := filepath.Join(r.dir, "spool")
-	entries, err := os.ReadDir(top)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		if !slices.ContainsFunc(r.policies, func(p *policy) bool { return p.study.ID == e.Name() }) {
-			err = errors.Join(err, removeSegments(filepath.Join(top, e.Name())))
+func (r *Recorder) removeStrangers() (err error) {
+	for _, top := range spoolTops {
+		top = filepath.Join(r.dir, top)
+		entries, readErr := os.ReadDir(top)
+		if errors.Is(readErr, fs.ErrNotExist) {
+			continue
+		}
+		err = errors.Join(err, readErr)
+		for _, e := range entries {
+			dir := filepath.Join(top, e.Name())
+			if !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
+				err = errors.Join(err, removeSegments(dir))
+			}
 		}
 	}
 	return err
@@ -110,6 +132,14 @@ func removeSegments(dir string) error {
 	return err
 }
 
+// boxOf is the index of a spool's outbox: panels have one of their own.
+func boxOf(s *spool) int {
+	if s.panel {
+		return 1
+	}
+	return 0
+}
+
 // releaseDue moves what is due into the outbox.
 func (r *Recorder) releaseDue() error {
 	if r.wall.IsZero() || r.stopped != nil {
@@ -117,7 +147,7 @@ func (r *Recorder) releaseDue() error {
 	}
 	for _, s := range r.spools {
 		for {
-			moved, err := s.release(r.wall, &r.box)
+			moved, err := s.release(r.wall, &r.boxes[boxOf(s)])
 			if err != nil {
 				return fmt.Errorf("trace directory %s: release a segment: %w", r.dir, err)
 			}

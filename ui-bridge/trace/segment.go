@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // A segment is a file of episodes:
@@ -22,6 +24,7 @@ import (
 const (
 	signedText   = "vignette-traces 2"
 	unsignedText = "vignette-traces 2; unsigned desk study, not for release"
+	panelText    = "vignette-panel 1; personal data of a test driver"
 	headerBytes  = 64
 	recordHead   = 8
 	maxPayload   = 512 // an Episode takes at most about 190 bytes
@@ -30,7 +33,7 @@ const (
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	headers    = []string{signedText, unsignedText}
+	headers    = []string{signedText, unsignedText, panelText}
 )
 
 // ErrNotSegment tells that a file does not begin with a segment's header.
@@ -39,9 +42,13 @@ var ErrNotSegment = errors.New("not a trace segment: its first line is not that 
 // headerOf is the header of a text.
 func headerOf(text string) []byte { return fmt.Appendf(nil, "%-*s\n", headerBytes-1, text) }
 
-// newSegment is the segment of one episode.
-func newSegment(text string, ep *Episode) ([]byte, error) {
-	b, err := appendRecord(headerOf(text), ep)
+// newSegment is the segment of one episode, which a pseudonym makes a panel's.
+func newSegment(text string, ep *Episode, driver *Pseudonym) ([]byte, error) {
+	var payload msgp.Marshaler = ep
+	if driver != nil {
+		text, payload = panelText, &PanelEpisode{*driver, *ep}
+	}
+	b, err := appendRecord(headerOf(text), payload)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +69,7 @@ func (e *DamageError) Error() string {
 }
 
 // appendRecord appends the framed bytes of one episode.
-func appendRecord(dst []byte, ep *Episode) ([]byte, error) {
+func appendRecord(dst []byte, ep msgp.Marshaler) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, make([]byte, recordHead)...)
 	dst, err := ep.MarshalMsg(dst)
@@ -83,20 +90,49 @@ func checksum(length, payload []byte) uint32 {
 	return crc32.Update(crc32.Checksum(length, castagnoli), castagnoli, payload)
 }
 
+// ErrPanel tells that a segment is a panel's: personal data, which is not read
+// among what is released.
+var ErrPanel = errors.New("a segment of a panel of test drivers: personal data, which is kept apart")
+
 // Read reads one segment. It returns the episodes up to its end, or up to the
 // first record that cannot be read together with a *DamageError. A file that is
 // no segment gives ErrNotSegment; one of another version does too.
 func Read(r io.Reader) ([]Episode, error) {
 	var eps []Episode
-	err := read(r, func(_ string, ep *Episode, _ []byte) error {
-		eps = append(eps, *ep)
+	err := read(r, func(rec *segmentRecord) error {
+		if rec.driver != nil {
+			return ErrPanel
+		}
+		eps = append(eps, *rec.ep)
 		return nil
 	})
 	return eps, err
 }
 
-// read calls yield with the header's text, each episode and its exact bytes.
-func read(r io.Reader, yield func(string, *Episode, []byte) error) error {
+// segmentRecord is one episode of a segment.
+type segmentRecord struct {
+	header string
+	driver *Pseudonym // nil: it is no panel's
+	ep     *Episode
+	raw    []byte // its exact bytes
+}
+
+// decode reads the payload of a segment with a header.
+func decode(header string, payload []byte) (rec segmentRecord, rest []byte, err error) {
+	rec = segmentRecord{header: header, raw: payload}
+	if header == panelText {
+		var p PanelEpisode
+		rest, err = p.UnmarshalMsg(payload)
+		rec.driver, rec.ep = &p.Driver, &p.Episode
+		return rec, rest, err
+	}
+	rec.ep = new(Episode)
+	rest, err = rec.ep.UnmarshalMsg(payload)
+	return rec, rest, err
+}
+
+// read calls yield with each episode.
+func read(r io.Reader, yield func(*segmentRecord) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
@@ -113,16 +149,16 @@ func read(r io.Reader, yield func(string, *Episode, []byte) error) error {
 		} else if err != nil {
 			return err
 		}
-		ep := new(Episode)
-		if rest, err := ep.UnmarshalMsg(payload); err != nil {
+		rec, rest, err := decode(headers[i], payload)
+		if err != nil {
 			return s.damage("an episode that cannot be decoded (" + err.Error() + ")")
 		} else if len(rest) > 0 {
 			return s.damage(fmt.Sprintf("an episode followed by %d bytes more", len(rest)))
 		}
-		if ep.V != SchemaVersion {
-			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", ep.V, SchemaVersion))
+		if rec.ep.V != SchemaVersion {
+			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", rec.ep.V, SchemaVersion))
 		}
-		if err := yield(headers[i], ep, payload); err != nil {
+		if err := yield(&rec); err != nil {
 			return err
 		}
 		s.accept(len(payload))

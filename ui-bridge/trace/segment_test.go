@@ -64,6 +64,7 @@ func TestReleasedTypesHoldNoText(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Episode](), "Episode")
+	walk(reflect.TypeFor[PanelEpisode](), "PanelEpisode")
 }
 
 func TestSegmentRoundTrip(t *testing.T) {
@@ -140,7 +141,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		eps, err := Read(bytes.NewReader(b))
 		var damage *DamageError
-		if err != nil && !errors.Is(err, ErrNotSegment) && !errors.As(err, &damage) {
+		if err != nil && !errors.Is(err, ErrNotSegment) && !errors.Is(err, ErrPanel) && !errors.As(err, &damage) {
 			t.Fatalf("error %v", err)
 		}
 		again := headerOf(unsignedText)

@@ -54,8 +54,8 @@ func Show(w io.Writer, dir string, o ShowOptions) (n int, err error) {
 // known, and with their bytes.
 func Put(w io.Writer, segment []byte, study *scenes.Study) error {
 	out := &printer{w: w, o: ShowOptions{Study: study, Hex: true}}
-	err := read(bytes.NewReader(segment), func(_ string, ep *Episode, raw []byte) error {
-		out.episode(ep, raw)
+	err := read(bytes.NewReader(segment), func(rec *segmentRecord) error {
+		out.episode(rec)
 		return out.err
 	})
 	return err
@@ -81,7 +81,8 @@ func List(dir string, study *scenes.Study) ([]Listed, error) {
 			return err
 		}
 		defer f.Close()
-		err = read(f, func(_ string, ep *Episode, _ []byte) error {
+		err = read(f, func(rec *segmentRecord) error {
+			ep := rec.ep
 			list = append(list, Listed{hex.EncodeToString(ep.EID[:]), weekName(ep.Week), taskName(study, ep.Task), len(ep.Ev), path})
 			return nil
 		})
@@ -134,12 +135,12 @@ func (p *printer) segment(path string) error {
 	}
 	defer f.Close()
 	named := false
-	err = read(f, func(header string, ep *Episode, raw []byte) error {
+	err = read(f, func(rec *segmentRecord) error {
 		if !named {
-			p.printf("segment %s (%s)\n", filepath.Base(path), header)
+			p.printf("segment %s (%s)\n", filepath.Base(path), rec.header)
 			named = true
 		}
-		p.episode(ep, raw)
+		p.episode(rec)
 		return p.err
 	})
 	if !errors.Is(err, ErrNotSegment) {
@@ -148,9 +149,13 @@ func (p *printer) segment(path string) error {
 	return err
 }
 
-func (p *printer) episode(ep *Episode, raw []byte) {
+func (p *printer) episode(rec *segmentRecord) {
+	ep := rec.ep
 	p.episodes++
 	p.printf("  episode %s\n", hex.EncodeToString(ep.EID[:]))
+	if rec.driver != nil {
+		p.printf("    personal data of test driver %s\n", hex.EncodeToString(rec.driver[:]))
+	}
 	p.printf("    schema %d, policy %d, cohort %d, week %s, %s, task %s, variant %d, assistance %s\n", ep.V, ep.Policy,
 		ep.Cohort, weekName(ep.Week), pick(todNames, ep.TOD), taskName(p.o.Study, ep.Task), ep.Variant, pick(autoNames, ep.Auto))
 	for i := range ep.Ev {
@@ -160,7 +165,7 @@ func (p *printer) episode(ep *Episode, raw []byte) {
 	}
 	p.printf("    metrics: %s\n", metricsText(&ep.M))
 	if p.o.Hex {
-		p.printf("    bytes (%d): %s\n", len(raw), hex.EncodeToString(raw))
+		p.printf("    bytes (%d): %s\n", len(rec.raw), hex.EncodeToString(rec.raw))
 	}
 }
 

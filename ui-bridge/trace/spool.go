@@ -24,10 +24,27 @@ const maxDelay = 72 * time.Hour
 // attempt of the week is kept with the same chance. What is not for release is
 // in a segment's name, USER-KEY-DUE.seg, so that leaving is one rename. Times of
 // modification are all the same.
+//
+// That of a panel keeps every attempt, up to a bound.
 type spool struct {
 	dir    string
+	panel  bool
 	list   []entry
 	closed uint16 // the newest week of which anything has left: nothing is added to it
+}
+
+// maxPanel bounds how many segments of a panel wait.
+const maxPanel = 4096
+
+// The directories of what waits, of studies and of panels.
+var spoolTops = []string{"spool", "panel"}
+
+// newSpool is the spool of a study.
+func newSpool(dir, study string, panel bool) *spool {
+	if panel {
+		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true}
+	}
+	return &spool{dir: filepath.Join(dir, spoolTops[0], study)}
 }
 
 // entry is one segment that waits.
@@ -91,7 +108,11 @@ func readOne(path string) (Episode, error) {
 		return Episode{}, err
 	}
 	defer f.Close()
-	list, err := Read(f)
+	var list []Episode
+	err = read(f, func(rec *segmentRecord) error {
+		list = append(list, *rec.ep)
+		return nil
+	})
 	if err == nil && len(list) != 1 {
 		err = fmt.Errorf("%d episodes, not one", len(list))
 	}
@@ -104,6 +125,9 @@ func readOne(path string) (Episode, error) {
 // onePerSlot removes the lesser of two segments of a task and week, which a
 // power loss can leave.
 func (s *spool) onePerSlot() error {
+	if s.panel {
+		return nil
+	}
 	for i := 0; i < len(s.list); i++ {
 		for j := i + 1; j < len(s.list); j++ {
 			a, b := &s.list[i], &s.list[j]
@@ -124,6 +148,9 @@ func (s *spool) onePerSlot() error {
 
 // slot is the index of the segment of a task and week, -1 for none.
 func (s *spool) slot(task, week uint16) int {
+	if s.panel {
+		return -1
+	}
 	for i := range s.list {
 		if s.list[i].ep.Task == task && s.list[i].ep.Week == week {
 			return i
@@ -196,7 +223,7 @@ func (s *spool) release(now time.Time, box *outbox) (bool, error) {
 		return false, nil
 	}
 	e := &s.list[i]
-	if e.ep.Week > s.closed {
+	if e.ep.Week > s.closed && !s.panel {
 		if err := writeClosed(s.dir, e.ep.Week); err != nil {
 			return false, err
 		}

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -107,6 +108,9 @@ func (r *Recorder) GiveConsent(study string, c Context) error {
 		until = s.Until
 	}
 	d := Decision{Study: s.ID, Version: s.Version, SHA256: s.SHA256, User: r.user, Given: true, At: seconds(c.Wall), Until: seconds(until)}
+	if s.Panel {
+		rand.Read(d.Driver[:])
+	}
 	if err := r.decide(d); err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	if err == nil && r.active == i {
 		r.attempt.reset()
 	}
-	d.Given, d.At, d.Until = false, time.Time{}, time.Time{}
+	d.Given, d.At, d.Until, d.Driver = false, time.Time{}, time.Time{}, Pseudonym{}
 	if !c.Wall.IsZero() {
 		d.At = seconds(c.Wall)
 	}
@@ -178,9 +182,13 @@ func (r *Recorder) wipe(study string) error {
 	if i >= 0 && r.stopped == nil {
 		return r.spools[i].remove(func(e *entry) bool { return e.user == r.user })
 	}
-	s := &spool{dir: filepath.Join(r.dir, "spool", study)}
-	_, err := s.open()
-	return errors.Join(err, s.remove(func(e *entry) bool { return e.user == r.user }))
+	var errs []error
+	for _, top := range spoolTops {
+		s := &spool{dir: filepath.Join(r.dir, top, study)}
+		_, err := s.open()
+		errs = append(errs, err, s.remove(func(e *entry) bool { return e.user == r.user }))
+	}
+	return errors.Join(errs...)
 }
 
 // ConsentHistory are the present driver's decisions, the newest last.
