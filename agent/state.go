@@ -387,11 +387,11 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	}
 	same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
 	a.session = saved.Kept.Session + 1
-	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	state := a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
 	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
 	a.state.keep(saved)
 	a.state.tellSync()
+	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	return state, nil
 }
 
