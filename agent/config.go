@@ -32,6 +32,7 @@ type Config struct {
 	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
+	PreviewMiB    int               `yaml:"preview_mib"`    // of recent frames in memory, for previews; default 2, 0: none
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -58,7 +59,7 @@ type DecisionsConfig struct {
 
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
-	return Config{Bus: "system", Language: "en",
+	return Config{Bus: "system", Language: "en", PreviewMiB: 2,
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -135,6 +136,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Vehicle == "":
 		return errors.New("vehicle is missing; name the vehicle profile")
+	case c.PreviewMiB < 0 || c.PreviewMiB > mostPreviewMiB:
+		return fmt.Errorf("preview_mib: %d is not within 0 and %d", c.PreviewMiB, mostPreviewMiB)
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}

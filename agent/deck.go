@@ -26,6 +26,8 @@ type deck struct {
 	closing  chan struct{}
 	done     chan struct{}
 
+	previewing sync.Mutex // one preview at a time
+
 	mu       sync.Mutex // one at a time looks at files or changes them; guards what follows
 	cards    *scenes.Deck
 	versions *versions // nil: no journal may need them

@@ -50,7 +50,7 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
 			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
-			"Install": br.onInstall, "Remove": br.onRemove, "Reload": br.onReload},
+			"Install": br.onInstall, "Preview": br.onPreview, "Remove": br.onRemove, "Reload": br.onReload},
 		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
 		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
