@@ -113,6 +113,7 @@ func (d *deck) look() error {
 
 // update is look; the caller holds mu.
 func (d *deck) update() error {
+	d.hints.watch(d.paths()) // first, so that nothing changes unseen behind the look
 	d.cards.Scan()
 	faults, err := d.exchange()
 	if err != nil {
@@ -124,7 +125,7 @@ func (d *deck) update() error {
 	}
 	d.show(append(texts(faults), more...))
 	d.hints.watch(d.paths())
-	d.versions.prune(d.cards.Hashes())
+	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
 }
 

@@ -21,6 +21,8 @@ type profile struct {
 	seen    [32]byte        // what was in them when they were last looked at
 	waiting *scenes.Vehicle // another profile that is to run; nil: none
 	faults  []string        // why what is in them does not run
+
+	contents string // of the profile that runs
 }
 
 // follow notes the files of a profile that was loaded, besides the ones so far.
@@ -61,6 +63,7 @@ func (d *deck) lookAtProfile() ([]string, error) {
 		return nil, err
 	}
 	p := &d.profile
+	p.contents = running.Vehicle.Contents()
 	if p.waiting != nil && p.waiting.Contents() == running.Vehicle.Contents() {
 		p.waiting, p.faults = nil, nil // it was taken
 		p.files = nil
