@@ -52,8 +52,7 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err := d.clearStaged(); err != nil {
 		return nil, nil, err
 	}
-	d.profile.follow(v)
-	d.profile.seen = d.profile.stamp()
+	d.profile.took(v)
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
 	if prog == nil || len(prog.Cards) == 0 && len(faults) > 0 {
@@ -242,6 +241,7 @@ func (a *agent) swap(was, next *scenes.Program) error {
 		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
 		a.bridge.SetServices(a.book.services())
 		a.broken = a.watch(next.Vehicle)
+		a.listen()
 	}
 	a.broken = errors.Join(a.broken, a.announce())
 	return a.broken

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"vignette/can"
@@ -70,7 +71,9 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
@@ -104,6 +107,8 @@ func (a *agent) loop() error {
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.services:
+			a.look()
 		case <-a.face.timer.C:
 			a.look()
 		case <-a.source.due():
@@ -174,15 +179,18 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
-	if err := a.takePending(); err != nil {
+	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
 		return err
 	}
 	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
-	m["calls_late"] = a.late
+	m["calls_late"], m["goroutines"] = a.late, uint64(runtime.NumGoroutine())
 	a.source.count(m)
+	if a.services != nil {
+		a.services.Count(m)
+	}
 	if a.recorder != nil {
 		if err := a.recorder.Tick(time.Now()); err != nil {
 			a.log.Error("writing traces", "error", err)

@@ -14,6 +14,7 @@ import (
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/services"
 	"vignette/ui-bridge/trace"
 )
 
@@ -24,6 +25,7 @@ const speedPath = "Vehicle.Speed"
 // that say otherwise.
 type agent struct {
 	ctx      context.Context // done: stop
+	quit     func()          // ends ctx
 	log      *slog.Logger
 	config   *Config
 	prog     *scenes.Program
@@ -37,9 +39,12 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck           // nil in a test of less
-	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
-	state    *stateFiles     // nil: nothing is kept
+	deck     *deck             // nil in a test of less
+	pending  *scenes.Program   // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles       // nil: nothing is kept
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: it is not told of
+	places   places
 	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
@@ -86,7 +91,6 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
-	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
@@ -96,7 +100,12 @@ func (a *agent) open() error {
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
 		Decisions: a.out.decisions, Journal: a.out.journal, Ring: a.ring, Save: a.save, Calls: a.send, Records: a.tellRecords})
-	return a.announce()
+	if err := a.announce(); err != nil {
+		return err
+	}
+	a.places.dir = c.State
+	a.listen()
+	return nil
 }
 
 // tellRecords tells the HMI what was decided.
@@ -112,7 +121,7 @@ func (a *agent) openSource() (base string, err error) {
 		a.source, err = openRecording(c, a.prog.Vehicle)
 		return drive.LogTime, err
 	}
-	a.source, err = openLive(c, a.prog.Vehicle)
+	a.source, err = openLive(c, a.prog.Vehicle, a.log)
 	return drive.BootTime, err
 }
 
@@ -147,7 +156,7 @@ func paths(v *scenes.Vehicle) (list []string) {
 func (a *agent) connect() (err error) {
 	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths(a.prog.Vehicle), Counters: a.figures,
+		Vehicle: a.prog.Vehicle.ID, Signals: paths(a.prog.Vehicle), Counters: a.figures, ServicesChanged: a.face.servicesChanged,
 	})
 	return err
 }
@@ -162,6 +171,9 @@ func (a *agent) figures() map[string]uint64 {
 
 func (a *agent) close() error {
 	var errs []error
+	if a.services != nil {
+		a.services.Close()
+	}
 	if a.bridge != nil {
 		errs = append(errs, a.bridge.Close())
 	}

@@ -15,13 +15,14 @@ import (
 )
 
 // Binding is the D-Bus method that the vehicle profile binds to an actuator or
-// an action.
+// an action, or the property that is set instead.
 type Binding struct {
 	Bus       string // name of the bus: "system" or "session"; empty: the agent's own
 	Service   string
 	Path      string
 	Interface string
 	Member    string
+	Property  bool   // Member is a property, of the one type of Signature
 	Signature string // of basic types: y b n q i u x t d s, and v
 	Args      []string
 	Within    time.Duration // limit for the reply
@@ -72,7 +73,7 @@ func (b *Binding) checkNames() error {
 	case len(b.Interface) > 255 || !interfacePattern.MatchString(b.Interface):
 		return fmt.Errorf("interface %q is not a D-Bus interface name such as org.example.Hvac1", b.Interface)
 	case len(b.Member) > 255 || !memberPattern.MatchString(b.Member):
-		return fmt.Errorf("member %q is not a D-Bus method name such as Set", b.Member)
+		return fmt.Errorf("member %q is not a D-Bus name such as Set", b.Member)
 	}
 	return nil
 }
@@ -84,13 +85,17 @@ func (b *Binding) checkShape() error {
 				b.Signature, b.Signature[i:i+1], basicTypes)
 		}
 	}
+	if b.Property && (len(b.Signature) != 1 || b.Signature == "v") {
+		return fmt.Errorf("signature %q is not the type of a property; give one type, such as d", b.Signature)
+	}
 	if len(b.Signature) != len(b.Args) {
 		return fmt.Errorf("signature %q has %d arguments, args has %d; they must be as many", b.Signature, len(b.Signature), len(b.Args))
 	}
 	return nil
 }
 
-// Arguments expands the templates of Args into values of the types of Signature.
+// Arguments expands the templates of Args into values of the types of Signature:
+// the arguments of method.
 // vars gives the value of each name. `{name}` alone keeps the value's kind; mixed
 // with text it becomes text; `{{` and `}}` are literal braces. A value that does
 // not fit its type exactly is an error: nothing is wrapped, rounded or cut. A
@@ -109,7 +114,18 @@ func (b *Binding) Arguments(vars func(name string) (engine.Value, bool)) ([]any,
 			return nil, b.argError(i, err)
 		}
 	}
+	if b.Property {
+		return []any{b.Interface, b.Member, dbus.MakeVariant(args[0])}, nil
+	}
 	return args, nil
+}
+
+// method is what is called.
+func (b *Binding) method() string {
+	if b.Property {
+		return "org.freedesktop.DBus.Properties.Set"
+	}
+	return b.Interface + "." + b.Member
 }
 
 func (b *Binding) argError(i int, err error) error {

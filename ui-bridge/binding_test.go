@@ -107,6 +107,8 @@ func TestCheckBinding(t *testing.T) {
 		{func(b *Binding) { b.Path = "org/example" }, `path "org/example"`},
 		{func(b *Binding) { b.Interface = "org.9x" }, `interface "org.9x"`},
 		{func(b *Binding) { b.Member = "Set.It" }, `member "Set.It"`},
+		{func(b *Binding) { b.Property = true }, `signature "svu" is not the type of a property; give one type, such as d`},
+		{func(b *Binding) { b.Property, b.Signature, b.Args = true, "v", b.Args[1:2] }, `signature "v" is not the type of a property`},
 		{func(b *Binding) { b.Within = 0 }, "within is 0s"},
 		{func(b *Binding) { b.Signature = "sv" }, "has 2 arguments, args has 3"},
 		{func(b *Binding) { b.Signature = "a{s" }, `signature "a{s"`},
@@ -119,6 +121,45 @@ func TestCheckBinding(t *testing.T) {
 		c.change(&b)
 		if err := b.Check(known); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
+
+// TestPropertyIsSet binds a property: the service gets its one value in a variant.
+func TestPropertyIsSet(t *testing.T) {
+	address, _ := startBus(t)
+	got := make(chan string, 8)
+	service := client(t, address)
+	set := func(iface, name string, v dbus.Variant) *dbus.Error {
+		got <- iface + "." + name + " = " + v.String()
+		return nil
+	}
+	if err := service.ExportMethodTable(map[string]any{"Set": set}, "/org/example/Hvac1", "org.freedesktop.DBus.Properties"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.RequestName(serviceName, dbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	a := newAgent()
+	br := connect(t, address, a)
+	for n, c := range []struct{ signature, arg, want string }{
+		{"y", "{value}", "org.example.Hvac1.FanSpeed = @y 0x3c"},
+		{"d", "{value}", "org.example.Hvac1.FanSpeed = @d 60"},
+		{"b", "{yes}", "org.example.Hvac1.FanSpeed = true"},
+		{"s", "to {label}", `org.example.Hvac1.FanSpeed = "to ECO"`},
+	} {
+		b := one(c.signature, c.arg)
+		b.Member, b.Property = "FanSpeed", true
+		args, err := b.Arguments(vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		br.Call(uint64(n), b, args)
+		if out := receive(t, a.answers, "answer"); !out.ok {
+			t.Errorf("%s: %s", c.want, out.detail)
+		}
+		if text := receive(t, got, c.want); text != c.want {
+			t.Errorf("set %s, want %s", text, c.want)
 		}
 	}
 }

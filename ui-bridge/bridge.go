@@ -38,8 +38,8 @@ type Handler interface {
 	// Override reports the driver's hand on an actuator. A label has Text only.
 	Override(actuator string, v engine.Value) error
 	Driver
-	Deck
 	Viewer
+	Deck
 	// Consent gives (yes) or withdraws consent for a study.
 	Consent(study string, yes bool) error
 	// Interactions takes what the driver touched, and returns how many were
@@ -86,14 +86,13 @@ type Bridge struct {
 	links map[string]*link // by bus name; own too, under ""
 	calls *ledger
 	watch *watchers
-	gate  *gate
+	in    *incoming
 
 	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
-	busy   atomic.Uint64 // incoming calls turned away
 
 	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }
@@ -108,7 +107,7 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, gate: newGate()}
+	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
 	br.watch = newWatchers(o.Vehicle, o.Signals)
@@ -134,7 +133,7 @@ func (br *Bridge) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	br.gate.open()
+	br.in.ready()
 	return w.ownName(ctx, br.own.address)
 }
 
@@ -164,8 +163,10 @@ func (br *Bridge) Drain(ctx context.Context) error {
 // all goroutines of the bridge, and for Handler methods and callbacks of Follow
 // that are running.
 func (br *Bridge) Close() error {
+	br.in.close()
+	br.in.politely()
 	br.cancel(ErrClosing)
-	br.gate.close()
+	<-br.in.idle
 	br.calls.close()
 	br.wg.Wait()
 	return nil

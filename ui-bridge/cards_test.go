@@ -162,7 +162,10 @@ func TestClausesForThoseWhoWatchThem(t *testing.T) {
 		t.Errorf("got %v", s)
 	}
 	br.ShowClauses(1, list)
-	if n := len(br.watch.all[0].news); n != 0 {
+	br.watch.mu.Lock()
+	n := len(br.watch.all[0].news)
+	br.watch.mu.Unlock()
+	if n != 0 {
 		t.Errorf("the same again is %d news", n)
 	}
 	if err := ask(t, hmi, AgentInterface+".UnwatchCard", "rain").Err; err != nil {
@@ -171,7 +174,7 @@ func TestClausesForThoseWhoWatchThem(t *testing.T) {
 	if got := br.WatchedCards(nil); len(got) != 0 {
 		t.Errorf("watched are %v after UnwatchCard", got)
 	}
-	a.look = func(string) error { return fmt.Errorf("%w: no more", ErrClosing) } // shows what it last did
+	a.closing.Store(true) // shows what it last did
 	if err := ask(t, hmi, objectManager+".GetManagedObjects").Err; err != nil {
 		t.Errorf("an agent that closes: %v", err)
 	}

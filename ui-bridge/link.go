@@ -71,13 +71,16 @@ func (l *link) followed() []*following {
 
 // dial connects to the link's bus.
 func (br *Bridge) dial(ctx context.Context, l *link) (*wire, error) {
-	hear := func(w *wire, s *dbus.Signal) { br.hear(l, w, s) }
-	if !l.own {
-		return dial(ctx, br.ctx, l.address, nil, hear)
+	w := &wire{in: br.in, objects: func(dbus.ObjectPath) tables { return nil }}
+	w.hear = func(s *dbus.Signal) { br.hear(l, w, s) }
+	if l.own {
+		w.objects = br.objects(w)
 	}
-	w, err := dial(ctx, br.ctx, l.address, br.export, hear)
-	if err != nil {
+	if err := w.dial(ctx, br.ctx, l.address); err != nil {
 		return nil, err
+	}
+	if !l.own {
+		return w, nil
 	}
 	if err := w.conn.AddMatchSignalContext(ctx, matchVanished()...); err != nil {
 		w.close()

@@ -216,6 +216,10 @@ func (br *Bridge) onIntrospect(msg dbus.Message) (string, *dbus.Error) {
 		text, err := introspection(cardInterfaces, nil)
 		return text, dbusError(err)
 	}
+	if child := childOf(path); child != "" {
+		text, err := introspection(nil, []string{child})
+		return text, dbusError(err)
+	}
 	return "", unknownObject(path)
 }
 

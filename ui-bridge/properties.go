@@ -149,8 +149,9 @@ func (br *Bridge) cardProperties(path dbus.ObjectPath, iface string) (props map[
 func isClosing(err error) bool { return errors.Is(err, ErrClosing) }
 
 // Counters are the figures of the property Counters: those of Options.Counters
-// and calls, calls_failed, calls_overflowed, incoming_busy, watchers,
-// decisions_dropped, signals_dropped, bus_losses, reconnects and name_taken.
+// and calls, calls_failed, calls_overflowed, incoming_busy, incoming_unanswered,
+// watchers, decisions_dropped, signals_dropped, bus_losses, reconnects and
+// name_taken.
 func (br *Bridge) Counters() map[string]uint64 {
 	c := map[string]uint64{}
 	if br.opt.Counters != nil {
@@ -158,7 +159,7 @@ func (br *Bridge) Counters() map[string]uint64 {
 	}
 	br.calls.counters(c)
 	br.watch.counters(c)
-	c["incoming_busy"] = br.busy.Load()
+	br.in.counters(c)
 	c["signals_dropped"] = br.signalsDropped.Load()
 	c["bus_losses"] = br.busLosses.Load()
 	c["reconnects"] = br.reconnects.Load()

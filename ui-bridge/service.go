@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"math"
+	"strings"
 
 	"vignette/scenes/engine"
 	"vignette/ui-bridge/trace"
@@ -28,19 +29,32 @@ type interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// export puts the agent's object and those of its cards on a wire.
-func (br *Bridge) export(w *wire) error {
-	for name, methods := range br.methods(w) {
-		if err := w.conn.ExportMethodTable(methods, AgentPath, name); err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
+// objects are the agent's objects as they are on a wire: its own, those of cards,
+// and the nodes above, which can be introspected.
+func (br *Bridge) objects(w *wire) func(dbus.ObjectPath) tables {
+	agent, card := newTables(br.methods(w)), newTables(br.cardMethods())
+	above := newTables(map[string]map[string]any{introspectable: {"Introspect": br.onIntrospect}})
+	return func(path dbus.ObjectPath) tables {
+		switch {
+		case path == AgentPath:
+			return agent
+		case path == cardsPath || strings.HasPrefix(string(path), cardsPath+"/"):
+			return card
+		case childOf(path) != "":
+			return above
 		}
+		return nil
 	}
-	for name, methods := range br.cardMethods() {
-		if err := w.conn.ExportSubtreeMethodTable(methods, cardsPath, name); err != nil {
-			return fmt.Errorf("export %s of cards: %w", name, err)
-		}
+}
+
+// childOf is the name under a path on the way to the agent's object.
+func childOf(path dbus.ObjectPath) string {
+	rest, ok := strings.CutPrefix(AgentPath, strings.TrimSuffix(string(path), "/")+"/")
+	if !ok {
+		return ""
 	}
-	return nil
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // methods are the methods of the agent's object by interface, as they are on a
@@ -50,6 +64,7 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
 			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
 			"Install": br.onInstall, "Preview": br.onPreview, "Remove": br.onRemove, "Reload": br.onReload},
 		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
@@ -66,15 +81,8 @@ func (br *Bridge) cardMethods() map[string]map[string]any {
 	}
 }
 
-// guard runs an incoming call within the cap.
-func (br *Bridge) guard(f func() error) *dbus.Error {
-	if err := br.gate.enter(); err != nil {
-		br.busy.Add(1)
-		return dbusError(err)
-	}
-	defer br.gate.leave()
-	return dbusError(f())
-}
+// guard names the error of an incoming call for the bus.
+func (br *Bridge) guard(f func() error) *dbus.Error { return dbusError(f()) }
 
 func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
 	return func(sender dbus.Sender, paths []string) *dbus.Error {

@@ -16,10 +16,19 @@ import (
 // in it and negotiates no passing of file descriptors, which nobody would close.
 type socket struct {
 	net.Conn
-	in *bufio.Reader // the library reads a message in many small pieces
+	frames
 }
 
-func (s *socket) Read(p []byte) (int, error) { return s.in.Read(p) }
+func (s *socket) Read(p []byte) (int, error) { return s.frames.Read(p) }
+
+// Write writes what the library says. After BEGIN there are messages only (D-Bus
+// specification, Authentication Protocol).
+func (s *socket) Write(p []byte) (int, error) {
+	if !s.begun {
+		s.begun = string(p) == "BEGIN\r\n"
+	}
+	return s.Conn.Write(p)
+}
 
 // dialSocket connects to the first of the addresses that answers (D-Bus
 // specification, Server Addresses).
@@ -33,7 +42,7 @@ func dialSocket(ctx context.Context, addresses string) (*socket, error) {
 		if err == nil {
 			var conn net.Conn
 			if conn, err = new(net.Dialer).DialContext(ctx, "unix", path); err == nil {
-				return &socket{conn, bufio.NewReader(conn)}, nil
+				return &socket{conn, frames{in: bufio.NewReader(conn)}}, nil
 			}
 		}
 		errs = append(errs, err)

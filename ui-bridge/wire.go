@@ -25,7 +25,11 @@ type wire struct {
 	end  context.CancelCauseFunc
 	conn *dbus.Conn
 	sock *socket
-	hear func(*wire, *dbus.Signal)
+	hear func(*dbus.Signal) // gets every signal in order, and must not wait
+
+	objects  func(dbus.ObjectPath) tables // nil: no such object
+	in       *incoming
+	refusals chan refusal
 
 	again  atomic.Bool     // not the first one
 	queue  chan *pending   // calls to send, in order
@@ -36,48 +40,37 @@ type wire struct {
 	out map[*dbus.Call]*pending // calls sent and not answered
 }
 
-// dial connects to an address within ctx; the wire lives no longer than life.
-// export, if any, is run before the daemon knows of us, so that nothing can be
-// asked too early. hear gets every signal in order, and must not wait.
-func dial(ctx, life context.Context, address string, export func(*wire) error, hear func(*wire, *dbus.Signal)) (*wire, error) {
+// dial connects w, of which the caller has set what it does with what arrives, to
+// an address within ctx; it lives no longer than life.
+func (w *wire) dial(ctx, life context.Context, address string) error {
 	resolved, err := resolve(address)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	sock, err := dialSocket(ctx, resolved)
-	if err != nil {
-		return nil, fmt.Errorf("cannot reach the D-Bus daemon at %s: %w; is dbus-daemon running?", address, err)
+	if w.sock, err = dialSocket(ctx, resolved); err != nil {
+		return fmt.Errorf("cannot reach the D-Bus daemon at %s: %w; is dbus-daemon running?", address, err)
 	}
-	w := &wire{sock: sock, hear: hear, queue: make(chan *pending, maxCalls), done: make(chan *dbus.Call, maxOut),
-		window: make(chan struct{}, maxOut), out: map[*dbus.Call]*pending{}}
+	w.sock.skip = w.in.muted
+	w.queue, w.done, w.window = make(chan *pending, maxCalls), make(chan *dbus.Call, maxOut), make(chan struct{}, maxOut)
+	w.out, w.refusals = map[*dbus.Call]*pending{}, make(chan refusal, maxRefusals)
 	w.ctx, w.end = context.WithCancelCause(life)
-	if w.conn, err = dbus.NewConn(sock, dbus.WithSignalHandler(w)); err != nil {
+	if w.conn, err = dbus.NewConn(w.sock, dbus.WithSignalHandler(w), dbus.WithIncomingInterceptor(w.take)); err != nil {
 		w.lose()
-		return nil, errors.Join(err, sock.Close())
+		return errors.Join(err, w.sock.Close())
 	}
 	context.AfterFunc(w.conn.Context(), w.lose)
 	stop := context.AfterFunc(ctx, w.close)
-	err = w.greet(export)
+	if err = w.conn.Auth(nil); err == nil {
+		err = w.conn.Hello()
+	}
 	if !stop() {
 		err = errors.Join(err, context.Cause(ctx))
 	}
 	if err != nil {
 		w.close()
-		return nil, fmt.Errorf("cannot talk to the D-Bus daemon at %s: %w", address, err)
+		return fmt.Errorf("cannot talk to the D-Bus daemon at %s: %w", address, err)
 	}
-	return w, nil
-}
-
-func (w *wire) greet(export func(*wire) error) error {
-	if export != nil {
-		if err := export(w); err != nil {
-			return err
-		}
-	}
-	if err := w.conn.Auth(nil); err != nil {
-		return err
-	}
-	return w.conn.Hello()
+	return nil
 }
 
 // close ends the wire. The socket goes first: the library waits for a write that
@@ -92,7 +85,7 @@ func (w *wire) close() {
 func (w *wire) lose() { w.end(errLost) }
 
 // DeliverSignal takes a signal from the library's reader.
-func (w *wire) DeliverSignal(_, _ string, s *dbus.Signal) { w.hear(w, s) }
+func (w *wire) DeliverSignal(_, _ string, s *dbus.Signal) { w.hear(s) }
 
 // ask calls a method of the daemon.
 func (w *wire) ask(ctx context.Context, method string, args ...any) *dbus.Call {
@@ -104,6 +97,7 @@ func (w *wire) serve() {
 	var wg sync.WaitGroup
 	wg.Go(w.send)
 	wg.Go(w.collect)
+	wg.Go(w.refuse)
 	<-w.ctx.Done()
 	w.close()
 	wg.Wait()
@@ -131,7 +125,7 @@ func (w *wire) sendOne(p *pending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	obj := w.conn.Object(p.b.Service, dbus.ObjectPath(p.b.Path))
-	call := obj.GoWithContext(p.ctx, p.b.Interface+"."+p.b.Member, 0, w.done, p.args...)
+	call := obj.GoWithContext(p.ctx, p.b.method(), 0, w.done, p.args...)
 	w.out[call] = p
 }
 

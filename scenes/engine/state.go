@@ -109,10 +109,10 @@ func (s *State) Now() int64 { return s.now }
 // Deadline returns the time in ns at which the next timer may be due; ok is
 // false if none is set. A tick then runs what is due.
 func (s *State) Deadline() (at int64, ok bool) {
-	if len(s.timers) == 0 {
+	if len(s.timers.list) == 0 {
 		return 0, false
 	}
-	return s.timers[0].at, true
+	return s.timers.list[0].at, true
 }
 
 // Operations returns the most operations that a step has taken since NewState

@@ -31,6 +31,8 @@ type agent struct {
 
 func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
 func (a *agent) Override(string, engine.Value) error { return nil }
+func (a *agent) Look(string) error                   { return nil }
+func (a *agent) Why(string) ([]engine.Record, error) { return nil, nil }
 func (a *agent) Recording() (study string, on bool)  { return a.rec.Study(), a.rec.Recording() }
 func (a *agent) Consent(study string, yes bool) error {
 	err := a.rec.GiveConsent(study)
