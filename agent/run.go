@@ -198,6 +198,9 @@ func (a *agent) tidy() error {
 		t := a.recorder.Counters()
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
+	if a.state != nil {
+		a.state.count(m)
+	}
 	a.out.count(m)
 	a.deck.count(m)
 	a.counters.Store(&m)

@@ -30,7 +30,8 @@ type stateFiles struct {
 	dir      string
 	boot     string // the kernel's boot id
 	timeBase string
-	limit    int64 // bytes of a file
+	limit    int64         // bytes of a file
+	pause    time.Duration // least time between two turns, while a file has less than mostState
 
 	last    []byte // the newest record's state, its time left out
 	plain   []byte
@@ -42,6 +43,8 @@ type stateFiles struct {
 	file    *os.File
 	size    int64
 	next    int // 0 or 1: the file that the next turn writes
+	turned  time.Time
+	wear    wear
 	dirty   chan struct{}
 	closing chan struct{}
 	done    chan struct{}
@@ -50,8 +53,15 @@ type stateFiles struct {
 // stateNames are the names of the two files.
 var stateNames = [2]string{"state.0", "state.1"}
 
+// wear is what the disk was asked for.
+type wear struct {
+	records, bytes, syncs uint64
+}
+
 const (
 	stateLimit   = 64 << 10
+	mostState    = 1 << 20
+	turnPause    = 5 * time.Second
 	syncAfter    = 500 * time.Millisecond // a write is synced after this, in any case within 1 s
 	maxRecord    = 16 << 20
 	recordHead   = 16
@@ -68,7 +78,7 @@ func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *dr
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit,
+	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit, pause: turnPause,
 		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	saved, newest, err := s.read()
 	if err != nil {
@@ -209,7 +219,9 @@ func seal(b []byte) []byte {
 func (s *stateFiles) write(record []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == nil || s.size+int64(len(record)) > s.limit {
+	s.wear.records++
+	s.wear.bytes += uint64(len(record))
+	if s.full(int64(len(record))) {
 		return s.turn(record)
 	}
 	if _, err := s.file.Write(record); err != nil {
@@ -225,6 +237,14 @@ func (s *stateFiles) write(record []byte) error {
 	default: // a sync is to come already
 	}
 	return nil
+}
+
+// full reports whether a file gives way to the other one. A state that changes so
+// fast that the disk would be synced for that more often than every few seconds
+// makes the file larger, up to mostState.
+func (s *stateFiles) full(more int64) bool {
+	size := s.size + more
+	return s.file == nil || size > mostState || size > s.limit && time.Since(s.turned) >= s.pause
 }
 
 func (s *stateFiles) cut() error {
@@ -246,6 +266,8 @@ func (s *stateFiles) turn(record []byte) error {
 	if err = errors.Join(err, f.Sync(), syncDir(s.dir)); err != nil {
 		return errors.Join(err, f.Close())
 	}
+	s.wear.syncs += 2
+	s.turned = time.Now()
 	if s.file != nil {
 		s.file.Close()
 	}
@@ -279,6 +301,9 @@ func (s *stateFiles) sync() {
 		}
 		s.mu.Lock()
 		f := s.file
+		if f != nil {
+			s.wear.syncs++
+		}
 		s.mu.Unlock()
 		if f == nil {
 			continue
@@ -287,6 +312,13 @@ func (s *stateFiles) sync() {
 			s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
 		}
 	}
+}
+
+// count adds what the disk was asked for to the agent's counters.
+func (s *stateFiles) count(counters map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counters["state_records"], counters["state_bytes"], counters["state_syncs"] = s.wear.records, s.wear.bytes, s.wear.syncs
 }
 
 // close syncs and closes the files.

@@ -2,12 +2,15 @@ package agent
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"vignette/scenes"
 	"vignette/scenes/drive"
@@ -82,7 +85,7 @@ func TestStateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.limit = 1500
+		s.limit, s.pause = 1500, 0
 		switch {
 		case session == 1 && saved != nil:
 			t.Fatalf("a new directory has a state: %+v", saved)
@@ -118,7 +121,7 @@ func TestPowerLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.limit = 2000
+	s.limit, s.pause = 2000, 0
 	var ends []int64 // of the newest file's records
 	for session := uint64(1); session <= 12; session++ {
 		if s.save(&p.Engine, kept(t, p, session)); s.size < 800 {
@@ -300,4 +303,119 @@ func TestSessionWithoutEvents(t *testing.T) {
 			t.Errorf("session %d leaves %+v of boot %s", session, saved.Kept, saved.BootID)
 		}
 	}
+}
+
+// hostileProgram has 100 cards that are large in the state and fire as often as
+// the bench's quarantine lets them, each in its turn; all want the fan.
+func hostileProgram(t testing.TB) *scenes.Program {
+	t.Helper()
+	v, err := scenes.LoadVehicle(filepath.Join(benchDir, "vehicle.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cards []*scenes.Card
+	for i := range 100 {
+		text := fmt.Sprintf("schema: 1\nid: hostile-card-number-%03d\nversion: 1.0.0\ntitle: {en: Fan}\nwhen:\n  - {signal: Private.Bench.A, becomes: %d}\n"+
+			"then:\n  - {set: %s, to: %d, unit: percent, lease: 30m}\nreentry: restart\n", i, i, fanPath, 10*(i%8))
+		c, err := scenes.ParseCard(fmt.Sprint(i, ".yaml"), []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cards = append(cards, c)
+	}
+	p, err := scenes.Compile(v, cards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestWear has 100 cards change the state as often as the profile lets them, for
+// ten minutes: what the disk is asked for stays within what docs/port-to-a-car.md
+// says.
+func TestWear(t *testing.T) {
+	p, dir := hostileProgram(t), t.TempDir()
+	fan, signal := slotOf(t, p, fanPath), slotOf(t, p, "Private.Bench.A")
+	synctest.Test(t, func(t *testing.T) {
+		const seconds = 600
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls, largest := 0, int64(0)
+		pump := drive.NewPump(p, 1, true, drive.Output{Save: s.save, Calls: func(list []engine.Call) { calls += len(list) }})
+		begin := time.Now()
+		for i := range seconds * 8 { // 8 firings a second are 5 in 62 s for each card
+			samples := []engine.Sample{{Slot: signal, Valid: true, Num: float64(i % 100)}}
+			if calls == 0 {
+				samples = append(samples, engine.Sample{Slot: fan, Valid: true, Num: 20})
+			}
+			if err := pump.Event(&engine.Event{T: int64(time.Since(begin)), Samples: samples}); err != nil {
+				t.Fatal(err)
+			}
+			if i%8 == 0 {
+				s.save(&p.Engine, pump.State()) // as agent.tidy does
+			}
+			largest = max(largest, s.size)
+			time.Sleep(time.Second / 8)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		record := uint64(len(s.buf))
+		t.Logf("%d s: %d calls, %+v; a record has %d bytes, a file at most %d", seconds, calls, s.wear, record, largest)
+		if calls < seconds/2 || record < 10_000 {
+			t.Errorf("%d calls and records of %d bytes: this is not hostile", calls, record)
+		}
+		if most := uint64(calls + seconds); s.wear.records > most || s.wear.bytes > most*record {
+			t.Errorf("%d records with %d bytes, want one a call and one a second at most: %d", s.wear.records, s.wear.bytes, most)
+		}
+		if most := uint64(2*seconds + 2*seconds/5 + 2); s.wear.syncs > most {
+			t.Errorf("%d syncs, want 2 a second and 2 a turn every 5 s at most: %d", s.wear.syncs, most)
+		}
+		if largest > mostState {
+			t.Errorf("a file had %d bytes", largest)
+		}
+	})
+}
+
+func slotOf(t testing.TB, p *scenes.Program, path string) int {
+	t.Helper()
+	for i := range p.Sources {
+		if p.Sources[i].Path == path {
+			return i
+		}
+	}
+	t.Fatalf("no slot %s", path)
+	return -1
+}
+
+// TestFastestState changes the state a thousand times a second, as no profile
+// lets it: the disk is synced as seldom, and the files stay bounded.
+func TestFastestState(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const seconds = 20
+		state := kept(t, p, 1)
+		saved := drive.Saved{Engine: "0.1.0", TimeBase: drive.BootTime, Kept: *p.Engine.Keep(state)}
+		largest := int64(0)
+		for i := range seconds * 1000 {
+			saved.Kept.Session = uint64(i)
+			s.keep(&saved)
+			largest = max(largest, s.size)
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		turns := s.wear.bytes/mostState + seconds/5 + 1
+		t.Logf("%d s: %+v; a file had %d bytes at most", seconds, s.wear, largest)
+		if s.wear.records != seconds*1000 || largest > mostState || s.wear.syncs > 2*seconds+2*turns {
+			t.Errorf("%+v, a file had %d bytes at most; want %d syncs at most", s.wear, largest, 2*seconds+2*turns)
+		}
+	})
 }
