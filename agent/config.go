@@ -78,7 +78,7 @@ func LoadConfig(path string) (*Config, error) {
 	if err := dec.Decode(&c); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: the configuration is empty", path)
 	} else if err != nil {
-		return nil, explain(path, err)
+		return nil, located(path, err)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -92,8 +92,8 @@ var (
 	unknownKey = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
 )
 
-// explain puts the YAML reader's errors as file:line: what.
-func explain(path string, err error) error {
+// located puts the YAML reader's errors as file:line: what.
+func located(path string, err error) error {
 	list := []string{err.Error()}
 	var several *yaml.TypeError
 	if errors.As(err, &several) {

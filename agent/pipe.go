@@ -154,7 +154,11 @@ func (p *pipe) Batches() <-chan []socketcan.Item { return p.full }
 func (p *pipe) Release(batch []socketcan.Item)   { p.free <- batch }
 func (p *pipe) Buffer(int) int                   { return 0 } // it has no socket
 func (p *pipe) Filtered(int) bool                { return false }
-func (p *pipe) Err() error                       { return p.err }
+
+// SetFilters has nothing to do: whoever writes into the pipe chooses the frames.
+func (p *pipe) SetFilters(int, []socketcan.Filter) error { return nil }
+
+func (p *pipe) Err() error { return p.err }
 
 // Close ends the reading and waits for it.
 func (p *pipe) Close() error {

@@ -179,7 +179,7 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
-	if err := a.lookAtClock(); err != nil {
+	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
 		return err
 	}
 	a.save(&a.prog.Engine, a.pump.State())

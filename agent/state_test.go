@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,17 +59,8 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 func kept(t testing.TB, p *scenes.Program, session uint64) *engine.State {
 	t.Helper()
 	pump := drive.NewPump(p, session, true, drive.Output{})
-	slot := func(path string) int {
-		for i := range p.Sources {
-			if p.Sources[i].Path == path {
-				return i
-			}
-		}
-		t.Fatalf("no slot %s", path)
-		return 0
-	}
 	for i, x := range []float64{0, 1} {
-		samples := []engine.Sample{{Slot: slot("Private.Bench.A"), Valid: true, Num: x}, {Slot: slot(fanPath), Valid: true, Num: 20}}
+		samples := []engine.Sample{{Slot: slotOf(t, p, "Private.Bench.A"), Valid: true, Num: x}, {Slot: slotOf(t, p, fanPath), Valid: true, Num: 20}}
 		if err := pump.Event(&engine.Event{T: int64(i) * 1e9, Samples: samples}); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +77,7 @@ func TestStateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.limit, s.pause = 1500, 0
+		s.limit, s.most = 1500, 1500
 		switch {
 		case session == 1 && saved != nil:
 			t.Fatalf("a new directory has a state: %+v", saved)
@@ -121,7 +113,7 @@ func TestPowerLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.limit, s.pause = 2000, 0
+	s.limit, s.most = 2000, 2000
 	var ends []int64 // of the newest file's records
 	for session := uint64(1); session <= 12; session++ {
 		if s.save(&p.Engine, kept(t, p, session)); s.size < 800 {
@@ -181,6 +173,56 @@ func TestPowerLoss(t *testing.T) {
 				t.Fatalf("cut at byte %d: after the next write found %+v, %v", cut, again, err)
 			}
 		}
+	}
+}
+
+// TestTurnsWaitForNoDisk: a file is emptied only when the other one is on the disk
+// since it was begun, and while the background has seen to that, no call waits
+// for the disk.
+func TestTurnsWaitForNoDisk(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	synced := map[string]int{} // by file, since its newest turn
+	s.fsync = func(f *os.File) error {
+		mu.Lock()
+		defer mu.Unlock()
+		synced[filepath.Base(f.Name())]++
+		return f.Sync()
+	}
+	s.limit, s.most = 1500, 1500
+	turns := 0
+	for session := uint64(1); session <= 40; session++ {
+		calm := session > 20 // from then on the background keeps up
+		if calm {
+			s.tellSync()
+		}
+		mu.Lock()
+		full, next, before := stateNames[1-s.next], s.next, synced[stateNames[1-s.next]]
+		mu.Unlock()
+		s.save(&p.Engine, kept(t, p, session))
+		if s.next == next {
+			continue
+		}
+		turns++
+		mu.Lock()
+		if turns > 1 && synced[full] == 0 {
+			t.Errorf("session %d: %s was emptied while %s was not on the disk", session, stateNames[next], full)
+		}
+		if calm && synced[full] != before {
+			t.Errorf("session %d: the turn waited for the disk", session)
+		}
+		synced[stateNames[next]] = 0
+		mu.Unlock()
+	}
+	if turns < 10 {
+		t.Errorf("%d turns show nothing", turns)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -363,15 +405,15 @@ func TestWear(t *testing.T) {
 			t.Fatal(err)
 		}
 		record := uint64(len(s.buf))
-		t.Logf("%d s: %d calls, %+v; a record has %d bytes, a file at most %d", seconds, calls, s.wear, record, largest)
+		t.Logf("%d s: %d calls, %d records, %d bytes, %d syncs; a record has %d bytes, a file at most %d", seconds, calls, s.records, s.bytes, s.syncs.Load(), record, largest)
 		if calls < seconds/2 || record < 10_000 {
 			t.Errorf("%d calls and records of %d bytes: this is not hostile", calls, record)
 		}
-		if most := uint64(calls + seconds); s.wear.records > most || s.wear.bytes > most*record {
-			t.Errorf("%d records with %d bytes, want one a call and one a second at most: %d", s.wear.records, s.wear.bytes, most)
+		if most := uint64(calls + seconds); s.records > most || s.bytes > most*record {
+			t.Errorf("%d records with %d bytes, want one a call and one a second at most: %d", s.records, s.bytes, most)
 		}
-		if most := uint64(2*seconds + 2*seconds/5 + 2); s.wear.syncs > most {
-			t.Errorf("%d syncs, want 2 a second and 2 a turn every 5 s at most: %d", s.wear.syncs, most)
+		if most := 2*seconds + s.bytes/stateLimit + 2; s.syncs.Load() > most {
+			t.Errorf("%d syncs, want 2 a second and one a turn at most: %d", s.syncs.Load(), most)
 		}
 		if largest > mostState {
 			t.Errorf("a file had %d bytes", largest)
@@ -412,10 +454,10 @@ func TestFastestState(t *testing.T) {
 		if err := s.close(); err != nil {
 			t.Fatal(err)
 		}
-		turns := s.wear.bytes/mostState + seconds/5 + 1
-		t.Logf("%d s: %+v; a file had %d bytes at most", seconds, s.wear, largest)
-		if s.wear.records != seconds*1000 || largest > mostState || s.wear.syncs > 2*seconds+2*turns {
-			t.Errorf("%+v, a file had %d bytes at most; want %d syncs at most", s.wear, largest, 2*seconds+2*turns)
+		turns := s.bytes/stateLimit + 1
+		t.Logf("%d s: %d records, %d bytes, %d syncs; a file had %d bytes at most", seconds, s.records, s.bytes, s.syncs.Load(), largest)
+		if most := 2*seconds + min(turns, 2*seconds) + 2; s.records != seconds*1000 || largest > mostState || s.syncs.Load() > most {
+			t.Errorf("%d records, %d syncs, a file had %d bytes at most; want %d syncs at most", s.records, s.syncs.Load(), largest, most)
 		}
 	})
 }
