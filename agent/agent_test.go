@@ -17,14 +17,14 @@ import (
 
 // bench is a directory with a configuration, a log and a private bus.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	config  *Config
 	stopBus func()
 }
 
 // newBench readies an agent on the first seconds of our own drive at full speed.
-func newBench(t *testing.T, seconds int) *bench {
+func newBench(t testing.TB, seconds int) *bench {
 	t.Helper()
 	dir := t.TempDir()
 	address, stop, err := privatebus.Start(t.Context(), dir)
@@ -190,13 +190,28 @@ func TestStopEndsLeases(t *testing.T) {
 	}
 }
 
-// TestBusLost kills the D-Bus daemon under a running agent.
+// TestBusLost kills the D-Bus daemon under a running agent and starts it again:
+// the agent drives on, the calls meanwhile failed, and the journal says so.
 func TestBusLost(t *testing.T) {
 	b := newBench(t, 60)
-	b.config.Source.Speed = "1x"
-	err := Run(t.Context(), b.config, slog.New(slog.NewTextHandler(onLine{"msg=running", b.stopBus}, nil)))
-	if err == nil || !strings.Contains(err.Error(), "lost the D-Bus daemon") {
-		t.Errorf("got %v", err)
+	b.config.Source.Replies, b.config.Source.Speed = "events", "20x"
+	back := 0
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(onLine{"msg=running", b.stopBus},
+		onLine{"lost the D-Bus daemon", func() {
+			if _, stop, err := privatebus.Start(t.Context(), b.dir); err != nil {
+				t.Error(err)
+			} else {
+				t.Cleanup(stop)
+			}
+		}}, onLine{"the D-Bus daemon is back", func() { back++ }}), nil))
+	if err := Run(t.Context(), b.config, log); err != nil {
+		t.Fatal(err)
+	}
+	if back != 1 {
+		t.Errorf("the bus came back %d times", back)
+	}
+	if replay := b.replay(); !bytes.Equal(replay, b.file("d.jsonl")) {
+		t.Error("the journal's replay differs")
 	}
 }
 
@@ -266,6 +281,7 @@ func TestLoadConfig(t *testing.T) {
 		{"replies of live buses", "vehicle: v\ncards: [c]\nsource: {replies: assumed}\n", "live buses have events"},
 		{"speed", "vehicle: v\ncards: [c]\nsource: {log: l, speed: fast}\n", `source.speed "fast" is not max`},
 		{"replies", "vehicle: v\ncards: [c]\nsource: {log: l, replies: yes}\n", "source.replies"},
+		{"two sources", "vehicle: v\ncards: [c]\nsource: {log: l, pipe: p}\n", "source.log and source.pipe are two sources"},
 		{"format", good + "decisions: {file: d, format: xml}\n", "unknown decision log format"},
 		{"files too large", good + "decisions: {file: d, limits: {max_mib: 5000}}\n", "decisions.limits.max_mib: 5000 is not within 1 and 4096"},
 		{"too many files", good + "journal_limits: {keep: 100}\n", "journal_limits.keep: 100 is not within 1 and 99"},

@@ -35,7 +35,7 @@ actuators:
      call: {bus: session, service: org.example.Lamp1, path: /org/example/Lamp1, interface: org.example.Lamp1, member: Set, signature: b, args: ["{value}"], within: 500ms}}
 events:
   button: {names: [star], hmi: true}
-  phone: {property: {bus: system, service: org.bluez}}
+  phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected, where: {Paired: true, Icon: phone}}}
 `
 
 const driverDBC = "VERSION \"\"\nBO_ 1 M: 8 X\n SG_ S : 0|16@1+ (0.1,0) [0|300] \"km/h\" Y\n"
@@ -50,6 +50,7 @@ func TestDriverOverTheLoop(t *testing.T) {
 		}
 	}
 	b := newLiveBenchOf(t, &Config{Unsigned: true, Vehicle: filepath.Join(dir, "vehicle.yaml"), Cards: []string{filepath.Join(dir, "star.yaml")}})
+	b.face = newFace()
 	b.session, b.tasks, b.ended = 1, make(chan task), make(chan struct{})
 	taken := make(chan struct{})
 	go func() {

@@ -12,18 +12,20 @@ import (
 	"vignette/can/socketcan"
 	"vignette/scenes"
 	"vignette/scenes/drive"
+	uibridge "vignette/ui-bridge"
 )
 
 // recording feeds a candump log at a speed.
 type recording struct {
-	stream *drive.LogStream
-	file   *os.File
-	pacer  *drive.Pacer
-	timer  *time.Timer
-	wait   time.Duration // until the next entry is due
-	entry  drive.Entry   // the next one in line
-	read   bool          // entry holds something
-	upTo   int64         // time of entry, ns: no event is stamped after it
+	stream  *drive.LogStream
+	file    *os.File
+	vehicle *scenes.Vehicle
+	pacer   *drive.Pacer
+	timer   *time.Timer
+	wait    time.Duration // until the next entry is due
+	entry   drive.Entry   // the next one in line
+	read    bool          // entry holds something
+	upTo    int64         // time of entry, ns: no event is stamped after it
 }
 
 // openRecording opens the candump log that the configuration names.
@@ -49,10 +51,14 @@ func openRecording(c *SourceConfig, v *scenes.Vehicle) (*recording, error) {
 	}
 	s := drive.NewLogStream(v, named, []drive.Log{{Reader: candump.NewReader(c.Log, f), Name: c.Log}})
 	s.Until = c.Duration.Nanoseconds()
-	return &recording{stream: s, file: f, pacer: drive.NewPacer(speed), timer: time.NewTimer(0)}, nil
+	return &recording{stream: s, file: f, vehicle: v, pacer: drive.NewPacer(speed), timer: time.NewTimer(0)}, nil
 }
 
 func (r *recording) due() <-chan time.Time { return r.timer.C }
+
+// grain is the least time between two looks at what is due: waking for each frame
+// of a full bus would cost more than the frames. Their times are the log's own.
+const grain = time.Millisecond
 
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
 const feedBatch = 256
@@ -74,6 +80,9 @@ func (r *recording) wake(a *agent) error {
 		if err := r.next(); err != nil {
 			return err
 		}
+	}
+	if r.wait > 0 {
+		r.wait = max(r.wait, grain)
 	}
 	r.timer.Reset(r.wait)
 	return nil
@@ -102,7 +111,21 @@ func (r *recording) settle(*agent) {}
 // already.
 func (r *recording) stamp(newest int64) int64 { return min(r.pacer.StreamTime(newest), r.upTo) }
 
+// reprofile changes nothing: the buses are the same.
+func (r *recording) reprofile(v *scenes.Vehicle) error {
+	r.vehicle = v
+	return nil
+}
+
 func (r *recording) count(map[string]uint64) {}
+
+// buses have names; what a recording knows of their links is in its entries.
+func (r *recording) buses() (list []uibridge.BusNow) {
+	for _, b := range r.vehicle.Buses {
+		list = append(list, uibridge.BusNow{Name: b.Name})
+	}
+	return list
+}
 
 func (r *recording) report(a *agent) {
 	used, left := r.stream.Mapping()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"vignette/can"
@@ -66,14 +67,17 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	prog, err := Load(c)
+	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
 	}
-	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(),
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
+	deck.start(a)
 	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -88,21 +92,25 @@ func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
 func (a *agent) loop() error {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
+	defer a.face.timer.Stop()
 	batches := a.source.batches()
 	var err error
 	for err == nil {
 		a.source.settle(a)
+		a.face.settle(a)
 		select {
 		case <-a.ctx.Done():
 			return a.stop()
-		case <-a.bridge.Done():
-			return a.bridge.Err()
 		case r := <-a.replies:
 			err = a.reply(r)
 		case t := <-a.tasks:
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.services:
+			a.look()
+		case <-a.face.timer.C:
+			a.look()
 		case <-a.source.due():
 			err = a.source.wake(a)
 		case batch, ok := <-batches:
@@ -171,12 +179,18 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
+	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
+		return err
+	}
 	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
-	m["calls_late"] = a.late
+	m["calls_late"], m["goroutines"] = a.late, uint64(runtime.NumGoroutine())
 	a.source.count(m)
+	if a.services != nil {
+		a.services.Count(m)
+	}
 	if a.recorder != nil {
 		if err := a.recorder.Tick(time.Now()); err != nil {
 			a.log.Error("writing traces", "error", err)
@@ -185,6 +199,7 @@ func (a *agent) tidy() error {
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
 	a.out.count(m)
+	a.deck.count(m)
 	a.counters.Store(&m)
 	return a.out.tidy()
 }

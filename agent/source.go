@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"vignette/can/socketcan"
+	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // source is where frames come from: a recording or live buses. It belongs to
@@ -23,6 +25,11 @@ type source interface {
 	stamp(newest int64) int64
 	// count adds what the source itself lost to the agent's counters.
 	count(counters map[string]uint64)
+	// buses are the car's buses as they are now.
+	buses() []uibridge.BusNow
+	// reprofile goes on with the messages of another profile of the same buses.
+	// If it fails nothing has changed.
+	reprofile(v *scenes.Vehicle) error
 	// report says what the run came to.
 	report(a *agent)
 	Close() error

@@ -10,13 +10,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Binding is the D-Bus method that carries out an actuator's or action's call.
+// Binding is the D-Bus method that carries out an actuator's or action's call, or
+// the property that is set to do so.
 type Binding struct {
 	Bus       string // system or session
 	Service   string
 	Path      string
 	Interface string
-	Member    string
+	Member    string        // name of the method, or of the property
+	Property  bool          // set Member to the one argument, by org.freedesktop.DBus.Properties.Set
 	Signature string        // of the arguments, basic types and v
 	Args      []string      // one for each type; {name} stands for a value
 	Within    time.Duration // for the reply
@@ -27,6 +29,7 @@ type bindingText struct {
 	Binding
 	pos       Pos
 	signature Pos
+	second    Pos // of `member` or `property`, where the other is too
 	args      []Name
 }
 
@@ -51,8 +54,12 @@ func bindingKeys() object[bindingText] {
 		{"interface", required, func(r *reader, n *yaml.Node, b *b) {
 			b.Interface = r.pattern(n, interfaceText, "a D-Bus interface, such as org.example.Hvac1")
 		}},
-		{"member", required, func(r *reader, n *yaml.Node, b *b) {
-			b.Member = r.pattern(n, memberText, "a D-Bus method, such as SetFan")
+		{"member", optional, func(r *reader, n *yaml.Node, b *b) {
+			b.setMember(r.pattern(n, memberText, "a D-Bus method, such as SetFan"), r.key(n).Pos)
+		}},
+		{"property", optional, func(r *reader, n *yaml.Node, b *b) {
+			b.setMember(r.pattern(n, memberText, "a D-Bus property, such as FanSpeed"), r.key(n).Pos)
+			b.Property = true
 		}},
 		{"signature", optional, func(r *reader, n *yaml.Node, b *b) { b.Signature, b.signature = r.text(n), at(n) }},
 		{"args", optional, readArgs},
@@ -60,10 +67,23 @@ func bindingKeys() object[bindingText] {
 	}}
 }
 
-// readArgs reads texts, numbers and booleans; all are kept as texts and take
-// their type from the signature.
+// readArgs reads texts, numbers and booleans, and [] and {}, which are nothing
+// but empty; all are kept as texts and take their type from the signature.
 func readArgs(r *reader, n *yaml.Node, b *bindingText) {
 	r.list(n, "`args`", func(n *yaml.Node) {
+		switch {
+		case r.shapes != nil && n.Kind == yaml.SequenceNode:
+			r.shape(n, shape{"type": "array", "maxItems": 0})
+			return
+		case r.shapes != nil && n.Kind == yaml.MappingNode:
+			r.shape(n, shape{"type": "object", "maxProperties": 0})
+			return
+		case len(n.Content) == 0 && (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode):
+			text := map[yaml.Kind]string{yaml.SequenceNode: "[]", yaml.MappingNode: "{}"}[n.Kind]
+			b.args = append(b.args, Name{text, at(n)})
+			b.Args = append(b.Args, text)
+			return
+		}
 		if r.scalar(n, "a text, a number or a boolean") {
 			b.args = append(b.args, Name{n.Value, at(n)})
 			b.Args = append(b.Args, n.Value)
@@ -74,10 +94,24 @@ func readArgs(r *reader, n *yaml.Node, b *bindingText) {
 // binding reads a call.
 func (r *reader) binding(n *yaml.Node) *bindingText {
 	b := bindingText{pos: at(n), signature: at(n)}
-	if !bindingKeys().read(r, n, &b) {
+	switch {
+	case !bindingKeys().read(r, n, &b):
+		return nil
+	case b.Member == "":
+		r.fault(n, "a call has no `member`; add it, or `property` for a property to set")
+		return nil
+	case b.second != (Pos{}):
+		r.diags.add(r.file, b.second, "`member` and `property` are in one call; give one")
 		return nil
 	}
 	return &b
+}
+
+func (b *bindingText) setMember(name string, key Pos) {
+	if b.Member != "" {
+		b.second = key
+	}
+	b.Member = name
 }
 
 // checkBinding checks the signature against the arguments, and the
@@ -94,20 +128,39 @@ func (p *profile) checkBinding(b *bindingText, names, texts []string) *Binding {
 	case len(types) != len(b.args):
 		p.diags.add(p.file, b.signature, "signature `%s` has %d types, but `args` has %d; give one argument for each type",
 			b.Signature, len(types), len(b.args))
+	case b.Property && (len(types) != 1 || types[0] == "v"):
+		p.diags.add(p.file, b.signature, "signature `%s` is not the type of a property; give the one type that the property has, such as d", b.Signature)
 	}
 	for _, t := range types {
-		if !strings.Contains("ybnqiuxtdsv", t) {
-			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v",
+		if !strings.Contains("ybnqiuxtdsv", t) && !containerText.MatchString(t) {
+			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v, and arrays and dictionaries of them for empty ones",
 				t, b.Signature)
 		}
 	}
 	for i, a := range b.args {
+		if i < len(types) && containerText.MatchString(types[i]) {
+			if want := emptyText(types[i]); a.Text != want {
+				p.diags.add(p.file, a.Pos, "an argument of type `%s` can only be empty; write %s", types[i], want)
+			}
+			continue
+		}
 		p.checkPlaceholders(a, names)
 		if i < len(types) && !strings.Contains("sv", types[i]) {
 			p.checkNotText(a, types[i], texts)
 		}
 	}
 	return &b.Binding
+}
+
+// containerText is an array or dictionary that an argument may be, if it is empty.
+var containerText = regexp.MustCompile(`^a([ybnqiuxtdsv]|\{[ybnqiuxtds][ybnqiuxtdsv]\})$`)
+
+// emptyText is how an empty array or dictionary is written.
+func emptyText(typ string) string {
+	if strings.HasPrefix(typ, "a{") {
+		return "{}"
+	}
+	return "[]"
 }
 
 // checkNotText holds that no text goes where D-Bus wants a number or boolean.

@@ -55,7 +55,7 @@ func TestVehicle(t *testing.T) {
 	if a.Slew != 20 || a.MaxLease != 30*time.Minute || a.States != 0b111 || a.EndStates != 0b111 || a.Holdoff != 10*time.Minute {
 		t.Errorf("fan is %+v", a)
 	}
-	want := Binding{"system", "org.example.Hvac1", "/org/example/Hvac1", "org.example.Hvac1", "Set", "sdu",
+	want := Binding{"system", "org.example.Hvac1", "/org/example/Hvac1", "org.example.Hvac1", "Set", false, "sdu",
 		[]string{"{actuator}", "{value}", "{lease_ms}"}, 500 * time.Millisecond}
 	if !reflect.DeepEqual(*a.Call, want) {
 		t.Errorf("the fan's call is %+v", *a.Call)

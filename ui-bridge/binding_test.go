@@ -2,6 +2,7 @@ package uibridge
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -64,11 +65,12 @@ func TestArgumentsFitTheirTypes(t *testing.T) {
 		{"y", "255", uint8(255)}, {"x", "-9223372036854775808", int64(math.MinInt64)}, {"t", "18446744073709551615", uint64(math.MaxUint64)},
 		{"d", "-40.5", -40.5}, {"v", "{value}", dbus.MakeVariant(60.0)}, {"v", "{yes}", dbus.MakeVariant(true)},
 		{"v", "{label}", dbus.MakeVariant("ECO")}, {"v", "text", dbus.MakeVariant("text")},
+		{"as", "[]", []string{}}, {"ay", "[]", []byte{}}, {"a{sv}", "{}", map[string]dbus.Variant{}}, {"a{ud}", "{}", map[uint32]float64{}},
 	} {
 		got, err := one(c.signature, c.arg).Arguments(vars)
 		if err != nil {
 			t.Errorf("%s %q: %v", c.signature, c.arg, err)
-		} else if len(got) != 1 || got[0] != c.want {
+		} else if len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
 			t.Errorf("%s %q: got %T %v, want %T %v", c.signature, c.arg, got[0], got[0], c.want, c.want)
 		}
 	}
@@ -83,7 +85,8 @@ func TestArgumentsThatDoNotFitAreErrors(t *testing.T) {
 		{"v", "{nul}", "UTF-8 without NUL"}, {"s", "{absent}", "{absent} has no value"}, {"s", "{other}", "{other} has no value"},
 		{"y", "256", "not a whole number from 0 of 8 bits"}, {"n", "40000", "not a whole number of 16 bits"}, {"d", "NaN", "not a finite"},
 		{"d", "", "not a finite"}, {"b", "yes", "not true or false"}, {"s", "{value", "without its }"}, {"s", "value}", "without its {"},
-		{"s", "{a b}", "is not a name"}, {"u", "{value}0", "is no number"}, {"as", "x", "no argument can have"},
+		{"s", "{a b}", "is not a name"}, {"u", "{value}0", "is no number"}, {"as", "x", "can only be empty; write []"},
+		{"as", "{}", "write []"}, {"a{sv}", "[]", "write {}"}, {"a(ss)", "[]", "no argument can have"}, {"aas", "[]", "no argument can have"}, {"a", "[]", "no argument can have"},
 	} {
 		got, err := one(c.signature, c.arg).Arguments(vars)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -107,6 +110,8 @@ func TestCheckBinding(t *testing.T) {
 		{func(b *Binding) { b.Path = "org/example" }, `path "org/example"`},
 		{func(b *Binding) { b.Interface = "org.9x" }, `interface "org.9x"`},
 		{func(b *Binding) { b.Member = "Set.It" }, `member "Set.It"`},
+		{func(b *Binding) { b.Property = true }, `signature "svu" is not the type of a property; give one type, such as d`},
+		{func(b *Binding) { b.Property, b.Signature, b.Args = true, "v", b.Args[1:2] }, `signature "v" is not the type of a property`},
 		{func(b *Binding) { b.Within = 0 }, "within is 0s"},
 		{func(b *Binding) { b.Signature = "sv" }, "has 2 arguments, args has 3"},
 		{func(b *Binding) { b.Signature = "a{s" }, `signature "a{s"`},
@@ -119,6 +124,45 @@ func TestCheckBinding(t *testing.T) {
 		c.change(&b)
 		if err := b.Check(known); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
+
+// TestPropertyIsSet binds a property: the service gets its one value in a variant.
+func TestPropertyIsSet(t *testing.T) {
+	address, _ := startBus(t)
+	got := make(chan string, 8)
+	service := client(t, address)
+	set := func(iface, name string, v dbus.Variant) *dbus.Error {
+		got <- iface + "." + name + " = " + v.String()
+		return nil
+	}
+	if err := service.ExportMethodTable(map[string]any{"Set": set}, "/org/example/Hvac1", "org.freedesktop.DBus.Properties"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.RequestName(serviceName, dbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+	a := newAgent()
+	br := connect(t, address, a)
+	for n, c := range []struct{ signature, arg, want string }{
+		{"y", "{value}", "org.example.Hvac1.FanSpeed = @y 0x3c"},
+		{"d", "{value}", "org.example.Hvac1.FanSpeed = @d 60"},
+		{"b", "{yes}", "org.example.Hvac1.FanSpeed = true"},
+		{"s", "to {label}", `org.example.Hvac1.FanSpeed = "to ECO"`},
+	} {
+		b := one(c.signature, c.arg)
+		b.Member, b.Property = "FanSpeed", true
+		args, err := b.Arguments(vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		br.Call(uint64(n), b, args)
+		if out := receive(t, a.answers, "answer"); !out.ok {
+			t.Errorf("%s: %s", c.want, out.detail)
+		}
+		if text := receive(t, got, c.want); text != c.want {
+			t.Errorf("set %s, want %s", text, c.want)
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package uibridge is the agent's face on D-Bus: it exports org.vignette.Agent1
-// and org.vignette.Trace1 at /org/vignette/Agent1, calls the methods that the
+// and org.vignette.Trace1 at /org/vignette/Agent1, an org.vignette.Card1 for each
+// card below it, calls the methods that the
 // vehicle profile binds, and tells watchers what the engine decided. It is the
 // only importer of a D-Bus library. It follows docs/hmi-dbus.md.
 package uibridge
@@ -16,8 +17,6 @@ import (
 
 	"vignette/scenes/engine"
 	"vignette/ui-bridge/trace"
-
-	"github.com/godbus/dbus/v5"
 )
 
 // The names of the agent on the bus.
@@ -39,6 +38,8 @@ type Handler interface {
 	// Override reports the driver's hand on an actuator. A label has Text only.
 	Override(actuator string, v engine.Value) error
 	Driver
+	Viewer
+	Deck
 	// Consent gives (yes) or withdraws consent for a study.
 	Consent(study string, yes bool) error
 	// Interactions takes what the driver touched, and returns how many were
@@ -64,15 +65,20 @@ type Options struct {
 
 	Version string   // property Version
 	Session uint64   // property Session
-	Vehicle string   // property Vehicle: id of the profile
-	Signals []string // paths that can be watched; Publish names them by index
+	Vehicle string   // property Vehicle: id of the profile; see SetVehicle
+	Signals []string // paths that can be watched; Publish names them by index; see SetVehicle
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
+	// ServicesChanged is called when an answer of Available has changed, from
+	// goroutines of the bridge; it may be nil.
+	ServicesChanged func()
 }
 
 // Bridge is a connection to the bus under the agent's name. It is started by
-// Connect and ended by Close; when the bus is lost, Done is closed and Err tells.
+// Connect and ended by Close. When a bus is lost the bridge dials it again, at
+// most a second apart, and takes the name again: calls meanwhile fail at once,
+// and who watched is forgotten, since nobody has the same unique name again.
 type Bridge struct {
 	opt   Options
 	log   *slog.Logger
@@ -80,12 +86,17 @@ type Bridge struct {
 	links map[string]*link // by bus name; own too, under ""
 	calls *ledger
 	watch *watchers
-	gate  *gate
+	in    *incoming
+
+	readers *readers
+
+	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
-	busy   atomic.Uint64 // incoming calls turned away
+
+	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }
 
 // Connect connects to the buses, exports the agent's object and owns its name.
@@ -98,10 +109,12 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, gate: newGate()}
+	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
-	br.watch = newWatchers(o.Signals)
+	br.watch = newWatchers(o.Vehicle, o.Signals)
+	br.readers = &readers{wg: &br.wg, moved: br.watch.poke, of: map[caller]*reading{}}
+	br.watch.readers = br.readers
 	br.wg.Go(br.calls.deliver)
 	if err := br.open(ctx); err != nil {
 		return nil, errors.Join(err, br.Close())
@@ -114,47 +127,30 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 // else is ready.
 func (br *Bridge) open(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(br.opt.Buses)) {
-		l, err := dial(ctx, br.opt.Buses[name], nil)
-		if err != nil {
+		l := &link{address: br.opt.Buses[name]}
+		if _, err := br.adopt(ctx, name, l); err != nil {
 			return fmt.Errorf("bus %s: %w", name, err)
 		}
-		br.adopt(name, l)
 	}
-	l, err := dial(ctx, br.opt.Address, br.export)
+	br.own = &link{address: br.opt.Address, own: true}
+	w, err := br.adopt(ctx, "", br.own)
 	if err != nil {
 		return err
 	}
-	br.own = l
-	br.adopt("", l)
-	br.gate.open()
-	return l.ownName(ctx, AgentName)
+	br.in.ready()
+	return w.ownName(ctx, br.own.address)
 }
 
-// adopt starts a link's goroutines.
-func (br *Bridge) adopt(name string, l *link) {
-	br.links[name] = l
-	br.wg.Go(func() { l.send(br.ctx) })
-	br.wg.Go(func() { l.collect(br.ctx) })
-	br.wg.Go(func() { br.followNames(l) })
-	br.wg.Go(func() {
-		select {
-		case <-l.conn.Context().Done():
-			br.cancel(fmt.Errorf("lost the D-Bus daemon at %s: it closed the connection", l.address))
-		case <-br.ctx.Done():
-		}
-	})
-}
-
-// Done is closed when the bridge has ended: a bus was lost, or Close was called.
-func (br *Bridge) Done() <-chan struct{} { return br.ctx.Done() }
-
-// Err tells why the bridge has ended: nil while it has not and after Close.
-func (br *Bridge) Err() error {
-	err := context.Cause(br.ctx)
-	if errors.Is(err, ErrClosing) {
-		return nil
+// adopt dials a link's first wire and keeps the link from then on.
+func (br *Bridge) adopt(ctx context.Context, name string, l *link) (*wire, error) {
+	w, err := br.dial(ctx, l)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	br.links[name] = l
+	l.set(w)
+	br.wg.Go(func() { br.keep(l, w) })
+	return w, nil
 }
 
 // Drain waits until every call is answered and Replied has returned for it, and
@@ -168,13 +164,13 @@ func (br *Bridge) Drain(ctx context.Context) error {
 }
 
 // Close gives the name back, answers every open call with not ok, and waits for
-// all goroutines of the bridge, and for Handler methods that are running.
+// all goroutines of the bridge, and for Handler methods and callbacks of Follow
+// that are running.
 func (br *Bridge) Close() error {
+	br.in.close()
+	br.in.politely()
 	br.cancel(ErrClosing)
-	br.gate.close()
-	for _, l := range br.links {
-		l.conn.Close() // its error is that of a connection already gone
-	}
+	<-br.in.idle
 	br.calls.close()
 	br.wg.Wait()
 	return nil
@@ -192,6 +188,3 @@ func (br *Bridge) link(bus string) (*link, error) {
 	}
 	return nil, fmt.Errorf("bus %q is not connected", bus)
 }
-
-// conn returns the agent's own connection.
-func (br *Bridge) conn() *dbus.Conn { return br.own.conn }

@@ -20,7 +20,7 @@ type pending struct {
 	n      uint64
 	b      *Binding
 	args   []any
-	ctx    context.Context // ends with the call's limit, its outcome, or the bridge
+	ctx    context.Context // ends with the call's limit, its outcome, or the wire
 	cancel context.CancelFunc
 	once   sync.Once
 	book   *ledger
@@ -29,12 +29,17 @@ type pending struct {
 // Call asks a service, by a binding and arguments from its Arguments. It never
 // blocks: the call is queued, calls of one bus leave in the order of Call, and
 // the outcome goes to Handler.Replied exactly once, within b.Within from now. When
-// 256 calls are open already the outcome is not ok at once. It may not be used
-// after Close.
+// 256 calls are open already, or the bus is lost, the outcome is not ok at once. It
+// may not be used after Close.
 func (br *Bridge) Call(n uint64, b *Binding, args []any) {
 	l, err := br.link(b.Bus)
 	if err != nil {
 		br.calls.refuse(n, err.Error())
+		return
+	}
+	w := l.now()
+	if w == nil {
+		br.calls.refuse(n, detail(errLost))
 		return
 	}
 	if !br.calls.admit() {
@@ -42,10 +47,10 @@ func (br *Bridge) Call(n uint64, b *Binding, args []any) {
 		return
 	}
 	p := &pending{n: n, b: b, args: args, book: br.calls}
-	p.ctx, p.cancel = context.WithTimeout(br.ctx, b.Within)
+	p.ctx, p.cancel = context.WithTimeout(w.ctx, b.Within)
 	context.AfterFunc(p.ctx, func() { p.settle(context.Cause(p.ctx)) })
 	select {
-	case l.queue <- p:
+	case w.queue <- p:
 	default: // the connection is stuck, and calls whose time is over fill the queue
 		p.settle(errors.New("queue full: the bus takes no messages"))
 	}

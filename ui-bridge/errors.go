@@ -18,6 +18,9 @@ var (
 	ErrUnknownSignal   = errors.New("unknown signal")
 	ErrUnknownCard     = errors.New("unknown card")
 	ErrUnknownEvent    = errors.New("unknown event")
+	ErrCameWithCar     = errors.New("the card came with the car")
+	ErrUnsupported     = errors.New("not supported here")
+	ErrNotWatching     = errors.New("not a watcher")
 	ErrInvalidValue    = errors.New("invalid value")
 	ErrLimit           = errors.New("too much at once")
 	ErrBusy            = errors.New("busy, try again")
@@ -36,6 +39,9 @@ var errorNames = []struct {
 	{ErrUnknownSignal, "UnknownSignal"},
 	{ErrUnknownCard, "UnknownCard"},
 	{ErrUnknownEvent, "UnknownEvent"},
+	{ErrCameWithCar, "CameWithCar"},
+	{ErrUnsupported, "NotSupported"},
+	{ErrNotWatching, "NotWatching"},
 	{ErrInvalidValue, "InvalidValue"},
 	{ErrLimit, "LimitsExceeded"},
 	{ErrBusy, "Busy"},
@@ -58,6 +64,12 @@ func dbusError(err error) *dbus.Error {
 	}
 	text := strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "\uFFFD"), "\x00", "\uFFFD")
 	return dbus.NewError(errorPrefix+name, []any{text})
+}
+
+// isRemote tells whether a call was answered by the error of that name.
+func isRemote(err error, name string) bool {
+	var remote dbus.Error
+	return errors.As(err, &remote) && remote.Name == name
 }
 
 // checkText tells whether a string may travel over D-Bus.

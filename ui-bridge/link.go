@@ -2,122 +2,177 @@ package uibridge
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
 
-// maxOut is the greatest number of calls on the wire of one bus. A bus allows 128
-// by default, see max_replies_per_connection in dbus-daemon(1).
-const maxOut = 64
+// busDaemon is the name and the interface of every bus daemon.
+const busDaemon = "org.freedesktop.DBus"
 
-// link is one private connection to a bus, with its ordered sender.
+// The times of dialling a lost bus again.
+const (
+	firstPause = 50 * time.Millisecond
+	longPause  = time.Second
+	dialTime   = 5 * time.Second // one attempt, should a daemon accept and say nothing
+)
+
+// link is the way to one bus: a wire, and after its loss another one.
 type link struct {
 	address string
 	own     bool // the agent's name and object are here
-	conn    *dbus.Conn
-	signals chan *dbus.Signal
-	queue   chan *pending   // calls to send, in order
-	done    chan *dbus.Call // calls answered, in order
 
-	window chan struct{} // a token for each call that is out
-
-	mu  sync.Mutex
-	out map[*dbus.Call]*pending // calls sent and not answered
+	mu      sync.Mutex
+	wire    *wire        // nil while the bus is lost
+	follows []*following // replaced, never changed
 }
 
-// dial connects to an address. export, if any, is run before the daemon knows
-// of us, so that nothing can be asked too early.
-func dial(ctx context.Context, address string, export func(*dbus.Conn) error) (*link, error) {
-	resolved, err := resolve(address)
-	if err != nil {
+// now is the present wire, nil while there is none.
+func (l *link) now() *wire {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wire
+}
+
+// set makes w the present wire and tells who follows services on this bus.
+func (l *link) set(w *wire) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wire = w
+	for _, f := range l.follows {
+		f.wired(w)
+	}
+}
+
+// add lets f know of wires from now on.
+func (l *link) add(f *following) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.follows = append(slices.Clip(l.follows), f)
+	f.wired(l.wire)
+}
+
+// remove forgets f.
+func (l *link) remove(f *following) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.follows = slices.DeleteFunc(slices.Clone(l.follows), func(one *following) bool { return one == f })
+}
+
+// followed are those who follow services on this bus.
+func (l *link) followed() []*following {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.follows
+}
+
+// dial connects to the link's bus.
+func (br *Bridge) dial(ctx context.Context, l *link) (*wire, error) {
+	w := &wire{in: br.in, readers: br.readers, objects: func(dbus.ObjectPath) tables { return nil }}
+	w.hear = func(s *dbus.Signal) { br.hear(l, w, s) }
+	if l.own {
+		w.objects = br.objects(w)
+	}
+	if err := w.dial(ctx, br.ctx, l.address); err != nil {
 		return nil, err
 	}
-	conn, err := dbus.Dial(resolved, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
-	if err != nil {
-		return nil, fmt.Errorf("cannot reach the D-Bus daemon at %s: %w; is dbus-daemon running?", address, err)
+	if !l.own {
+		return w, nil
 	}
-	l := &link{address: address, own: export != nil, conn: conn, signals: make(chan *dbus.Signal, 16),
-		queue: make(chan *pending, maxCalls), done: make(chan *dbus.Call, maxOut), window: make(chan struct{}, maxOut),
-		out: map[*dbus.Call]*pending{}}
-	conn.Signal(l.signals)
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	err = l.greet(export)
-	if !stop() {
-		err = errors.Join(err, context.Cause(ctx))
+	if err := w.conn.AddMatchSignalContext(ctx, matchVanished()...); err != nil {
+		w.close()
+		return nil, fmt.Errorf("cannot subscribe to the D-Bus daemon at %s: %w", l.address, err)
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot talk to the D-Bus daemon at %s: %w", address, err), conn.Close())
-	}
-	return l, nil
+	return w, nil
 }
 
-func (l *link) greet(export func(*dbus.Conn) error) error {
-	if export != nil {
-		if err := export(l.conn); err != nil {
-			return err
+// keep serves a link's wires, one after another, until the bridge ends.
+func (br *Bridge) keep(l *link, w *wire) {
+	pause := firstPause
+	for w != nil {
+		begin := time.Now()
+		w.serve()
+		l.set(nil)
+		br.watch.forget(w)
+		br.readers.lost(w)
+		if br.ctx.Err() != nil {
+			return
 		}
+		if time.Since(begin) > pause { // else the daemon takes us and drops us again
+			pause = firstPause
+		}
+		w, pause = br.redial(l, pause)
 	}
-	if err := l.conn.Auth(nil); err != nil {
-		return err
-	}
-	return l.conn.Hello()
 }
 
-// ownName takes a well-known name, or fails if it is taken.
-func (l *link) ownName(ctx context.Context, name string) error {
-	var r uint32
-	err := l.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.RequestName", 0,
-		name, uint32(dbus.NameFlagDoNotQueue)).Store(&r)
-	if err != nil {
-		return fmt.Errorf("cannot own the name %s on %s: %w", name, l.address, err)
+// redial waits until the bus is back. It returns nil when the bridge ends.
+func (br *Bridge) redial(l *link, pause time.Duration) (*wire, time.Duration) {
+	br.busLosses.Add(1)
+	br.log.Warn("lost the D-Bus daemon; trying again", "address", l.address)
+	begin := time.Now()
+	for ; ; pause = min(2*pause, longPause) {
+		select {
+		case <-time.After(pause):
+		case <-br.ctx.Done():
+			return nil, 0
+		}
+		ctx, cancel := context.WithTimeout(br.ctx, dialTime)
+		w, err := br.dial(ctx, l)
+		cancel()
+		if err != nil {
+			continue // most likely the daemon is not back
+		}
+		br.reconnects.Add(1)
+		br.log.Info("the D-Bus daemon is back", "address", l.address, "after", time.Since(begin).Round(time.Millisecond))
+		l.set(w)
+		if l.own {
+			w.again.Store(true)
+			br.wg.Go(func() { br.ownAgain(w) })
+		}
+		return w, min(2*pause, longPause)
 	}
-	if dbus.RequestNameReply(r) != dbus.RequestNameReplyPrimaryOwner {
-		return fmt.Errorf("the name %s on %s belongs to another process; is an agent running already?", name, l.address)
+}
+
+// ownName takes the agent's well-known name, or fails if it is taken.
+func (w *wire) ownName(ctx context.Context, address string) error {
+	r, err := w.requestName(ctx, dbus.NameFlagDoNotQueue)
+	if err != nil {
+		return fmt.Errorf("cannot own the name %s on %s: %w", AgentName, address, err)
+	}
+	if r != dbus.RequestNameReplyPrimaryOwner {
+		return fmt.Errorf("the name %s on %s belongs to another process; is an agent running already?", AgentName, address)
 	}
 	return nil
 }
 
-// send sends the queued calls in their order.
-func (l *link) send(ctx context.Context) {
-	for {
-		select {
-		case p := <-l.queue:
-			l.sendOne(p)
-		case <-ctx.Done():
+func (w *wire) requestName(ctx context.Context, flags dbus.RequestNameFlags) (dbus.RequestNameReply, error) {
+	var r uint32
+	err := w.ask(ctx, "RequestName", AgentName, uint32(flags)).Store(&r)
+	return dbus.RequestNameReply(r), err
+}
+
+// ownAgain takes the name after a loss. If it belongs to another process by now,
+// the daemon gives it to us when it becomes free.
+func (br *Bridge) ownAgain(w *wire) {
+	for said := false; ; said = true {
+		r, err := w.requestName(w.ctx, 0)
+		if err == nil && r != dbus.RequestNameReplyInQueue || w.ctx.Err() != nil {
 			return
 		}
-	}
-}
-
-// sendOne waits until a call may go out and sends it, unless its time is over.
-func (l *link) sendOne(p *pending) {
-	select {
-	case l.window <- struct{}{}:
-	case <-p.ctx.Done():
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	obj := l.conn.Object(p.b.Service, dbus.ObjectPath(p.b.Path))
-	call := obj.GoWithContext(p.ctx, p.b.Interface+"."+p.b.Member, 0, l.done, p.args...)
-	l.out[call] = p
-}
-
-// collect passes on replies in the order in which they came.
-func (l *link) collect(ctx context.Context) {
-	for {
+		br.nameTaken.Add(1)
+		if err == nil {
+			br.log.Error("the name belongs to another process; waiting for it", "name", AgentName)
+			return
+		}
+		if !said {
+			br.log.Error("cannot own the name; trying again", "name", AgentName, "error", err)
+		}
 		select {
-		case call := <-l.done:
-			l.mu.Lock()
-			p := l.out[call]
-			delete(l.out, call)
-			l.mu.Unlock()
-			<-l.window
-			p.settle(call.Err)
-		case <-ctx.Done():
+		case <-time.After(longPause):
+		case <-w.ctx.Done():
 			return
 		}
 	}

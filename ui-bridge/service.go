@@ -29,67 +29,89 @@ type interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// export puts the agent's object on a connection.
-func (br *Bridge) export(conn *dbus.Conn) error {
-	for name, methods := range br.methods() {
-		if err := conn.ExportMethodTable(methods, AgentPath, name); err != nil {
-			return fmt.Errorf("export %s: %w", name, err)
+// objects are the agent's objects as they are on a wire: its own, those of cards,
+// and the nodes above, which can be introspected.
+func (br *Bridge) objects(w *wire) func(dbus.ObjectPath) tables {
+	agent, card := newTables(br.methods(w)), newTables(br.cardMethods())
+	above := newTables(map[string]map[string]any{introspectable: {"Introspect": br.onIntrospect}})
+	return func(path dbus.ObjectPath) tables {
+		switch {
+		case path == AgentPath:
+			return agent
+		case path == cardsPath || strings.HasPrefix(string(path), cardsPath+"/"):
+			return card
+		case childOf(path) != "":
+			return above
 		}
+		return nil
 	}
-	return nil
 }
 
-// methods are the methods of the agent's object by interface.
-func (br *Bridge) methods() map[string]map[string]any {
+// childOf is the name under a path on the way to the agent's object.
+func childOf(path dbus.ObjectPath) string {
+	rest, ok := strings.CutPrefix(AgentPath, strings.TrimSuffix(string(path), "/")+"/")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+// methods are the methods of the agent's object by interface, as they are on a
+// wire.
+func (br *Bridge) methods(w *wire) map[string]map[string]any {
 	return map[string]map[string]any{
-		AgentInterface: {"Watch": br.onWatch, "Unwatch": br.onUnwatch, "Override": br.onOverride,
-			"Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard, "FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur},
-		TraceInterface:                        {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
-		"org.freedesktop.DBus.Properties":     {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
-		"org.freedesktop.DBus.Introspectable": {"Introspect": br.onIntrospect},
+		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
+			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
+			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
+			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
+			"Install": br.onInstall, "Remove": br.onRemove, "Reload": br.onReload},
+		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
+		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
 	}
 }
 
-// guard runs an incoming call within the cap.
-func (br *Bridge) guard(f func() error) *dbus.Error {
-	if err := br.gate.enter(); err != nil {
-		br.busy.Add(1)
-		return dbusError(err)
+// cardMethods are those of every card's object, and of the node above them.
+func (br *Bridge) cardMethods() map[string]map[string]any {
+	return map[string]map[string]any{
+		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
+		introspectable: {"Introspect": br.onIntrospect},
 	}
-	defer br.gate.leave()
-	return dbusError(f())
 }
 
-func (br *Bridge) onWatch(sender dbus.Sender, paths []string) *dbus.Error {
-	return br.guard(func() error { return br.startWatch(string(sender), paths) })
+// guard names the error of an incoming call for the bus.
+func (br *Bridge) guard(f func() error) *dbus.Error { return dbusError(f()) }
+
+func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
+	return func(sender dbus.Sender, paths []string) *dbus.Error {
+		return br.guard(func() error { return br.startWatch(caller{w, string(sender)}, paths) })
+	}
 }
 
-func (br *Bridge) startWatch(name string, paths []string) error {
-	slots, err := br.watch.slotsOf(paths)
-	if err != nil {
-		return err
-	}
-	fresh, err := br.watch.add(name, slots)
+func (br *Bridge) startWatch(c caller, paths []string) error {
+	fresh, err := br.watch.add(c, paths)
 	if err != nil {
 		return err
 	}
 	if fresh {
-		if err := br.follow(name); err != nil {
-			br.watch.remove(name)
+		if err := br.there(c); err != nil {
+			br.watch.remove(c)
 			return err
 		}
 	}
 	br.watch.poke()
-	return nil
+	return br.look("")
 }
 
-func (br *Bridge) onUnwatch(sender dbus.Sender) *dbus.Error {
-	return br.guard(func() error {
-		if br.watch.remove(string(sender)) {
-			br.unfollow(string(sender))
-		}
-		return nil
-	})
+func (w *wire) onUnwatch(br *Bridge) func(dbus.Sender) *dbus.Error {
+	return func(sender dbus.Sender) *dbus.Error {
+		return br.guard(func() error {
+			br.watch.remove(caller{w, string(sender)})
+			return nil
+		})
+	}
 }
 
 func (br *Bridge) onOverride(actuator string, value dbus.Variant) *dbus.Error {
@@ -201,33 +223,4 @@ func fromVariant(v dbus.Variant) (engine.Value, error) {
 		return engine.Value{Kind: engine.Label, Text: x}, bounded("value", x)
 	}
 	return engine.Value{}, fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, v.Signature())
-}
-
-// onIntrospect answers with the embedded files, put into one node.
-func (br *Bridge) onIntrospect() (string, *dbus.Error) {
-	text, err := introspection()
-	return text, dbusError(err)
-}
-
-func introspection() (string, error) {
-	files, err := Interfaces.ReadDir("dbus")
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	b.WriteString("<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n" +
-		" \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n<node>\n")
-	for _, f := range files {
-		text, err := Interfaces.ReadFile("dbus/" + f.Name())
-		if err != nil {
-			return "", err
-		}
-		from, to := strings.Index(string(text), "  <interface "), strings.LastIndex(string(text), "</node>")
-		if from < 0 || to < from {
-			return "", fmt.Errorf("%s has no interface", f.Name())
-		}
-		b.Write(text[from:to])
-	}
-	b.WriteString("</node>\n")
-	return b.String(), nil
 }

@@ -22,40 +22,50 @@ const (
 	publishEvery    = 100 * time.Millisecond // at most 10 Hz a watcher
 )
 
-// watchers holds the latest values and who wants them.
+// watchers holds what is shown, the latest values, and who wants them.
 type watchers struct {
-	paths []string
-	slots map[string]int
-
 	mu      sync.Mutex
+	vehicle string         // id of the profile
+	paths   []string       // of its signals
+	slots   map[string]int // by path
 	latest  []engine.Value // by slot; None: unknown
+	cards   []*shownCard   // by ascending id
+	agent   AgentNow       // what is shown of the agent itself
 	all     []*watcher     // in order of Watch
 	dropped uint64         // decision records that a full queue lost, all watchers
+	readers *readers
 
 	wake  chan struct{}
 	flush chan chan struct{}
 }
 
-// watcher is one caller of Watch.
-type watcher struct {
-	name  string // unique bus name
-	slots []int
-	dirty bool            // a watched value changed since the last signal
-	queue []engine.Record // oldest first
+// caller is a program that calls us: its unique name, and where that holds.
+type caller struct {
+	wire *wire
+	name string
 }
 
-func newWatchers(paths []string) *watchers {
-	w := &watchers{paths: slices.Clone(paths), slots: make(map[string]int, len(paths)),
-		latest: make([]engine.Value, len(paths)), wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
-	for i, p := range w.paths {
-		w.slots[p] = i
-	}
+// watcher is one caller of Watch.
+type watcher struct {
+	caller
+	slots []int
+	gone  []string        // paths of slots that another profile does not have, to be told
+	dirty bool            // a watched value changed since the last signal
+	queue []engine.Record // oldest first
+
+	news    map[string]news // by card id
+	clauses map[string]bool // ids of the cards of which it watches the clauses
+}
+
+func newWatchers(vehicle string, paths []string) *watchers {
+	w := &watchers{wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
+	w.name(vehicle, paths)
 	return w
 }
 
-// Publish tells the latest value of Options.Signals[slot]; the zero Value is
-// unknown. It does not block on the bus and allocates nothing. A slot outside
-// Options.Signals panics, as an index does.
+// Publish tells the latest value of a signal, by its index in what SetVehicle, or
+// at first Options.Signals, has said; the zero Value is unknown. It does not block
+// on the bus and allocates nothing. A slot outside panics, as an index does.
 func (br *Bridge) Publish(slot int, v engine.Value) {
 	w := br.watch
 	w.mu.Lock()
@@ -102,7 +112,7 @@ func (w *watchers) poke() {
 	}
 }
 
-// slotsOf finds the slots of paths, each once.
+// slotsOf finds the slots of paths, each once; mu is held.
 func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	if len(paths) > maxWatchedPaths {
 		return nil, fmt.Errorf("%w: %d paths, at most %d can be watched", ErrLimit, len(paths), maxWatchedPaths)
@@ -119,28 +129,32 @@ func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	return slices.Compact(slots), nil
 }
 
-// add makes name a watcher of slots, instead of what it watched before, and
-// reports whether it is a new one.
-func (w *watchers) add(name string, slots []int) (fresh bool, err error) {
+// add makes c a watcher of paths, instead of what it watched before, and reports
+// whether it is a new one.
+func (w *watchers) add(c caller, paths []string) (fresh bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if i := w.index(name); i >= 0 {
-		w.all[i].slots, w.all[i].dirty = slots, true
+	slots, err := w.slotsOf(paths)
+	if err != nil {
+		return false, err
+	}
+	if i := w.index(c); i >= 0 {
+		w.all[i].slots, w.all[i].gone, w.all[i].dirty = slots, nil, true
 		return false, nil
 	}
 	if len(w.all) == maxWatchers {
 		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
-	w.all = append(w.all, &watcher{name: name, slots: slots, dirty: true})
+	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, news: map[string]news{}, clauses: map[string]bool{}})
 	return true, nil
 }
 
-// remove forgets a watcher and what is queued for it; it reports whether name
-// was one.
-func (w *watchers) remove(name string) bool {
+// remove forgets a watcher and what is queued for it; it reports whether c was
+// one.
+func (w *watchers) remove(c caller) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := w.index(name)
+	i := w.index(c)
 	if i < 0 {
 		return false
 	}
@@ -148,9 +162,16 @@ func (w *watchers) remove(name string) bool {
 	return true
 }
 
-// index finds a watcher; the caller holds mu.
-func (w *watchers) index(name string) int {
-	return slices.IndexFunc(w.all, func(one *watcher) bool { return one.name == name })
+// forget forgets the watchers of a wire that is lost.
+func (w *watchers) forget(lost *wire) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = slices.DeleteFunc(w.all, func(one *watcher) bool { return one.wire == lost })
+}
+
+// index finds a watcher; mu is held.
+func (w *watchers) index(c caller) int {
+	return slices.IndexFunc(w.all, func(one *watcher) bool { return one.caller == c })
 }
 
 // counters adds the watchers' figures.
@@ -159,22 +180,35 @@ func (w *watchers) counters(to map[string]uint64) {
 	defer w.mu.Unlock()
 	to["watchers"] = uint64(len(w.all))
 	to["decisions_dropped"] = w.dropped
+	to["watchers_withheld"] = 0
+	for _, one := range w.all {
+		if w.readers.behind(one.caller) {
+			to["watchers_withheld"]++
+		}
+	}
 }
 
 // letter is what one watcher is to be sent.
 type letter struct {
-	to      string
+	to      caller
+	gone    []string                // watched paths that are no signals any more
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
+	cards   []sign
 }
 
 // collect takes what is to be sent now, a bounded batch a watcher, and reports
-// whether more is queued.
-func (w *watchers) collect() (letters []letter, more bool) {
+// whether more is queued, and whether something is for those who do not read.
+func (w *watchers) collect() (letters []letter, more, held bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {
-		l := letter{to: one.name}
+		if w.readers.behind(one.caller) {
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0
+			continue
+		}
+		l := letter{to: one.caller, gone: one.gone}
+		one.gone = nil
 		if one.dirty {
 			l.values = w.snapshot(one.slots)
 			one.dirty = false
@@ -183,11 +217,12 @@ func (w *watchers) collect() (letters []letter, more bool) {
 		l.records = slices.Clone(one.queue[:take])
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
-		if l.values != nil || take > 0 {
+		l.cards = w.cardSignals(one)
+		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil {
 			letters = append(letters, l)
 		}
 	}
-	return letters, more
+	return letters, more, held
 }
 
 // snapshot returns the known values of slots by path; the caller holds mu.
@@ -209,12 +244,11 @@ func (br *Bridge) publish() {
 	for {
 		select {
 		case <-br.watch.wake:
-			if !br.sendLetters() {
+			if more, _ := br.sendLetters(); more {
 				br.watch.poke()
 			}
 		case flushed := <-br.watch.flush:
-			for !br.sendLetters() {
-			}
+			br.sendAll()
 			close(flushed)
 			continue
 		case <-br.ctx.Done():
@@ -231,40 +265,76 @@ func (br *Bridge) pause(pause *time.Timer) {
 	case <-pause.C:
 	case flushed := <-br.watch.flush:
 		pause.Stop()
-		for !br.sendLetters() {
-		}
+		br.sendAll()
 		close(flushed)
 	case <-br.ctx.Done():
 		pause.Stop()
 	}
 }
 
-// sendLetters sends one batch to each watcher and reports whether all queues
-// are empty.
-func (br *Bridge) sendLetters() bool {
-	letters, more := br.watch.collect()
+// sendLetters sends one batch to each watcher that reads, and reports as collect
+// does.
+func (br *Bridge) sendLetters() (more, held bool) {
+	letters, more, held := br.watch.collect()
 	for _, l := range letters {
+		for i := range l.cards {
+			br.unicast(l.to, &l.cards[i])
+		}
+		if l.gone != nil {
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Unwatched", []any{l.gone}})
+		}
 		if l.values != nil {
-			br.unicast(l.to, "Values", l.values)
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Values", []any{l.values}})
 		}
 		if len(l.records) > 0 {
-			br.unicast(l.to, "Decisions", dictionaries(l.records))
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Decisions", []any{dictionaries(l.records)}})
 		}
 	}
-	return !more || br.ctx.Err() != nil
+	return more, held
 }
 
-// unicast sends a signal of Agent1 to one connection only.
-func (br *Bridge) unicast(to, member string, body any) {
-	msg := &dbus.Message{Type: dbus.TypeSignal, Body: []any{body}, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldDestination: dbus.MakeVariant(to),
-		dbus.FieldPath:        dbus.MakeVariant(dbus.ObjectPath(AgentPath)),
-		dbus.FieldInterface:   dbus.MakeVariant(AgentInterface),
-		dbus.FieldMember:      dbus.MakeVariant(member),
-		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(body)),
+// sign is a signal to be sent.
+type sign struct {
+	path   dbus.ObjectPath
+	iface  string
+	member string
+	body   []any
+}
+
+// unicast sends a signal to one connection only.
+func (br *Bridge) unicast(to caller, s *sign) {
+	msg := &dbus.Message{Type: dbus.TypeSignal, Body: s.body, Headers: map[dbus.HeaderField]dbus.Variant{
+		dbus.FieldDestination: dbus.MakeVariant(to.name),
+		dbus.FieldPath:        dbus.MakeVariant(s.path),
+		dbus.FieldInterface:   dbus.MakeVariant(s.iface),
+		dbus.FieldMember:      dbus.MakeVariant(s.member),
+		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(s.body...)),
 	}}
-	if call := br.conn().Send(msg, nil); call.Err != nil && br.ctx.Err() == nil {
-		br.log.Warn("cannot tell a watcher", "signal", member, "error", call.Err)
+	if err := br.readers.send(to, msg); err != nil && to.wire.ctx.Err() == nil {
+		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", err)
+	}
+}
+
+// sendAll sends everything that is queued, without pauses. It waits for watchers
+// that read slowly, and not for long for those that do not read.
+func (br *Bridge) sendAll() {
+	for {
+		more, held := br.sendLetters()
+		switch {
+		case br.ctx.Err() != nil:
+			return
+		case more:
+			continue
+		case !held:
+			return
+		}
+		select {
+		case <-br.watch.wake:
+		case <-time.After(slowReader):
+			return
+		case <-br.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -286,47 +356,47 @@ func (br *Bridge) flushWatchers(ctx context.Context) error {
 	}
 }
 
-// followNames forgets watchers whose connection to the agent's own bus is gone.
-// Signals of other buses are drained and mean nothing.
-func (br *Bridge) followNames(l *link) {
-	for s := range l.signals {
-		if !l.own || s.Sender != "org.freedesktop.DBus" || s.Name != "org.freedesktop.DBus.NameOwnerChanged" {
-			continue
-		}
-		var name, before, after string
-		if err := dbus.Store(s.Body, &name, &before, &after); err != nil {
-			br.log.Warn("NameOwnerChanged with wrong arguments", "error", err)
-			continue
-		}
-		if after == "" && br.watch.remove(name) {
+// hear takes a signal of a bus: of the daemon, and for those who follow services.
+func (br *Bridge) hear(l *link, w *wire, s *dbus.Signal) {
+	if name, after, ok := ownerChanged(s); ok && after == "" {
+		br.readers.forget(caller{w, name})
+		if br.watch.remove(caller{w, name}) {
 			br.log.Info("watcher gone", "name", name)
-			br.wg.Go(func() { br.unfollow(name) })
 		}
+	}
+	if s.Sender == busDaemon && s.Name == busDaemon+".NameAcquired" && w.again.Load() && s.Body[0] == AgentName {
+		br.log.Info("the name is ours again", "name", AgentName)
+	}
+	for _, f := range l.followed() {
+		f.hear(w, s)
 	}
 }
 
-// follow asks the bus to tell when name vanishes, and makes sure that it is
-// still there.
-func (br *Bridge) follow(name string) error {
-	if err := br.conn().AddMatchSignalContext(br.ctx, matchOwner(name)...); err != nil {
-		return err
-	}
+// there makes sure that a caller had not gone before the bus's word of its end
+// counted.
+func (br *Bridge) there(c caller) error {
 	var there bool
-	err := br.conn().BusObject().CallWithContext(br.ctx, "org.freedesktop.DBus.NameHasOwner", 0, name).Store(&there)
+	err := c.wire.ask(c.wire.ctx, "NameHasOwner", c.name).Store(&there)
 	if err == nil && !there {
 		err = errors.New("the caller is gone")
 	}
 	return err
 }
 
-// unfollow takes follow's match back.
-func (br *Bridge) unfollow(name string) {
-	if err := br.conn().RemoveMatchSignalContext(br.ctx, matchOwner(name)...); err != nil && br.ctx.Err() == nil {
-		br.log.Warn("cannot remove a D-Bus match", "name", name, "error", err)
+// ownerChanged reads the daemon's word of who owns a name now; "": nobody.
+func ownerChanged(s *dbus.Signal) (name, after string, ok bool) {
+	if s.Sender != busDaemon || s.Name != busDaemon+".NameOwnerChanged" {
+		return "", "", false
 	}
+	var before string
+	err := dbus.Store(s.Body, &name, &before, &after)
+	return name, after, err == nil
 }
 
-func matchOwner(name string) []dbus.MatchOption {
-	return []dbus.MatchOption{dbus.WithMatchSender("org.freedesktop.DBus"), dbus.WithMatchInterface("org.freedesktop.DBus"),
-		dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name)}
+// matchNames is the rule for ownerChanged.
+func matchNames() []dbus.MatchOption {
+	return []dbus.MatchOption{dbus.WithMatchSender(busDaemon), dbus.WithMatchInterface(busDaemon), dbus.WithMatchMember("NameOwnerChanged")}
 }
+
+// matchVanished is the rule for names that nobody owns any more.
+func matchVanished() []dbus.MatchOption { return append(matchNames(), dbus.WithMatchArg(2, "")) }

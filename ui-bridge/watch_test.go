@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func listen(conn *dbus.Conn) <-chan *dbus.Signal {
 	go func() {
 		defer close(out)
 		for s := range in {
-			if s.Path == AgentPath {
+			if strings.HasPrefix(string(s.Path), AgentPath) {
 				out <- s
 			}
 		}
@@ -160,8 +161,8 @@ func TestDecisionsComeInOrderAndAreFlushed(t *testing.T) {
 }
 
 func TestFullWatcherQueueIsCounted(t *testing.T) {
-	w := newWatchers(nil)
-	if _, err := w.add(":1.1", nil); err != nil {
+	w := newWatchers("", nil)
+	if _, err := w.add(caller{name: ":1.1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	br := &Bridge{watch: w} // nothing sends: the queue stays full
@@ -217,8 +218,8 @@ func TestDeadWatcherIsForgotten(t *testing.T) {
 }
 
 func TestPublishAllocatesNothing(t *testing.T) {
-	w := newWatchers([]string{"Vehicle.Speed"})
-	if _, err := w.add(":1.1", []int{0}); err != nil {
+	w := newWatchers("", []string{"Vehicle.Speed"})
+	if _, err := w.add(caller{name: ":1.1"}, []string{"Vehicle.Speed"}); err != nil {
 		t.Fatal(err)
 	}
 	br := &Bridge{watch: w}

@@ -59,13 +59,34 @@ type traceRun struct {
 
 func runTrace(t *testing.T, a *txtar.Archive) {
 	t.Helper()
+	r, stream, want := newTrace(t, a)
+	for i, line := range lines(stream) {
+		if err := r.feed(line); err != nil {
+			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
+		}
+	}
+	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if string(r.took) != string(r.said) {
+		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
+	}
+	// A line of a stream brings what it likes in one frame.
+	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
+		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
+	}
+}
+
+// newTrace readies a trace: its stream is to be fed, log is what must come.
+func newTrace(t *testing.T, a *txtar.Archive) (r *traceRun, stream, log string) {
+	t.Helper()
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
 	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
 	laterVersion(t, dir)
-	r := &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
+	r = &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
 		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
-	mode, stream, want := "plain", "", ""
+	mode := "plain"
 	for _, f := range a.Files {
 		text := string(f.Data)
 		switch f.Name {
@@ -74,7 +95,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 		case "stream":
 			stream = text
 		case "log":
-			want = text
+			log = text
 		case "show":
 			r.showWords(text)
 		default:
@@ -92,21 +113,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	r.pump = NewPump(r.prog, 1, r.judged, Output{Records: r.take})
 	vehicle, described := translate.Program(&r.prog.Engine)
 	r.ref = reference.New(vehicle, described, 1, r.judged)
-	for i, line := range lines(stream) {
-		if err := r.feed(line); err != nil {
-			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
-		}
-	}
-	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-	if string(r.took) != string(r.said) {
-		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
-	}
-	// A line of a stream brings what it likes in one frame.
-	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
-		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
-	}
+	return r, stream, log
 }
 
 // step feeds an event to the pump and to the reference.

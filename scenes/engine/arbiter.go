@@ -114,7 +114,7 @@ func (p *Program) contest(s *State, act int, out *Effects) (winner int) {
 		if r.act != act {
 			continue
 		}
-		if why := p.gate(s, act, r.card); why != "" {
+		if why := p.gate(s, r.card); why != "" {
 			p.refuse(s, r.card, Denied, why, out)
 			continue
 		}
@@ -182,17 +182,22 @@ func (p *Program) outranks(s *State, a *actuatorState, x, y int) bool {
 	return top != nil && top.card == x
 }
 
-// gate names the first thing that forbids a set now; empty: none. Compile lets
-// no card pass that policy, range or lease would stop; they are held here all
-// the same. What the driver agreed to is held to only_if again.
-func (p *Program) gate(s *State, act, card int) string {
-	a, spec := &s.acts[act], &p.Actuators[act]
-	step := p.current(s, card)
+// gate names the first thing that forbids a set now; empty: none. What the
+// driver agreed to is held to only_if again.
+func (p *Program) gate(s *State, card int) string {
 	if s.cards[card].queue.agreed {
 		if why := p.unmet(s, card); why != "" {
 			return why
 		}
 	}
+	return p.forbids(s, p.current(s, card), s.now)
+}
+
+// forbids names the first thing that forbids a set at a time; empty: none.
+// Compile lets no card pass that policy, range or lease would stop; they are
+// held here all the same.
+func (p *Program) forbids(s *State, step *Step, now int64) string {
+	a, spec := &s.acts[step.Actuator], &p.Actuators[step.Actuator]
 	switch {
 	case spec.Forbidden:
 		return "policy"
@@ -204,7 +209,7 @@ func (p *Program) gate(s *State, act, card int) string {
 		return p.idx.why.state[s.drive]
 	case step.AtEnd == Restore && a.base.Kind == None:
 		return "base"
-	case a.hasStart && s.now < a.started+spec.MinInterval:
+	case a.hasStart && now < a.started+spec.MinInterval:
 		return "interval"
 	case a.booting:
 		return "boot"

@@ -55,7 +55,8 @@ func (p *Program) Boot(k *Kept, session uint64, judged, same bool) *State {
 func (s *State) Pending() bool { return s.boot.pending }
 
 // bootUser gives a user's part back. A card that is another version by now
-// keeps only that it is disabled; firings count on where times and profile stand.
+// keeps only that it is disabled, and one that was installed is disabled anew;
+// firings count on where times and profile stand.
 func (p *Program) bootUser(s *State, k *KeptUser, stands bool) {
 	part := p.newUserCards()
 	for i := range k.Cards {
@@ -65,8 +66,11 @@ func (p *Program) bootUser(s *State, k *KeptUser, stands bool) {
 			continue
 		}
 		c := &part[card]
-		c.disabled = kc.Disabled
-		if p.Cards[card].Hash != kc.Hash {
+		same := p.Cards[card].Hash == kc.Hash
+		if same || !p.Cards[card].Off {
+			c.disabled = kc.Disabled
+		}
+		if !same {
 			continue
 		}
 		c.quarantined, c.hasFired, c.firedAt = kc.Quarantined, kc.HasFired, kc.FiredAt

@@ -31,7 +31,8 @@ type whyTable struct {
 	first, recovered, stale, invalid, asleep, unknown []string // by slot
 	winner                                            []string // by card
 	state                                             []string // by drive state, moving last
-	trigger, onlyIf                                   []string // by position
+	trigger, onlyIf, then                             []string // by position
+	asked, lease, end                                 []string // by actuator
 	frames                                            []string // by bus
 }
 
@@ -149,10 +150,15 @@ func (p *Program) nameReasons() {
 	for _, bus := range p.Buses {
 		w.frames = append(w.frames, "frames:"+bus)
 	}
-	triggers, clauses := 0, 0
+	for _, a := range p.Actuators {
+		w.asked = append(w.asked, "asked:"+a.Path)
+		w.lease = append(w.lease, "lease:"+a.Path)
+		w.end = append(w.end, "end:"+a.Path)
+	}
+	triggers, clauses, actions := 0, 0, 0
 	for _, c := range p.Cards {
 		w.winner = append(w.winner, "winner:"+c.ID)
-		triggers, clauses = max(triggers, len(c.When)), max(clauses, len(c.OnlyIf))
+		triggers, clauses, actions = max(triggers, len(c.When)), max(clauses, len(c.OnlyIf)), max(actions, len(c.Then))
 	}
 	for _, s := range p.States {
 		w.state = append(w.state, "state:"+s.Name)
@@ -163,5 +169,8 @@ func (p *Program) nameReasons() {
 	}
 	for i := range clauses {
 		w.onlyIf = append(w.onlyIf, "only_if["+strconv.Itoa(i)+"]")
+	}
+	for i := range actions {
+		w.then = append(w.then, "then["+strconv.Itoa(i)+"]")
 	}
 }

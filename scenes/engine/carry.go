@@ -125,16 +125,20 @@ func (c *carry) common() {
 }
 
 // userCard is a user's part of a card: all of it if the card is the same, else
-// that it is disabled. Under another profile firings count anew.
+// that it is disabled; a yes to a card that was installed is one to its version.
+// Under another profile firings count anew.
 func (c *carry) userCard(card int, of func(old int) *userCard) (u userCard) {
-	u.fires = make([]int64, 0, c.next.Quarantine.Fires)
+	u = c.next.newUserCard(card)
 	old, ok := c.p.findCard(c.next.Cards[card].ID)
 	if !ok {
 		return u
 	}
 	was := of(old)
-	u.disabled = was.disabled
-	if c.p.Cards[old].Hash == c.next.Cards[card].Hash {
+	same := c.p.Cards[old].Hash == c.next.Cards[card].Hash
+	if same || !u.disabled {
+		u.disabled = was.disabled
+	}
+	if same {
 		u.quarantined, u.hasFired, u.firedAt = was.quarantined, was.hasFired, was.firedAt
 		if c.p.Hash == c.next.Hash {
 			u.fires, u.fireHead = append(u.fires, was.fires...), was.fireHead

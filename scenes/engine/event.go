@@ -76,6 +76,8 @@ const (
 	Boot
 	Reload
 	User
+
+	KindsOfRecord = iota // how many there are
 )
 
 var whatNames = [...]string{"live", "fired", "blocked", "held", "cancelled", "acted", "replied", "failed",

@@ -101,7 +101,7 @@ func (p *Program) Keep(s *State) *Kept {
 func (p *Program) keepUser(users []KeptUser, user uint64, of func(card int) *userCard) []KeptUser {
 	u := KeptUser{User: user}
 	for card := range p.Cards {
-		if c := of(card); c.disabled || c.quarantined || c.hasFired {
+		if c := of(card); c.disabled != p.Cards[card].Off || c.quarantined || c.hasFired {
 			u.Cards = append(u.Cards, KeptCard{p.Cards[card].ID, p.Cards[card].Hash, c.disabled, c.quarantined, c.hasFired, c.firedAt,
 				slices.Concat(c.fires[c.fireHead:], c.fires[:c.fireHead])})
 		}

@@ -96,7 +96,7 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 		c.triggers = make([]triggerState, len(p.Cards[i].When))
 		c.missing = len(p.Cards[i].Names)
 		c.live = c.missing == 0
-		c.fires = make([]int64, 0, p.Quarantine.Fires)
+		c.userCard = p.newUserCard(i)
 		s.makeMemory(c, p.Cards[i].When)
 	}
 	s.occurred = make([]bool, len(p.Occurs))

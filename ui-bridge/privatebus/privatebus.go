@@ -25,6 +25,7 @@ const config = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 <busconfig>
   <type>session</type>
   <listen>unix:path=%s</listen>
+  <servicedir>%s</servicedir>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*"/>
@@ -38,7 +39,8 @@ const config = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 `
 
 // Start runs dbus-daemon with its configuration and its socket in dir, which
-// must exist, and returns the address once it listens. ctx bounds the daemon's
+// must exist, and returns the address once it listens. The daemon can start what
+// has a service file in dir/services, should there be such a directory. ctx bounds the daemon's
 // life: when it ends the daemon is killed. stop ends the daemon and waits for
 // it; it may be called more than once.
 func Start(ctx context.Context, dir string) (addr string, stop func(), err error) {
@@ -55,14 +57,15 @@ func Start(ctx context.Context, dir string) (addr string, stop func(), err error
 		return "", nil, fmt.Errorf("directory %s has a character that a D-Bus address may not hold; use another", dir)
 	}
 	file := filepath.Join(dir, "bus.conf")
-	if err := os.WriteFile(file, fmt.Appendf(nil, config, socket), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, config, socket, filepath.Join(dir, "services")), 0o600); err != nil {
 		return "", nil, err
 	}
-	return run(ctx, file)
+	return StartConfig(ctx, file)
 }
 
-// run starts the daemon and reads the address that it prints.
-func run(ctx context.Context, file string) (string, func(), error) {
+// StartConfig runs dbus-daemon with a configuration file, as Start does with its
+// own.
+func StartConfig(ctx context.Context, file string) (string, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, "dbus-daemon", "--config-file="+file, "--nofork", "--nopidfile", "--print-address=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
