@@ -47,7 +47,7 @@ build/drive.log: $(DRIVE_SOURCES)
 	mv $@.new $@
 
 test: ## everything builds, is formatted, vetted, linted, up to date and passes its tests
-	@.ci/need go dbus-daemon qemu-arm qemu-aarch64
+	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64
 	@$(MAKE) build check-sources lint check-generated
 	go test $(PURE_PACKAGES)
 	@if command -v gcc >/dev/null; then \
@@ -81,7 +81,7 @@ check-generated:
 	echo "generated code is up to date"
 
 test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../shared/data
-	@.ci/need go dbus-daemon qemu-arm qemu-aarch64 python-venv minisign log2asc
+	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed

@@ -5,6 +5,7 @@ go 1.25.0
 tool github.com/tinylib/msgp
 
 require (
+	github.com/fsnotify/fsnotify v1.10.1
 	github.com/godbus/dbus/v5 v5.2.4
 	github.com/klauspost/compress v1.20.3
 	github.com/rogpeppe/go-internal v1.16.0

@@ -17,14 +17,14 @@ import (
 
 // bench is a directory with a configuration, a log and a private bus.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	config  *Config
 	stopBus func()
 }
 
 // newBench readies an agent on the first seconds of our own drive at full speed.
-func newBench(t *testing.T, seconds int) *bench {
+func newBench(t testing.TB, seconds int) *bench {
 	t.Helper()
 	dir := t.TempDir()
 	address, stop, err := privatebus.Start(t.Context(), dir)

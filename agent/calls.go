@@ -35,17 +35,56 @@ func bridgeBinding(b *scenes.Binding) *uibridge.Binding {
 		Property: b.Property, Signature: b.Signature, Args: b.Args, Within: b.Within}
 }
 
-// services are those that the bindings call, each once.
+// services are those that the bindings call or events come from, each once.
 func (b *callBook) services() (list []uibridge.Service) {
 	for _, binding := range slices.Concat(b.actuators, b.actions) {
-		if binding == nil {
-			continue
+		list = withService(list, binding)
+	}
+	for i := range b.prog.Vehicle.Events {
+		list = withSource(list, &b.prog.Vehicle.Events[i])
+	}
+	return list
+}
+
+// needs are the services without which a card cannot do its work: those that
+// its actions call, and those that tell of what starts it.
+func (b *callBook) needs(card int) (list []uibridge.Service) {
+	c := &b.prog.Engine.Cards[card]
+	for i := range c.Then {
+		switch step := &c.Then[i]; step.Kind {
+		case engine.Set:
+			list = withService(list, b.actuators[step.Actuator])
+		case engine.Do:
+			list = withService(list, b.actions[step.Action])
 		}
-		if s := (uibridge.Service{Bus: binding.Bus, Name: binding.Service}); !slices.Contains(list, s) {
-			list = append(list, s)
+	}
+	for i := range c.When {
+		if c.When[i].Op == engine.Occurs {
+			list = withSource(list, eventOf(b.prog.Vehicle, b.prog.Engine.Occurs[c.When[i].Occur].Name))
 		}
 	}
 	return list
+}
+
+func withService(list []uibridge.Service, b *uibridge.Binding) []uibridge.Service {
+	if b == nil {
+		return list
+	}
+	return once(list, uibridge.Service{Bus: b.Bus, Name: b.Service})
+}
+
+func withSource(list []uibridge.Service, e *scenes.Event) []uibridge.Service {
+	if e == nil || e.Source.HMI {
+		return list
+	}
+	return once(list, uibridge.Service{Bus: e.Source.Bus, Name: e.Source.Service})
+}
+
+func once(list []uibridge.Service, s uibridge.Service) []uibridge.Service {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // call gives the binding and arguments of one call.

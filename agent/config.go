@@ -32,6 +32,7 @@ type Config struct {
 	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
+	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
@@ -58,7 +59,7 @@ type DecisionsConfig struct {
 
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
-	return Config{Bus: "system", Language: "en",
+	return Config{Bus: "system", Language: "en", Sleep: login1,
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -76,7 +77,7 @@ func LoadConfig(path string) (*Config, error) {
 	if err := dec.Decode(&c); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: the configuration is empty", path)
 	} else if err != nil {
-		return nil, explain(path, err)
+		return nil, located(path, err)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -90,8 +91,8 @@ var (
 	unknownKey = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
 )
 
-// explain puts the YAML reader's errors as file:line: what.
-func explain(path string, err error) error {
+// located puts the YAML reader's errors as file:line: what.
+func located(path string, err error) error {
 	list := []string{err.Error()}
 	var several *yaml.TypeError
 	if errors.As(err, &several) {
@@ -138,6 +139,9 @@ func (c *Config) check() error {
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}
+	if c.Sleep != login1 && c.Sleep != none {
+		return fmt.Errorf("sleep: %q is not %s or %s", c.Sleep, login1, none)
+	}
 	if err := c.Source.check(); err != nil {
 		return err
 	}
@@ -175,6 +179,12 @@ func (c *SourceConfig) check() error {
 const (
 	assumed = "assumed"
 	events  = "events"
+)
+
+// The words of sleep.
+const (
+	login1 = "login1"
+	none   = "none"
 )
 
 // judged tells whether replies are events and readbacks are judged.

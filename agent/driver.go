@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"vignette/scenes"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
 )
@@ -97,7 +98,26 @@ func (a *agent) card(id string) (int, error) {
 
 // SetUser says who drives.
 func (a *agent) SetUser(user uint64) error {
-	return a.do(func() error { return a.tell(engine.Event{Kind: engine.EvUser, User: user}) })
+	return a.do(func() error {
+		if user == a.pump.State().User() {
+			return nil
+		}
+		if err := a.tell(engine.Event{Kind: engine.EvUser, User: user}); err != nil {
+			return err
+		}
+		return a.greet(user)
+	})
+}
+
+// greet has the places told anew: they are each user's own.
+func (a *agent) greet(user uint64) error {
+	if a.services != nil {
+		a.services.UserChanged()
+	}
+	if err := a.places.load(user); err != nil {
+		a.log.Error("a user's places are lost", "error", err)
+	}
+	return a.places.look(a.occurred)
 }
 
 // Occur takes an occurrence that the profile leaves to the HMI.
@@ -117,12 +137,23 @@ func (a *agent) ofHMI(what string) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: the profile's events have no %q; they have %s", uibridge.ErrUnknownEvent, what, a.prog.Occurrences())
 	}
-	kind, name, _ := strings.Cut(what, " ")
-	for _, e := range a.prog.Vehicle.Events {
-		own := e.Name.Text == kind || kind == "event" && e.Name.Text == name
-		if own && !e.Source.HMI {
-			return 0, fmt.Errorf("%w: %s comes from %s, not from the HMI", uibridge.ErrUnknownEvent, what, e.Source.Service)
-		}
+	switch e := eventOf(a.prog.Vehicle, what); {
+	case e == nil || e.Source.HMI:
+	case e.Source.GeoClue:
+		return 0, fmt.Errorf("%w: %s comes from where the car is; say where it is with SetPlace", uibridge.ErrUnknownEvent, what)
+	default:
+		return 0, fmt.Errorf("%w: %s comes from %s, not from the HMI", uibridge.ErrUnknownEvent, what, e.Source.Service)
 	}
 	return i, nil
+}
+
+// eventOf is the entry of the profile's events that an occurrence comes from.
+func eventOf(v *scenes.Vehicle, what string) *scenes.Event {
+	kind, name, _ := strings.Cut(what, " ")
+	for i := range v.Events {
+		if e := &v.Events[i]; e.Name.Text == kind || kind == "event" && e.Name.Text == name {
+			return e
+		}
+	}
+	return nil
 }

@@ -35,7 +35,7 @@ actuators:
      call: {bus: session, service: org.example.Lamp1, path: /org/example/Lamp1, interface: org.example.Lamp1, member: Set, signature: b, args: ["{value}"], within: 500ms}}
 events:
   button: {names: [star], hmi: true}
-  phone: {property: {bus: system, service: org.bluez}}
+  phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected, where: {Paired: true, Icon: phone}}}
 `
 
 const driverDBC = "VERSION \"\"\nBO_ 1 M: 8 X\n SG_ S : 0|16@1+ (0.1,0) [0|300] \"km/h\" Y\n"

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
@@ -26,6 +27,10 @@ type face struct {
 	next    int64 // ns of the stream at which the first of what is shown ends; 0: none
 	looks   uint64
 
+	services chan struct{} // an answer of Bridge.Available has changed
+	moved    atomic.Bool   // the same, not looked at yet; any goroutine
+	missing  []string      // by card: why a service that it needs is not there; empty: all are
+
 	past    map[string]*past  // by card id; "": what is about no card
 	clauses [][]scenes.Clause // by card; nil until they are watched
 	now     uibridge.CardNow  // scratch, and so are the next two
@@ -35,7 +40,7 @@ type face struct {
 
 // newFace is a face of a program that has not been announced yet.
 func newFace() *face {
-	f := &face{timer: time.NewTimer(0), past: map[string]*past{}}
+	f := &face{timer: time.NewTimer(0), services: make(chan struct{}, 1), past: map[string]*past{}}
 	f.timer.Stop()
 	return f
 }
@@ -49,11 +54,43 @@ func (a *agent) announce() error {
 	limit := historyOf(len(cards))
 	for i, c := range a.prog.Cards {
 		cards[i] = uibridge.Card{ID: c.ID, Version: c.Version, Title: maps.Clone(c.Title), Origin: "car", Manual: c.Manual}
+		if c.Off {
+			cards[i].Origin = "installed"
+		}
 		keep[c.ID] = f.of(c.ID)
 		keep[c.ID].limit = limit
 	}
-	f.past, f.clauses = keep, make([][]scenes.Clause, len(cards))
+	f.past, f.clauses, f.missing = keep, make([][]scenes.Clause, len(cards)), make([]string, len(cards))
+	a.bridge.SetServices(a.book.services())
+	f.moved.Store(true)
 	return a.bridge.SetCards(cards)
+}
+
+// servicesChanged notes that a service has come or gone.
+func (f *face) servicesChanged() {
+	f.moved.Store(true)
+	select {
+	case f.services <- struct{}{}:
+	default:
+	}
+}
+
+// lookForServices finds which cards lack a service that they need. One that the
+// bus has not answered about yet is not missed.
+func (a *agent) lookForServices() {
+	f := a.face
+	if !f.moved.Swap(false) {
+		return
+	}
+	for i := range f.missing {
+		f.missing[i] = ""
+		for _, s := range a.book.needs(i) {
+			if why := a.bridge.Available(s.Bus, s.Name); why != "" && why != uibridge.NotAsked {
+				f.missing[i] = why + ":" + s.Name
+				break
+			}
+		}
+	}
 }
 
 // settle arms the timer of the next look, if somebody watches: soon after an
@@ -102,8 +139,12 @@ func (a *agent) showCard(i int) {
 	f, s, p := a.face, a.pump.State(), &a.prog.Engine
 	was := f.of(p.Cards[i].ID)
 	f.looks++
+	a.lookForServices()
 	f.now.At = a.stamp()
 	f.now.CardView = p.View(s, i, f.now.At)
+	if v := &f.now.CardView; f.missing[i] != "" && v.State > engine.CardUnavailable {
+		v.State, v.Why, v.Until = engine.CardUnavailable, f.missing[i], 0
+	}
 	f.now.Enabled = s.Enabled(i)
 	f.now.Leases = p.HeldLeases(s, i, f.now.Leases[:0])
 	f.now.Firings, f.now.Counts = was.firings, was.counts

@@ -20,6 +20,7 @@ type sockets interface {
 	Release([]socketcan.Item)
 	Buffer(bus int) int
 	Filtered(bus int) bool
+	SetFilters(bus int, f []socketcan.Filter) error
 	Err() error
 	Close() error
 }
@@ -65,7 +66,7 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 	}
 	var without []string
 	for i := range v.Buses {
-		b := socketcan.Bus{Interface: v.Buses[i].Interface, FD: v.Buses[i].FD, Filters: []socketcan.Filter{}}
+		b := socketcan.Bus{Interface: v.Buses[i].Interface, FD: v.Buses[i].FD}
 		for channel, bus := range named {
 			if bus == i {
 				b.Interface = channel
@@ -74,9 +75,7 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 		if b.Interface == "" {
 			without = append(without, v.Buses[i].Name)
 		}
-		for _, m := range v.Messages(i) {
-			b.Filters = append(b.Filters, socketcan.Filter{ID: m.ID, Extended: m.Extended})
-		}
+		b.Filters = filters(v, i)
 		o.Buses = append(o.Buses, b)
 	}
 	if without != nil {
@@ -84,6 +83,31 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 			v.File, strings.Join(without, ", "))
 	}
 	return o, nil
+}
+
+// filters let the messages of a bus through that the profile's signals come in.
+func filters(v *scenes.Vehicle, bus int) []socketcan.Filter {
+	list := []socketcan.Filter{}
+	for _, m := range v.Messages(bus) {
+		list = append(list, socketcan.Filter{ID: m.ID, Extended: m.Extended})
+	}
+	return list
+}
+
+// reprofile has the kernel let the messages of another profile through.
+func (l *live) reprofile(v *scenes.Vehicle) error {
+	for i := range v.Buses {
+		err := l.sockets.SetFilters(i, filters(v, i))
+		if err == nil {
+			continue
+		}
+		for back := range i {
+			err = errors.Join(err, l.sockets.SetFilters(back, filters(l.vehicle, back)))
+		}
+		return fmt.Errorf("bus %s: %w", v.Buses[i].Name, err)
+	}
+	l.vehicle = v
+	return nil
 }
 
 func (l *live) due() <-chan time.Time { return l.timer.C }

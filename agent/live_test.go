@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,14 +24,23 @@ type fakeSockets struct {
 	batch chan []socketcan.Item
 	given int // batches given back
 	err   error
+
+	mu      sync.Mutex
+	filters []socketcan.Filter // that were set since
 }
 
 func (f *fakeSockets) Batches() <-chan []socketcan.Item { return f.batch }
 func (f *fakeSockets) Release([]socketcan.Item)         { f.given++ }
 func (f *fakeSockets) Buffer(int) int                   { return 4096 }
 func (f *fakeSockets) Filtered(int) bool                { return true }
-func (f *fakeSockets) Err() error                       { return f.err }
-func (f *fakeSockets) Close() error                     { return nil }
+func (f *fakeSockets) SetFilters(bus int, list []socketcan.Filter) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filters = append(f.filters, list...)
+	return nil
+}
+func (f *fakeSockets) Err() error   { return f.err }
+func (f *fakeSockets) Close() error { return nil }
 
 // liveBench is a live source on fake sockets with a pump behind it, and what
 // the pump wrote.

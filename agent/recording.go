@@ -104,6 +104,12 @@ func (r *recording) settle(*agent) {}
 // already.
 func (r *recording) stamp(newest int64) int64 { return min(r.pacer.StreamTime(newest), r.upTo) }
 
+// reprofile changes nothing: the buses are the same.
+func (r *recording) reprofile(v *scenes.Vehicle) error {
+	r.vehicle = v
+	return nil
+}
+
 func (r *recording) count(map[string]uint64) {}
 
 // buses have names; what a recording knows of their links is in its entries.

@@ -66,14 +66,17 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	prog, err := Load(c)
+	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
 	}
-	a := &agent{ctx: ctx, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
+	deck.start(a)
 	if err := a.open(); err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -103,6 +106,8 @@ func (a *agent) loop() error {
 			err = a.run(t)
 		case <-tidy.C:
 			err = a.tidy()
+		case <-a.face.services:
+			a.look()
 		case <-a.face.timer.C:
 			a.look()
 		case <-a.source.due():
@@ -173,12 +178,18 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
+	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
+		return err
+	}
 	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
 	m["calls_late"] = a.late
 	a.source.count(m)
+	if a.services != nil {
+		a.services.Count(m)
+	}
 	if a.recorder != nil {
 		if err := a.recorder.Tick(time.Now()); err != nil {
 			a.log.Error("writing traces", "error", err)
@@ -187,6 +198,7 @@ func (a *agent) tidy() error {
 		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
 	}
 	a.out.count(m)
+	a.deck.count(m)
 	a.counters.Store(&m)
 	return a.out.tidy()
 }

@@ -159,20 +159,27 @@ func lastRecord(b []byte) (state []byte, number uint64, rest int) {
 	return state, number, len(b)
 }
 
-// save keeps the state if it differs from the one kept last. A state that
+// save keeps the state, once the session has had an event: until then what it
+// goes on from stands, in its own time.
+func (s *stateFiles) save(p *engine.Program, state *engine.State) {
+	if !state.Pending() {
+		s.keep(&drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)})
+	}
+}
+
+// keep writes a state if it differs from the one kept last. A state that
 // cannot be written is logged, once until it can be again: calls go on, and
 // {lease_ms} ends at the service what a kill would forget.
-func (s *stateFiles) save(p *engine.Program, state *engine.State) {
-	saved := drive.Saved{Engine: engine.Version, BootID: s.boot, TimeBase: s.timeBase, Kept: *p.Keep(state)}
+func (s *stateFiles) keep(saved *drive.Saved) {
 	now := saved.Kept.Now
 	saved.Kept.Now = 0
-	s.plain = drive.AppendSaved(s.plain[:0], &saved)
+	s.plain = drive.AppendSaved(s.plain[:0], saved)
 	if bytes.Equal(s.plain, s.last) {
 		return
 	}
 	s.last, s.plain = s.plain, s.last
 	saved.Kept.Now = now
-	s.buf = s.record(s.buf[:0], &saved)
+	s.buf = s.record(s.buf[:0], saved)
 	err := s.write(s.buf)
 	if err != nil {
 		s.last = s.last[:0]
@@ -255,6 +262,20 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// flush brings what was written to the disk now. Any goroutine may call it.
+func (s *stateFiles) flush() error {
+	s.mu.Lock()
+	f := s.file
+	s.mu.Unlock()
+	if f == nil {
+		return nil // nothing was written yet
+	}
+	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
+		return err
+	}
+	return nil
+}
+
 // sync brings what was written to the disk, within 1 s and at most twice a
 // second, off the loop that decides.
 func (s *stateFiles) sync() {
@@ -314,14 +335,17 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 			return nil, err
 		}
 	}
-	state := a.prog.Engine.NewState(a.session, a.judged)
-	if saved != nil {
-		same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
-		a.session = saved.Kept.Session + 1
-		state = a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
-		a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
+	if saved == nil {
+		state := a.prog.Engine.NewState(a.session, a.judged)
+		a.save(&a.prog.Engine, state)
+		return state, nil
 	}
-	a.save(&a.prog.Engine, state)
+	same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
+	a.session = saved.Kept.Session + 1
+	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
+	state := a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
+	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
+	a.state.keep(saved)
 	return state, nil
 }
 

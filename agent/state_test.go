@@ -266,6 +266,48 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestSessionWithoutEvents: a session that had no event leaves what it goes on
+// from in its own time, but for the number: the next one still sees that the
+// kernel was booted since, and with the first event the times are this boot's.
+func TestSessionWithoutEvents(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "an earlier boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.save(&p.Engine, kept(t, p, 7))
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	for session := uint64(8); session < 11; session++ {
+		a := &agent{log: quiet(), config: &Config{State: dir, Unsigned: true}, prog: p, judged: true}
+		state, err := a.start(drive.BootTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.pump = drive.NewPumpFrom(p, state, drive.Output{Save: a.save})
+		a.save(&p.Engine, state)
+		if session == 10 {
+			if err := a.pump.Event(&engine.Event{T: 5e9, Kind: engine.EvTick}); err != nil {
+				t.Fatal(err)
+			}
+			a.save(&p.Engine, state)
+		}
+		if err := a.state.close(); err != nil {
+			t.Fatal(err)
+		}
+		saved, _, err := (&stateFiles{dir: dir, log: quiet()}).read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease := saved.Kept.Actuators[0].Leases[0]
+		if early := session < 10; saved.Kept.Session != session || (saved.BootID == "an earlier boot") != early ||
+			(saved.Kept.Now == 1e9) != early || (lease.Over == "boot") == early {
+			t.Errorf("session %d leaves %+v of boot %s", session, saved.Kept, saved.BootID)
+		}
+	}
+}
+
 // kills is how often TestKill kills.
 const kills = 200
 

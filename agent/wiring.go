@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/services"
 	"vignette/ui-bridge/trace"
 )
 
@@ -23,6 +25,7 @@ const speedPath = "Vehicle.Speed"
 // that say otherwise.
 type agent struct {
 	ctx      context.Context // done: stop
+	quit     func()          // ends ctx
 	log      *slog.Logger
 	config   *Config
 	prog     *scenes.Program
@@ -35,7 +38,12 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	state    *stateFiles // nil: nothing is kept
+	deck     *deck             // nil in a test of less
+	pending  *scenes.Program   // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles       // nil: nothing is kept
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: it is not told of
+	places   places
 	face     *face
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
@@ -71,7 +79,7 @@ func (a *agent) open() error {
 		}
 		a.closers = append(a.closers, a.recorder)
 	}
-	if err := a.watch(); err != nil {
+	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
 	start, err := a.start(base)
@@ -82,14 +90,18 @@ func (a *agent) open() error {
 	if err := a.connect(); err != nil {
 		return err
 	}
-	a.bridge.SetServices(a.book.services())
 	header := drive.NewHeader(a.prog, a.session, base)
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
 		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
-	return a.announce()
+	if err := a.announce(); err != nil {
+		return err
+	}
+	a.places.dir = c.State
+	a.listen()
+	return nil
 }
 
 // tellRecords tells the HMI what was decided.
@@ -110,16 +122,9 @@ func (a *agent) openSource() (base string, err error) {
 }
 
 // watch follows the profile's signals for the HMI and for traces.
-func (a *agent) watch() error {
-	a.speed.Store(math.Float64bits(math.NaN()))
-	speed := -1
-	for i := range a.prog.Vehicle.Signals {
-		if a.prog.Vehicle.Signals[i].Path == speedPath {
-			speed = i
-		}
-	}
-	var err error
-	a.monitor, err = drive.NewMonitor(a.prog.Vehicle, func(signal int, v engine.Value) {
+func (a *agent) watch(v *scenes.Vehicle) error {
+	speed := slices.Index(paths(v), speedPath)
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
 		if signal == speed {
 			if v.Kind == engine.None {
 				v.Num = math.NaN()
@@ -128,17 +133,26 @@ func (a *agent) watch() error {
 		}
 		a.bridge.Publish(signal, v)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.monitor = monitor
+	a.speed.Store(math.Float64bits(math.NaN()))
+	return nil
+}
+
+// paths are those of a profile's signals, in its order.
+func paths(v *scenes.Vehicle) (list []string) {
+	for i := range v.Signals {
+		list = append(list, v.Signals[i].Path)
+	}
+	return list
 }
 
 func (a *agent) connect() (err error) {
-	var paths []string
-	for i := range a.prog.Vehicle.Signals {
-		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
-	}
 	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures,
+		Vehicle: a.prog.Vehicle.ID, Signals: paths(a.prog.Vehicle), Counters: a.figures, ServicesChanged: a.face.servicesChanged,
 	})
 	return err
 }
@@ -153,6 +167,9 @@ func (a *agent) figures() map[string]uint64 {
 
 func (a *agent) close() error {
 	var errs []error
+	if a.services != nil {
+		a.services.Close()
+	}
 	if a.bridge != nil {
 		errs = append(errs, a.bridge.Close())
 	}
@@ -160,6 +177,9 @@ func (a *agent) close() error {
 		errs = append(errs, a.out.close())
 	}
 	if a.state != nil {
+		if a.pump != nil {
+			a.save(&a.prog.Engine, a.pump.State()) // what the last second brought
+		}
 		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {

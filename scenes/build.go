@@ -38,7 +38,7 @@ func (b *builder) beyond(at Pos, format string, args ...any) {
 func (b *builder) card(c *Card) engine.Card {
 	b.names = nil
 	e := engine.Card{ID: c.ID, Cooldown: int64(c.Cooldown), Priority: c.Priority,
-		Restart: c.Restart, Manual: c.Manual, OnBoot: c.OnBoot, Hash: c.SHA256}
+		Restart: c.Restart, Manual: c.Manual, OnBoot: c.OnBoot, Hash: c.SHA256, Off: c.Off}
 	e.When = b.triggers(c.When)
 	for i := range c.OnlyIf {
 		e.OnlyIf = append(e.OnlyIf, b.cond(nil, &c.OnlyIf[i]))

@@ -26,6 +26,7 @@ type Card struct {
 	OnBoot      engine.OnBoot
 	DerivedFrom string // id@version of the card that this one is a remix of; empty: none
 	Pos         Pos    // of the id
+	Off         bool   // it was installed: disabled for every user until he enables this version
 }
 
 // Arg is one argument of a do.

@@ -126,7 +126,7 @@ func (p *Program) compileVehicle(b *builder) {
 	}
 	p.Engine.Quarantine = v.Quarantine
 	p.Engine.Occurs = v.occurrences()
-	p.Engine.Hash = v.contents()
+	p.Engine.Hash = v.Contents()
 }
 
 // Actuator returns the index of the actuator of that path.
@@ -160,8 +160,9 @@ type Hashes struct {
 	Cards   []Hash `json:"cards"`   // by id
 }
 
-// contents names the profile and its DBC files by what is in them.
-func (v *Vehicle) contents() string {
+// Contents names the profile and its DBC files by what is in them, as the
+// engine's Program.Hash does.
+func (v *Vehicle) Contents() string {
 	all := v.SHA256
 	for _, b := range v.Buses {
 		for _, d := range b.DBCs {

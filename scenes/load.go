@@ -1,6 +1,7 @@
 package scenes
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,7 +71,7 @@ func cardFiles(paths []string, diags *Diagnostics) []string {
 		}
 		before := len(files)
 		for _, e := range entries {
-			if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name())) && !e.IsDir() {
+			if IsCardFile(e.Name()) && !e.IsDir() {
 				files = append(files, filepath.Join(path, e.Name()))
 			}
 		}
@@ -85,6 +86,12 @@ func cardFiles(paths []string, diags *Diagnostics) []string {
 	return slices.Compact(files)
 }
 
+// IsCardFile reports whether a file in a directory of cards is taken for one, by
+// its name.
+func IsCardFile(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
+}
+
 // sortCards orders cards by id and reports ids given twice.
 func sortCards(cards []*Card, diags *Diagnostics) {
 	slices.SortStableFunc(cards, func(a, b *Card) int { return strings.Compare(a.ID, b.ID) })
@@ -95,12 +102,24 @@ func sortCards(cards []*Card, diags *Diagnostics) {
 	}
 }
 
+// KeptProfile is the name of a profile that is kept as a version in a directory
+// of its own, with its DBC files.
+const KeptProfile = "profile.yaml"
+
 // LoadVersions reads cards and vehicle profiles of any versions from a file or
-// from every *.yaml, *.yml and *.json of a directory; ids may repeat. The error
-// is Diagnostics.
+// from every *.yaml, *.yml and *.json of a directory, and each KeptProfile one
+// directory below; ids may repeat. The error is Diagnostics.
 func LoadVersions(path string) (vehicles []*Vehicle, cards []*Card, err error) {
 	var diags Diagnostics
-	for _, file := range cardFiles([]string{path}, &diags) {
+	kept, err := filepath.Glob(filepath.Join(path, "*", KeptProfile))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	files := cardFiles([]string{path}, &diags)
+	if kept != nil {
+		diags = nil // of no cards
+	}
+	for _, file := range append(files, kept...) {
 		text, err := load(file, maxProfileBytes)
 		if err != nil {
 			diags.merge(file, err)

@@ -14,15 +14,15 @@ type Event struct {
 	Name   Name
 	Names  []Name // of the places or buttons that it tells of
 	Source Listening
-}
 
-// Listening is where an event comes from.
-type Listening struct {
-	HMI                     bool // the HMI reports it; all else is empty
-	Property                bool // a D-Bus property; else a D-Bus signal
-	Bus                     string
-	Service                 string
-	Path, Interface, Member string
+	// What the source's value means; see Fact.Judge.
+	Is           [2][]Literal // values of the first word, or of the event; of the second word
+	Above, Below Literal      // None: absent
+
+	// Only while it is read.
+	sources int    // property, signal, hmi, geoclue
+	words   []Name // that is has as keys
+	is      Pos
 }
 
 // Occur is something that happens, as a trigger names it: by its kind, which is
@@ -86,8 +86,8 @@ func (r *reader) readEvents(n *yaml.Node, p *profile) {
 		if !eventKeys().read(r, value, &e) {
 			return
 		}
-		if len(value.Content) != 2+2*min(len(e.Names), 1) {
-			r.fault(value, "an event listens to one `property` or one `signal`, or says `hmi: true`; give one")
+		if e.sources != 1 {
+			r.fault(value, "an event listens to one `property` or one `signal`, or says `hmi: true` or `geoclue: true`; give one")
 			return
 		}
 		switch {
@@ -96,31 +96,24 @@ func (r *reader) readEvents(n *yaml.Node, p *profile) {
 		case !named(e.Name.Text) && len(e.Names) > 0:
 			r.diags.add(r.file, e.Names[0].Pos, "`names` belongs to `place` and `button`; leave it out")
 		}
+		r.checkMeaning(value, &e)
 		p.v.Events = append(p.v.Events, e)
 	})
 }
 
 func eventKeys() object[Event] {
-	listen := func(property bool) func(r *reader, n *yaml.Node, e *Event) {
+	number := func(to func(e *Event) *Literal) func(r *reader, n *yaml.Node, e *Event) {
 		return func(r *reader, n *yaml.Node, e *Event) {
-			e.Source.Property = property
-			text := func(to *string) func(r *reader, n *yaml.Node, e *Event) {
-				return func(r *reader, n *yaml.Node, _ *Event) { *to = r.text(n) }
+			if x, ok := r.number(n); ok {
+				*to(e) = Literal{Pos: at(n), Kind: engine.Number, Num: x}
 			}
-			s := &e.Source
-			object[Event]{"a D-Bus source", []key[Event]{
-				{"bus", required, func(r *reader, n *yaml.Node, _ *Event) { s.Bus = r.word(n, "system", "session") }},
-				{"service", required, text(&s.Service)},
-				{"path", optional, text(&s.Path)},
-				{"interface", optional, text(&s.Interface)},
-				{"member", optional, text(&s.Member)},
-			}}.read(r, n, e)
 		}
 	}
 	return object[Event]{"an event", []key[Event]{
-		{"property", optional, listen(true)},
-		{"signal", optional, listen(false)},
-		{"hmi", optional, func(r *reader, n *yaml.Node, e *Event) { e.Source.HMI = true; r.onlyTrue(n) }},
+		{"property", optional, readListening(true)},
+		{"signal", optional, readListening(false)},
+		{"hmi", optional, func(r *reader, n *yaml.Node, e *Event) { e.sources++; e.Source.HMI = true; r.onlyTrue(n) }},
+		{"geoclue", optional, func(r *reader, n *yaml.Node, e *Event) { e.sources++; e.Source.GeoClue = true; r.onlyTrue(n) }},
 		{"names", optional, func(r *reader, n *yaml.Node, e *Event) {
 			r.list(n, "`names`", func(n *yaml.Node) {
 				name := Name{r.pattern(n, nameText, nameWant), at(n)}
@@ -130,6 +123,9 @@ func eventKeys() object[Event] {
 				e.Names = append(e.Names, name)
 			})
 		}},
+		{"is", optional, readIs},
+		{"above", optional, number(func(e *Event) *Literal { return &e.Above })},
+		{"below", optional, number(func(e *Event) *Literal { return &e.Below })},
 	}}
 }
 

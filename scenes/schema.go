@@ -32,6 +32,13 @@ func ProfileSchema() []byte {
 	})
 }
 
+// StudySchema is the JSON Schema of study cards, see CardSchema.
+func StudySchema() []byte {
+	return document("study", "A study card of Vignette", func(r *reader, n *yaml.Node) {
+		studyKeys().read(r, n, &study{reader: r, s: &Study{}})
+	})
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}

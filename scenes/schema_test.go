@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -72,6 +73,8 @@ func jsonValue(v any) any {
 			m[strings.TrimSpace(string(key))] = jsonValue(one)
 		}
 		return m
+	case time.Time: // YAML's, of a day
+		return v.Format(time.DateOnly)
 	case []any:
 		for i := range v {
 			v[i] = jsonValue(v[i])
@@ -84,6 +87,7 @@ func jsonValue(v any) any {
 // the loader takes is valid by the published schemas.
 func TestSchemaTakesEveryExample(t *testing.T) {
 	card, profile := schemaOf(t, "card.schema.json", CardSchema()), schemaOf(t, "profile.schema.json", ProfileSchema())
+	study := schemaOf(t, "study.schema.json", StudySchema())
 	cards := 0
 	check := func(name string, s *jsonschema.Schema, text []byte) {
 		t.Helper()
@@ -92,7 +96,7 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml"} {
+	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || files == nil {
 			t.Fatalf("%s: %v", pattern, err)
@@ -103,8 +107,11 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := card
-			if filepath.Base(name) == "vehicle.yaml" {
+			switch {
+			case filepath.Base(name) == "vehicle.yaml":
 				s = profile
+			case filepath.Base(filepath.Dir(name)) == "studies":
+				s = study
 			}
 			check(name, s, text)
 		}
@@ -155,6 +162,25 @@ then: [{set: Vehicle.A, to: 3, lease: 1m, at_end: {set: 3}}, {do: x, with: {text
 		bad := strings.Replace(good, c[0], c[1], 1)
 		if bad == good {
 			t.Fatalf("%q is not in the card", c[0])
+		}
+		if valid(t, s, []byte(bad)) == nil {
+			t.Errorf("%q for %q is taken", c[1], c[0])
+		}
+	}
+}
+
+// TestStudySchemaRefuses holds what the schema of study cards can see.
+func TestStudySchemaRefuses(t *testing.T) {
+	s := schemaOf(t, "study.schema.json", StudySchema())
+	good := studyBench(t)
+	if err := valid(t, s, []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][2]string{{"k: 50", "k: 4"}, {"mode: fleet", "mode: all"}, {"sensitivity: personal", "sensitivity: sos"}, {"2026-04-30", "soon"},
+		{"id: 10", "id: 1"}, {", expires: 2026-06-30, kind", ", kind"}, {"vehicles: 50", "vehicle: 50"}, {"version: 3", "version: 1.0.0"}} {
+		bad := strings.Replace(good, c[0], c[1], 1)
+		if bad == good {
+			t.Fatalf("%q is not in the study", c[0])
 		}
 		if valid(t, s, []byte(bad)) == nil {
 			t.Errorf("%q for %q is taken", c[1], c[0])

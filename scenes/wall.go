@@ -122,7 +122,7 @@ func (b *builder) clock(at Name) {
 
 func (r *reader) readClock(n *yaml.Node, p *profile) {
 	object[Vehicle]{"`clock`", []key[Vehicle]{
-		{"trusted_by", required, func(r *reader, n *yaml.Node, v *Vehicle) { v.TrustedBy = r.text(n) }},
+		{"trusted_by", required, func(r *reader, n *yaml.Node, v *Vehicle) { v.TrustedBy = r.word(n, "org.freedesktop.timedate1") }},
 	}}.read(r, n, p.v)
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ type agent struct {
 	answers   chan answer
 	overrides chan string
 	block     chan struct{} // if set, Override waits for it
-	look      func(card string) error
+	closing   atomic.Bool   // Look says so
 
 	mu       sync.Mutex
 	consent  map[string]bool
@@ -54,9 +55,12 @@ func (a *agent) EnableCard(card string, on bool) error {
 	}
 	return a.deed("enable %s %v", card, on)
 }
-func (a *agent) RunCard(card string) error  { return a.deed("run %s", card) }
-func (a *agent) FreeCard(card string) error { return a.deed("free %s", card) }
-func (a *agent) SetUser(user uint64) error  { return a.deed("user %d", user) }
+func (a *agent) RunCard(card string) error     { return a.deed("run %s", card) }
+func (a *agent) FreeCard(card string) error    { return a.deed("free %s", card) }
+func (a *agent) SetPlace(p Place) error        { return a.deed("place %v", p) }
+func (a *agent) ForgetPlace(name string) error { return a.deed("forget %s", name) }
+func (a *agent) Places() ([]Place, error)      { return []Place{{"home", 1, 2, 100}}, a.deed("places") }
+func (a *agent) SetUser(user uint64) error     { return a.deed("user %d", user) }
 func (a *agent) Occur(what string, now bool) error {
 	if what == "unknown" {
 		return fmt.Errorf("%w %q", ErrUnknownEvent, what)
@@ -65,8 +69,8 @@ func (a *agent) Occur(what string, now bool) error {
 }
 
 func (a *agent) Look(card string) error {
-	if a.look != nil {
-		return a.look(card)
+	if a.closing.Load() {
+		return fmt.Errorf("%w: no more", ErrClosing)
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func TestCardsComeAndGo(t *testing.T) {
 	if changed != 1 || added != 1 || removed != 1 {
 		t.Errorf("%d changed, %d added, %d removed; want one each", changed, added, removed)
 	}
-	if err := br.SetCards(make([]Card, maxCards+1)); err == nil || !strings.Contains(err.Error(), "at most 512") {
+	if err := br.SetCards(make([]Card, MaxCards+1)); err == nil || !strings.Contains(err.Error(), "at most 512") {
 		t.Errorf("too many cards: %v", err)
 	}
 	br.ShowCard(1, &CardNow{Enabled: true}) // the cards are still the ones before
@@ -162,7 +162,10 @@ func TestClausesForThoseWhoWatchThem(t *testing.T) {
 		t.Errorf("got %v", s)
 	}
 	br.ShowClauses(1, list)
-	if n := len(br.watch.all[0].news); n != 0 {
+	br.watch.mu.Lock()
+	n := len(br.watch.all[0].news)
+	br.watch.mu.Unlock()
+	if n != 0 {
 		t.Errorf("the same again is %d news", n)
 	}
 	if err := ask(t, hmi, AgentInterface+".UnwatchCard", "rain").Err; err != nil {
@@ -171,7 +174,7 @@ func TestClausesForThoseWhoWatchThem(t *testing.T) {
 	if got := br.WatchedCards(nil); len(got) != 0 {
 		t.Errorf("watched are %v after UnwatchCard", got)
 	}
-	a.look = func(string) error { return fmt.Errorf("%w: no more", ErrClosing) } // shows what it last did
+	a.closing.Store(true) // shows what it last did
 	if err := ask(t, hmi, objectManager+".GetManagedObjects").Err; err != nil {
 		t.Errorf("an agent that closes: %v", err)
 	}
@@ -230,7 +233,7 @@ func TestAgentShowsItself(t *testing.T) {
 // TestShowCardAllocatesNothing holds that looking at cards in which nothing
 // changes costs no memory.
 func TestShowCardAllocatesNothing(t *testing.T) {
-	br := &Bridge{watch: newWatchers(nil)}
+	br := &Bridge{watch: newWatchers("", nil)}
 	if err := br.SetCards([]Card{{ID: "a"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,13 @@ type Driver interface {
 	// Occur tells of an occurrence by its text, such as `button star` or `place
 	// enter home`; now: it happens now, else it is found to be so already.
 	Occur(what string, now bool) error
+	// SetPlace says where a place of the present user is, instead of what was said
+	// before; the profile has its name.
+	SetPlace(p Place) error
+	// ForgetPlace forgets where a place of the present user is.
+	ForgetPlace(name string) error
+	// Places lists the present user's places by name.
+	Places() ([]Place, error)
 }
 
 func (br *Bridge) onAnswer(n uint64, yes bool) *dbus.Error {

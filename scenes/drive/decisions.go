@@ -17,6 +17,7 @@ type Header struct {
 	Vehicle  string        // SHA-256 of the profile, hex
 	DBCs     []scenes.Hash // by bus, then file, in the profile's order
 	Cards    []scenes.Hash // by card id
+	Off      []string      // ids of the cards that were installed, see scenes.Card.Off; not in a decision log
 	Session  uint64        // 0 for a plain log
 	TimeBase string        // "log": the recording's own time; "boottime"
 }
@@ -184,20 +185,23 @@ func ParseLogFormat(s string) (LogFormat, error) {
 type DecisionLog struct {
 	file   turning
 	format LogFormat
-	header []byte
+	about  Header
 	buf    []byte
 }
 
 // NewDecisionLog writes the header and returns the log. w should be buffered;
 // the log writes each batch of records at once.
 func NewDecisionLog(w io.Writer, format LogFormat, h *Header) (*DecisionLog, error) {
-	l := &DecisionLog{file: turning{w: w}, format: format}
-	if format == JSONLines {
-		l.header = AppendHeaderJSON(nil, h)
-	} else {
-		l.header = appendHeaderMsgp(nil, h)
+	l := &DecisionLog{file: turning{w: w}, format: format, about: *h}
+	return l, l.file.write(l.header())
+}
+
+// header is what a file of the log begins with.
+func (l *DecisionLog) header() []byte {
+	if l.format == JSONLines {
+		return AppendHeaderJSON(nil, &l.about)
 	}
-	return l, l.file.write(l.header)
+	return appendHeaderMsgp(nil, &l.about)
 }
 
 // Write appends records.
@@ -206,7 +210,7 @@ func (l *DecisionLog) Write(records []engine.Record) error {
 		return nil
 	}
 	if l.file.due() {
-		if err := l.file.turn(l.header); err != nil {
+		if err := l.file.turn(l.header()); err != nil {
 			return err
 		}
 	}

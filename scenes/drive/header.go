@@ -2,6 +2,7 @@ package drive
 
 import (
 	"fmt"
+	"slices"
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
@@ -16,8 +17,36 @@ const BootTime = "boottime"
 // NewHeader names what a run decides over.
 func NewHeader(p *scenes.Program, session uint64, timeBase string) Header {
 	h := p.Hashes()
-	return Header{Engine: engine.Version, Vehicle: h.Profile.SHA256, DBCs: h.DBC, Cards: h.Cards,
+	return Header{Engine: engine.Version, Vehicle: h.Profile.SHA256, DBCs: h.DBC, Cards: h.Cards, Off: off(p),
 		Session: session, TimeBase: timeBase}
+}
+
+// become makes a header that of another program in the same session.
+func (h *Header) become(p *scenes.Program) { *h = NewHeader(p, h.Session, h.TimeBase) }
+
+// off lists the cards of a program that were installed.
+func off(p *scenes.Program) (ids []string) {
+	for _, c := range p.Cards {
+		if c.Off {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// withOff is a program over the same content in which these cards were
+// installed and no others.
+func withOff(p *scenes.Program, ids []string) (*scenes.Program, error) {
+	if slices.Equal(ids, off(p)) {
+		return p, nil
+	}
+	cards := make([]*scenes.Card, len(p.Cards))
+	for i, c := range p.Cards {
+		as := *c
+		as.Off = slices.Contains(ids, c.ID)
+		cards[i] = &as
+	}
+	return scenes.Compile(p.Vehicle, cards)
 }
 
 // Fits reports, as an error that names the difference, whether a journal was

@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 // the same decisions from it as the car did. It is a stream of MessagePack
 // arrays: the header, then one array an entry.
 //
-//	header  ["vignette-journal", 1, engine, vehicle, {dbc}, {cards}, session, time_base, judged, state]
+//	header  ["vignette-journal", 1, engine, vehicle, {dbc}, {cards}, session, time_base, judged, state, [installed]?]
 //	frame   [0, t, bus, id, flags, data]
 //	tick    [1, t]
 //	reply   [2, t, session, n, ok]
@@ -32,8 +33,9 @@ import (
 //	enable  [12, t, card id, on]
 //	run     [13, t, card id]
 //	free    [14, t, card id]
-//	reload  [15, t, vehicle, {dbc}, {cards}]
+//	reload  [15, t, vehicle, {dbc}, {cards}, [installed]?]
 //
+// installed are the ids of the cards that start disabled; absent: none.
 // state is what the session, or this file of it, started from: a Pump's
 // snapshot; nil: from nothing.
 const (
@@ -82,16 +84,18 @@ func NewJournalFrom(w io.Writer, h *Header, judged bool, snapshot []byte) (*Jour
 // head is what a file of the journal begins with.
 func (j *Journal) head(snapshot []byte) []byte {
 	h := &j.header
-	b := msgp.AppendArrayHeader(nil, 10)
+	b := msgp.AppendArrayHeader(nil, 10+installed(h.Off))
 	b = msgp.AppendInt(msgp.AppendString(b, journalMagic), journalVersion)
 	b = msgp.AppendString(msgp.AppendString(b, h.Engine), h.Vehicle)
 	b = appendHashesMsgp(appendHashesMsgp(b, h.DBCs), h.Cards)
 	b = msgp.AppendString(msgp.AppendUint64(b, h.Session), h.TimeBase)
 	b = msgp.AppendBool(b, j.judged)
 	if snapshot == nil {
-		return msgp.AppendNil(b)
+		b = msgp.AppendNil(b)
+	} else {
+		b = msgp.AppendBytes(b, snapshot)
 	}
-	return msgp.AppendBytes(b, snapshot)
+	return appendInstalled(b, h.Off)
 }
 
 // Frame appends a frame of a profile's bus.
@@ -156,8 +160,8 @@ type JournalReader struct {
 	lib  *Library
 }
 
-// NewJournalReader reads the header. The name stands in error messages; prog
-// gives the actuators that overrides name.
+// NewJournalReader reads the header. The name stands in error messages; prog is
+// what the journal was made with, nil where Use is to find it.
 func NewJournalReader(name string, r io.Reader, prog *scenes.Program) (*JournalReader, error) {
 	j := &JournalReader{name: name, m: msgp.NewReader(r), prog: prog}
 	if err := j.readHeader(); err != nil {
@@ -168,14 +172,19 @@ func NewJournalReader(name string, r io.Reader, prog *scenes.Program) (*JournalR
 
 // IsJournal reports whether a file's first bytes are those of a journal.
 func IsJournal(start []byte) bool {
-	want := msgp.AppendString(msgp.AppendArrayHeader(nil, 10), journalMagic)
-	return len(start) >= len(want) && string(start[:len(want)]) == string(want)
+	for fields := range uint32(2) {
+		if bytes.HasPrefix(start, msgp.AppendString(msgp.AppendArrayHeader(nil, 10+fields), journalMagic)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (j *JournalReader) readHeader() error {
 	r := fields{m: j.m}
-	if n := r.array(); r.err == nil && n != 10 {
-		return fmt.Errorf("its header has %d fields, not 10", n)
+	n := r.array()
+	if r.err == nil && n != 10 && n != 11 {
+		return fmt.Errorf("its header has %d fields, not 10 or 11", n)
 	}
 	if magic := r.text(); r.err == nil && magic != journalMagic {
 		return fmt.Errorf("it begins with %q", magic)
@@ -189,6 +198,12 @@ func (j *JournalReader) readHeader() error {
 	h.Session, h.TimeBase = uint64(r.int()), r.text()
 	j.Judged = r.bool()
 	j.State = r.bytesOrNil()
+	if h.Off = r.installed(n == 11, h.Cards); r.err != nil {
+		return r.err
+	}
+	if j.prog != nil && j.Fits(j.prog) == nil {
+		j.prog, r.err = withOff(j.prog, h.Off)
+	}
 	return r.err
 }
 
@@ -232,8 +247,8 @@ func (j *JournalReader) entry(e *Entry) error {
 	n := r.array()
 	kind := r.int()
 	e.Reload = nil
-	if engine.EventKind(kind) == engine.EvReload && n == 5 {
-		return j.reload(&r, e)
+	if engine.EventKind(kind) == engine.EvReload && (n == 5 || n == 6) {
+		return j.reload(&r, n == 6, e)
 	}
 	if _, ok := driverFields[engine.EventKind(kind)]; ok {
 		e.IsFrame = false

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"vignette/scenes/engine"
+	"vignette/testdata/reference"
+	"vignette/testdata/reference/translate"
 )
 
 // record gives the n of a record by its number in the trace, once the timers
@@ -49,12 +51,14 @@ func (r *traceRun) driver(ev *engine.Event, f []string) (err error) {
 // kernel boot or on another, with the cards of a directory if one is named. The
 // records of the new session count from 1.
 func (r *traceRun) boot(f []string) {
-	kept := r.prog.Engine.Keep(r.pump.State())
+	kept, saved, same := r.prog.Engine.Keep(r.pump.State()), r.ref.Save(), f[0] == "same"
 	if len(f) > 1 {
 		r.compile(f[1])
 	}
 	r.session++
 	r.real, r.shown = []uint64{0}, map[uint64]int{}
-	state := r.prog.Engine.Boot(kept, r.session, r.judged, f[0] == "same")
+	vehicle, cards := translate.Program(&r.prog.Engine)
+	r.ref = reference.Boot(saved, vehicle, cards, r.session, r.judged, same)
+	state := r.prog.Engine.Boot(kept, r.session, r.judged, same)
 	r.pump = NewPumpFrom(r.prog, state, Output{Records: r.take})
 }

@@ -59,12 +59,33 @@ type traceRun struct {
 
 func runTrace(t *testing.T, a *txtar.Archive) {
 	t.Helper()
+	r, stream, want := newTrace(t, a)
+	for i, line := range lines(stream) {
+		if err := r.feed(line); err != nil {
+			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
+		}
+	}
+	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if string(r.took) != string(r.said) {
+		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
+	}
+	// A line of a stream brings what it likes in one frame.
+	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
+		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
+	}
+}
+
+// newTrace readies a trace: its stream is to be fed, log is what must come.
+func newTrace(t *testing.T, a *txtar.Archive) (r *traceRun, stream, log string) {
+	t.Helper()
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
 	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
-	r := &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
+	r = &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
 		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
-	mode, stream, want := "plain", "", ""
+	mode := "plain"
 	for _, f := range a.Files {
 		text := string(f.Data)
 		switch f.Name {
@@ -73,7 +94,7 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 		case "stream":
 			stream = text
 		case "log":
-			want = text
+			log = text
 		case "show":
 			r.showWords(text)
 		default:
@@ -91,32 +112,20 @@ func runTrace(t *testing.T, a *txtar.Archive) {
 	r.pump = NewPump(r.prog, 1, r.judged, Output{Records: r.take})
 	vehicle, described := translate.Program(&r.prog.Engine)
 	r.ref = reference.New(vehicle, described, 1, r.judged)
-	for i, line := range lines(stream) {
-		if err := r.feed(line); err != nil {
-			t.Fatalf("stream line %d, %q: %v", i+1, line, err)
-		}
-	}
-	if got, want := strings.Join(r.got, "\n"), strings.Join(lines(want), "\n"); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-	if r.ref != nil && string(r.took) != string(r.said) {
-		t.Errorf("the engine:\n%s\ndiffers from the reference:\n%s", r.took, r.said)
-	}
-	// A line of a stream brings what it likes in one frame.
-	if total := r.prog.Engine.Total(make([]int, len(r.prog.Sources))); r.pump.State().Operations() > total.OpsPerStep {
-		t.Errorf("a step took %d operations; certified are %d", r.pump.State().Operations(), total.OpsPerStep)
-	}
+	return r, stream, log
 }
 
 // step feeds an event to the pump and to the reference.
 func (r *traceRun) step(ev *engine.Event) error {
-	if r.ref != nil {
-		records := r.ref.Step(translate.Event(&r.prog.Engine, ev))
-		for i := range records {
-			r.said = append(r.said, records[i].JSON()...)
-		}
-	}
+	r.say(r.ref.Step(translate.Event(&r.prog.Engine, ev)))
 	return r.pump.step(ev)
+}
+
+// say takes what the reference has decided.
+func (r *traceRun) say(records []reference.Record) {
+	for i := range records {
+		r.said = append(r.said, records[i].JSON()...)
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -222,11 +231,11 @@ func (r *traceRun) feed(line string) error {
 		}
 		ev.Kind, ev.Actuator, ev.Value = engine.EvOverride, act, engine.Value{Kind: engine.Number, Num: num}
 	case "reload":
-		r.ref = nil // it knows one program
 		r.compile(f[2], f[3:]...)
+		vehicle, cards := translate.Program(&r.prog.Engine)
+		r.say(r.ref.Reload(ev.T, vehicle, cards))
 		return r.pump.Reload(ev.T, r.prog)
 	case "boot":
-		r.ref = nil // it has one session only
 		r.boot(f[2:])
 		return nil
 	case "answer", "user", "sleep", "enable", "disable", "run", "free":

@@ -58,7 +58,7 @@ actions:
             member: Tip, signature: s, args: ["{lang}"], within: 500ms}}
   mark: {params: {}, states: [parked, idling, moving], min_interval: 0s}
 events:
-  ignition: {signal: {bus: system, service: org.example.Power1}}
+  ignition: {signal: {bus: system, service: org.example.Power1, path: /org/example/Power1, interface: org.example.Power1, member: Ignition}}
   button: {names: [star], hmi: true}
   go: {hmi: true}
 never: [Vehicle.Chassis.*]

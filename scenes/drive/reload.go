@@ -20,6 +20,9 @@ func (p *Pump) Reload(t int64, next *scenes.Program) error {
 			next.Vehicle.File, p.prog.Vehicle.File, busList(next), busList(p.prog))
 	}
 	if p.out.Journal != nil {
+		if err := p.turnJournal(); err != nil {
+			return fmt.Errorf("writing the journal: %w", err)
+		}
 		if err := p.out.Journal.Reload(t, next); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
@@ -29,7 +32,11 @@ func (p *Pump) Reload(t int64, next *scenes.Program) error {
 	p.effects.Reset()
 	state := p.prog.Engine.Reload(p.state, &next.Engine, t, &p.effects)
 	p.takeOver(next, state)
-	return p.deliver()
+	err := p.deliver()
+	if p.out.Decisions != nil {
+		p.out.Decisions.about.become(next) // of the next file
+	}
+	return err
 }
 
 // busList names a program's buses and their interfaces.
@@ -59,20 +66,58 @@ func (p *Pump) takeOver(next *scenes.Program, state *engine.State) {
 // Reload appends that a program takes over at t.
 func (j *Journal) Reload(t int64, next *scenes.Program) error {
 	h := next.Hashes()
-	b := msgp.AppendInt(msgp.AppendArrayHeader(j.buf[:0], 5), int(engine.EvReload))
+	ids := off(next)
+	b := msgp.AppendInt(msgp.AppendArrayHeader(j.buf[:0], 5+installed(ids)), int(engine.EvReload))
 	b = msgp.AppendString(msgp.AppendInt64(b, t), h.Profile.SHA256)
-	return j.write(appendHashesMsgp(appendHashesMsgp(b, h.DBC), h.Cards))
+	b = appendHashesMsgp(appendHashesMsgp(b, h.DBC), h.Cards)
+	// The next file begins with a state of this program.
+	j.header.become(next)
+	return j.write(appendInstalled(b, ids))
+}
+
+// installed is how many fields the list of installed cards takes.
+func installed(ids []string) uint32 { return uint32(min(len(ids), 1)) }
+
+// appendInstalled appends the list of installed cards, if there is one.
+func appendInstalled(b []byte, ids []string) []byte {
+	if len(ids) == 0 {
+		return b
+	}
+	b = msgp.AppendArrayHeader(b, uint32(len(ids)))
+	for _, id := range ids {
+		b = msgp.AppendString(b, id)
+	}
+	return b
+}
+
+// installed reads the list of installed cards, which are all among cards.
+func (r *fields) installed(there bool, cards []scenes.Hash) (ids []string) {
+	if !there || r.err != nil {
+		return nil
+	}
+	for range r.array() {
+		id := r.text()
+		if r.err == nil && !slices.ContainsFunc(cards, func(h scenes.Hash) bool { return h.Name == id }) {
+			r.keep(fmt.Errorf("installed card %s is none of its cards", id))
+		}
+		if r.err != nil {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // reload reads which program takes over and finds it in the library.
-func (j *JournalReader) reload(r *fields, e *Entry) error {
+func (j *JournalReader) reload(r *fields, listed bool, e *Entry) error {
 	e.IsFrame = false
 	e.Event = engine.Event{T: r.int()}
 	h := Header{Vehicle: r.text(), DBCs: r.hashes(), Cards: r.hashes()}
+	h.Off = r.installed(listed, h.Cards)
 	if r.err != nil {
 		return r.err
 	}
-	next, err := j.lib.program(&h)
+	next, err := j.lib.program("a reload of", &h)
 	if err != nil {
 		return err
 	}
@@ -95,11 +140,24 @@ func (l *Library) Add(v *scenes.Vehicle, cards ...*scenes.Card) {
 	l.cards = append(l.cards, cards...)
 }
 
-// Use has the journal take the programs of its reloads from a library.
-func (j *JournalReader) Use(l *Library) { j.lib = l }
+// Use has the journal take the programs of its reloads from a library, and its
+// first one too if NewJournalReader was given none.
+func (j *JournalReader) Use(l *Library) (err error) {
+	if j.lib = l; j.prog == nil {
+		j.prog, err = l.program("made with", &j.Header)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.name, err)
+	}
+	return nil
+}
 
-// program finds and compiles what a reload names.
-func (l *Library) program(h *Header) (*scenes.Program, error) {
+// Program is what decides from the entry that was read last on.
+func (j *JournalReader) Program() *scenes.Program { return j.prog }
+
+// program finds and compiles what a journal's header or a reload names; what
+// begins the errors.
+func (l *Library) program(what string, h *Header) (*scenes.Program, error) {
 	if l == nil {
 		l = &Library{}
 	}
@@ -110,7 +168,7 @@ func (l *Library) program(h *Header) (*scenes.Program, error) {
 		}
 	}
 	if vehicle == nil {
-		return nil, missing("a reload of the vehicle profile with SHA-256 %s, which is not given; name it with --versions", h.Vehicle)
+		return nil, missing("%s the vehicle profile with SHA-256 %s, which is not given; name it with --versions", what, h.Vehicle)
 	}
 	var cards []*scenes.Card
 	for _, want := range h.Cards {
@@ -121,16 +179,18 @@ func (l *Library) program(h *Header) (*scenes.Program, error) {
 			}
 		}
 		if found == nil {
-			return nil, missing("a reload of card %s with SHA-256 %s, which is not given; name it with --versions", want.Name, want.SHA256)
+			return nil, missing("%s card %s with SHA-256 %s, which is not given; name it with --versions", what, want.Name, want.SHA256)
 		}
-		cards = append(cards, found)
+		as := *found
+		as.Off = slices.Contains(h.Off, as.ID)
+		cards = append(cards, &as)
 	}
 	p, err := scenes.Compile(vehicle, cards)
 	if err != nil {
-		return nil, missing("a reload that does not compile here: %w", err)
+		return nil, missing("%s what does not compile here: %w", what, err)
 	}
 	given := p.Hashes().DBC
-	if err := sameHashes("a reload", "DBC", h.DBCs, given); err != nil {
+	if err := sameHashes(what+" another version", "DBC", h.DBCs, given); err != nil {
 		return nil, &missingError{err}
 	}
 	return p, nil

@@ -75,7 +75,9 @@ func TestReloadsReplay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Use(lib)
+		if err := j.Use(lib); err != nil {
+			t.Fatal(err)
+		}
 		pump, err := j.NewPump(Output{})
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +98,9 @@ func TestReloadsReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.Use(lib)
+	if err := j.Use(lib); err != nil {
+		t.Fatal(err)
+	}
 	var got bytes.Buffer
 	log, err := NewDecisionLog(&got, JSONLines, &j.Header)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 
 // SavedSchema is the schema of the saved state that this version writes. A
 // change of what is saved is another schema; every older one stays readable.
-const SavedSchema = 1
+// Schema 1 had neither an end's index nor why a lease is over.
+const SavedSchema = 2
 
 // ErrFuture is a saved state whose schema is newer than this version knows: the
 // system was rolled back.
@@ -31,8 +32,8 @@ type Saved struct {
 //
 //	saved     [schema, engine, boot id, time base, profile, session, now, user, [user…], [actuator…], [hold…]]
 //	user      [user, [[id, hash, disabled, quarantined, fired, fired at, [fires]]…]]
-//	actuator  [path, base, start?, started, hand?, until, end until, command, hull?, low, high, end?, end, card, top, [lease…]]
-//	lease     [card, hash, driver, priority, index, value, deadline, at end, end value]
+//	actuator  [path, base, start?, started, hand?, until, end until, command, hull?, low, high, end?, end, card, index, top, [lease…]]
+//	lease     [card, hash, driver, priority, index, value, deadline, at end, end value, over]
 //	hold      [card, hash, trigger, deadline]
 func AppendSaved(b []byte, s *Saved) []byte {
 	k := &s.Kept
@@ -72,20 +73,20 @@ func appendUser(b []byte, u *engine.KeptUser) []byte {
 }
 
 func appendActuator(b []byte, a *engine.KeptActuator) []byte {
-	b = appendKeptValue(msgp.AppendString(msgp.AppendArrayHeader(b, 16), a.Path), a.Base)
+	b = appendKeptValue(msgp.AppendString(msgp.AppendArrayHeader(b, 17), a.Path), a.Base)
 	b = msgp.AppendInt64(msgp.AppendBool(b, a.HasStart), a.Started)
 	b = msgp.AppendInt64(msgp.AppendBool(b, a.HasHand), a.HandEnds)
 	b = appendKeptValue(msgp.AppendInt64(b, a.EndUntil), a.Command)
 	b = msgp.AppendFloat64(msgp.AppendFloat64(msgp.AppendBool(b, a.HasHull), a.Low), a.High)
 	b = appendKeptValue(msgp.AppendBool(b, a.HasEnd), a.End)
-	b = msgp.AppendInt(msgp.AppendString(b, a.EndCard), a.Top)
+	b = msgp.AppendInt(msgp.AppendInt(msgp.AppendString(b, a.EndCard), a.EndIndex), a.Top)
 	b = msgp.AppendArrayHeader(b, uint32(len(a.Leases)))
 	for i := range a.Leases {
 		l := &a.Leases[i]
-		b = msgp.AppendString(msgp.AppendString(msgp.AppendArrayHeader(b, 9), l.Card), l.Hash)
+		b = msgp.AppendString(msgp.AppendString(msgp.AppendArrayHeader(b, 10), l.Card), l.Hash)
 		b = msgp.AppendInt(msgp.AppendInt(msgp.AppendBool(b, l.Driver), l.Priority), l.Index)
 		b = msgp.AppendInt64(appendKeptValue(b, l.Value), l.Deadline)
-		b = appendKeptValue(msgp.AppendInt(b, int(l.AtEnd)), l.EndValue)
+		b = msgp.AppendString(appendKeptValue(msgp.AppendInt(b, int(l.AtEnd)), l.EndValue), l.Over)
 	}
 	return b
 }
@@ -107,9 +108,10 @@ func ParseSaved(b []byte) (*Saved, error) {
 		return nil, fmt.Errorf("not a saved state: %w", r.err)
 	case schema > SavedSchema:
 		return nil, fmt.Errorf("schema %d, this version knows %d: %w", schema, SavedSchema, ErrFuture)
-	case schema != SavedSchema || n != 11:
+	case schema < 1 || n != 11:
 		return nil, fmt.Errorf("not a saved state: schema %d of %d parts", schema, n)
 	}
+	r.schema = schema
 	s := r.saved()
 	if r.err == nil && len(r.b) > 0 {
 		r.err = fmt.Errorf("%d bytes are left over", len(r.b))
@@ -122,8 +124,9 @@ func ParseSaved(b []byte) (*Saved, error) {
 
 // savedReader reads a saved state and keeps the first error.
 type savedReader struct {
-	b   []byte
-	err error
+	b      []byte
+	schema int64
+	err    error
 }
 
 // list reads a list's length; each entry takes a byte at least.
@@ -179,6 +182,14 @@ func (r *savedReader) small(limit int) int {
 	return int(n)
 }
 
+// older is how many fields actuators and leases of schema 1 had less.
+func (r *savedReader) older() int {
+	if r.schema > 1 {
+		return 0
+	}
+	return 1
+}
+
 func (r *savedReader) value() engine.Value {
 	r.tuple(3)
 	return engine.Value{Kind: engine.ValueKind(r.small(int(engine.Label))), Num: r.float(), Text: r.text()}
@@ -215,14 +226,21 @@ func (r *savedReader) user() engine.KeptUser {
 }
 
 func (r *savedReader) actuator() engine.KeptActuator {
-	r.tuple(16)
+	r.tuple(17 - r.older())
 	a := engine.KeptActuator{Path: r.text(), Base: r.value(), HasStart: r.bool(), Started: r.int(), HasHand: r.bool(), HandEnds: r.int(),
 		EndUntil: r.int(), Command: r.value(), HasHull: r.bool(), Low: r.float(), High: r.float(), HasEnd: r.bool(), End: r.value(), EndCard: r.text()}
+	if r.schema > 1 {
+		a.EndIndex = r.small(1 << 16)
+	}
 	a.Top = r.small(1 << 16)
 	for range r.list() {
-		r.tuple(9)
-		a.Leases = append(a.Leases, engine.KeptLease{Card: r.text(), Hash: r.text(), Driver: r.bool(), Priority: int(r.int()), Index: r.small(1 << 16),
-			Value: r.value(), Deadline: r.int(), AtEnd: engine.EndKind(r.small(int(engine.SetTo))), EndValue: r.value()})
+		r.tuple(10 - r.older())
+		l := engine.KeptLease{Card: r.text(), Hash: r.text(), Driver: r.bool(), Priority: int(r.int()), Index: r.small(1 << 16),
+			Value: r.value(), Deadline: r.int(), AtEnd: engine.EndKind(r.small(int(engine.SetTo))), EndValue: r.value()}
+		if r.schema > 1 {
+			l.Over = r.text()
+		}
+		a.Leases = append(a.Leases, l)
 	}
 	if r.err == nil && a.Top > len(a.Leases) {
 		r.err = fmt.Errorf("lease %d of %d is in force", a.Top, len(a.Leases))

@@ -21,9 +21,9 @@ func everything() *Saved {
 		Users: []engine.KeptUser{{User: 0, Cards: []engine.KeptCard{{ID: "a", Hash: "h", Disabled: true}}},
 			{User: 3, Cards: []engine.KeptCard{{ID: "b", Hash: "i", Quarantined: true, HasFired: true, FiredAt: 1e18, Fires: []int64{1, 2, -3}}}}},
 		Actuators: []engine.KeptActuator{{Path: "F", Base: value(engine.Number, 20.5, ""), HasStart: true, Started: 4, HasHand: true, HandEnds: 5, EndUntil: 6,
-			Command: value(engine.Label, 2, "BRIGHT"), HasHull: true, Low: -1.5, High: math.MaxFloat64, HasEnd: true, End: value(engine.Bool, 1, ""), EndCard: "gone",
+			Command: value(engine.Label, 2, "BRIGHT"), HasHull: true, Low: -1.5, High: math.MaxFloat64, HasEnd: true, End: value(engine.Bool, 1, ""), EndCard: "gone", EndIndex: 3,
 			Top: 1, Leases: []engine.KeptLease{{Card: "a", Hash: "h", Driver: true, Priority: -10, Index: 2, Value: value(engine.Number, 60, ""), Deadline: 9,
-				AtEnd: engine.SetTo, EndValue: value(engine.Number, 10, "")}}}},
+				AtEnd: engine.SetTo, EndValue: value(engine.Number, 10, ""), Over: "changed"}}}},
 		Holds: []engine.KeptHold{{Card: "a", Hash: "h", Trigger: 1, Deadline: 77}}}}
 }
 
@@ -58,7 +58,11 @@ func TestSavedSchemas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := ParseSaved(b); err != nil || !reflect.DeepEqual(got, everything()) {
+		want := everything()
+		if schema < 2 {
+			want.Kept.Actuators[0].EndIndex, want.Kept.Actuators[0].Leases[0].Over = 0, ""
+		}
+		if got, err := ParseSaved(b); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("schema %d reads %+v, %v", schema, got, err)
 		}
 	}

@@ -303,6 +303,6 @@ func (p *Program) sendEnd(s *State, act int, out *Effects) {
 	a.endUntil = a.command.readUntil
 	e.call, e.phase = n, calling
 	if !open {
-		e.open = false
+		a.end = openEnd{}
 	}
 }

@@ -24,7 +24,6 @@ const before = 1 << 63
 type bootState struct {
 	pending bool // the first event is yet to come
 	same    bool // the kernel has not been booted since: times stand
-	endsAll bool // every lease ends: another boot, or another profile
 	asOf    int64
 	n       uint64   // of the `boot` record
 	lost    []string // actuators with leases or ends that the profile has no more
@@ -35,23 +34,30 @@ type bootState struct {
 // actuator is held or ending its first readback is waited for.
 func (p *Program) Boot(k *Kept, session uint64, judged, same bool) *State {
 	s := p.NewState(session, judged)
-	s.boot = bootState{pending: true, same: same, endsAll: !same || k.Profile != p.Hash, asOf: k.Now}
+	s.boot = bootState{pending: true, same: same, asOf: k.Now}
 	s.user = k.User
+	stands := same && k.Profile == p.Hash
 	for i := range k.Users {
-		p.bootUser(s, &k.Users[i])
+		p.bootUser(s, &k.Users[i], stands)
 	}
 	for i := range k.Actuators {
-		p.bootActuator(s, &k.Actuators[i])
+		p.bootActuator(s, &k.Actuators[i], stands)
 	}
+	p.nameTimers(s)
 	for _, h := range k.Holds {
 		p.bootHold(s, h, k.Now)
 	}
 	return s
 }
 
+// Pending reports whether the session has yet to go on from an earlier one: it
+// does at its first event, and until then what was kept stands as it is.
+func (s *State) Pending() bool { return s.boot.pending }
+
 // bootUser gives a user's part back. A card that is another version by now
-// keeps only that it is disabled.
-func (p *Program) bootUser(s *State, k *KeptUser) {
+// keeps only that it is disabled, and one that was installed is disabled anew;
+// firings count on where times and profile stand.
+func (p *Program) bootUser(s *State, k *KeptUser, stands bool) {
 	part := p.newUserCards()
 	for i := range k.Cards {
 		kc := &k.Cards[i]
@@ -60,12 +66,15 @@ func (p *Program) bootUser(s *State, k *KeptUser) {
 			continue
 		}
 		c := &part[card]
-		c.disabled = kc.Disabled
-		if p.Cards[card].Hash != kc.Hash {
+		same := p.Cards[card].Hash == kc.Hash
+		if same || !p.Cards[card].Off {
+			c.disabled = kc.Disabled
+		}
+		if !same {
 			continue
 		}
 		c.quarantined, c.hasFired, c.firedAt = kc.Quarantined, kc.HasFired, kc.FiredAt
-		if n := len(kc.Fires) - p.Quarantine.Fires; s.boot.same {
+		if n := len(kc.Fires) - p.Quarantine.Fires; stands {
 			c.fires = append(c.fires, kc.Fires[max(0, n):]...)
 		}
 	}
@@ -80,7 +89,7 @@ func (p *Program) bootUser(s *State, k *KeptUser) {
 
 // bootActuator gives an actuator's part back; what no longer fits the profile
 // is told at the first event.
-func (p *Program) bootActuator(s *State, k *KeptActuator) {
+func (p *Program) bootActuator(s *State, k *KeptActuator, stands bool) {
 	act := slices.IndexFunc(p.Actuators, func(a Actuator) bool { return a.Path == k.Path })
 	holds := len(k.Leases) > 0 || k.HasEnd
 	if act < 0 {
@@ -96,13 +105,23 @@ func (p *Program) bootActuator(s *State, k *KeptActuator) {
 	for i := range k.Leases {
 		l := &k.Leases[i]
 		card, same := p.cardOf(s, l.Card, l.Hash)
+		over := l.Over
+		switch {
+		case over == "boot" || !stands:
+			over = "boot"
+		case over != "":
+		case card >= len(p.Cards):
+			over = "removed"
+		case !same:
+			over = "changed"
+		}
 		s.granted++
 		a.stack = append(a.stack, lease{origin: origin{card: card, index: l.Index}, driver: l.Driver, priority: l.Priority, value: l.Value,
-			deadline: l.Deadline, acted: before | s.granted, atEnd: l.AtEnd, endValue: l.EndValue, changed: !same})
+			deadline: l.Deadline, acted: before | s.granted, atEnd: l.AtEnd, endValue: l.EndValue, over: over})
 	}
 	if k.HasEnd {
 		card, _ := p.cardOf(s, k.EndCard, "")
-		a.end = openEnd{open: true, origin: origin{card: card}, value: k.End}
+		a.end = openEnd{open: true, origin: origin{card: card, index: k.EndIndex}, value: k.End}
 	}
 }
 
@@ -152,9 +171,8 @@ func (p *Program) start(s *State, out *Effects) {
 // none is judged. On the same boot its leases' deadlines stand.
 func (p *Program) startActuator(s *State, act int, out *Effects) {
 	a, spec := &s.acts[act], &p.Actuators[act]
-	if !s.boot.endsAll {
-		for i := range a.stack {
-			l := &a.stack[i]
+	for i := range a.stack {
+		if l := &a.stack[i]; l.over != "boot" { // else its deadline is of another time
 			s.timers.push(timer{at: l.deadline, kind: leases, origin: l.origin, act: act, ref: l.acted})
 		}
 	}
@@ -215,41 +233,28 @@ func (p *Program) bootReadback(s *State, act int, v Value, out *Effects) {
 	p.goOn(s, act, out)
 }
 
-// goOn ends the wait of a held or ending actuator. On the same boot the leases
-// of cards that are still the same stay, and the top one's call is sent again;
-// else every lease ends. An end that was not accepted is sent again.
+// goOn ends the wait of a held or ending actuator. Leases that are over end, by
+// card id, and so do all where the drive state does not allow them. The call of
+// the one in force is sent again, unless its deadline has passed: its timer
+// comes next. An end that was not accepted is sent again.
 func (p *Program) goOn(s *State, act int, out *Effects) {
 	a := &s.acts[act]
 	a.booting = false
-	switch {
-	case s.boot.endsAll:
-		p.endAll(s, act, "boot", 0, out)
-	case len(a.stack) > 0 && !p.Actuators[act].States.Has(s.drive):
-		p.endAll(s, act, p.idx.why.state[s.drive], 0, out)
-	default:
-		p.endChanged(s, act, out)
+	if !p.Actuators[act].States.Has(s.drive) {
+		for i := range a.stack {
+			if l := &a.stack[i]; l.over == "" {
+				l.over = p.idx.why.state[s.drive]
+			}
+		}
 	}
-	if !a.hasLeft && a.top > 0 {
+	for i := p.firstLease(s, a, true); i >= 0; i = p.firstLease(s, a, true) {
+		p.endLease(s, act, i, a.stack[i].over, a.stack[i].acted, out)
+	}
+	if !a.hasLeft && a.top > 0 && a.inForce().deadline > s.now {
 		a.left, a.hasLeft = ending{*a.inForce(), s.boot.n}, true
 	}
 	if a.end.open && a.end.cause == 0 {
 		a.end.cause = s.boot.n
 	}
 	s.step.acts = insertSorted(s.step.acts, act)
-}
-
-// endChanged ends the leases of cards that were removed or changed.
-func (p *Program) endChanged(s *State, act int, out *Effects) {
-	a := &s.acts[act]
-	for i := 0; i < len(a.stack); {
-		l := &a.stack[i]
-		switch {
-		case !l.changed:
-			i++
-		case l.card >= len(p.Cards):
-			p.endLease(s, act, i, "removed", l.acted, out)
-		default:
-			p.endLease(s, act, i, "changed", l.acted, out)
-		}
-	}
 }

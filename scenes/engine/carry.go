@@ -1,5 +1,10 @@
 package engine
 
+import (
+	"slices"
+	"strings"
+)
+
 // A reload (*Meaning* 14) ends, under the old program, what belongs to cards that
 // were removed or changed, then takes the rest over into a state of the new
 // one. With another profile everything ends, and all cards start anew.
@@ -20,10 +25,17 @@ func (p *Program) Reload(s *State, next *Program, t int64, out *Effects) *State 
 	}
 	s.record(out, Record{What: Reload, Why: why})
 	c := carry{p: p, next: next, from: s, to: next.NewState(s.session, s.judged)}
+	gone := p.goneByID(s)
 	for card := range p.Cards {
+		for ; !sameCar && len(gone) > 0 && p.cardID(s, gone[0]) < p.Cards[card].ID; gone = gone[1:] {
+			p.endLeases(s, gone[0], "profile", out)
+		}
 		if reason := c.place(card, sameCar); reason != "" {
 			p.retire(s, card, reason, out)
 		}
+	}
+	for ; !sameCar && len(gone) > 0; gone = gone[1:] {
+		p.endLeases(s, gone[0], "profile", out)
 	}
 	p.finish(s, out)
 	if !sameCar {
@@ -40,6 +52,15 @@ func (p *Program) Reload(s *State, next *Program, t int64, out *Effects) *State 
 	}
 	c.watch(sameCar)
 	return c.to
+}
+
+// goneByID lists the cards that are gone by their ids.
+func (p *Program) goneByID(s *State) (cards []int) {
+	for i := range s.gone {
+		cards = append(cards, len(p.Cards)+i)
+	}
+	slices.SortFunc(cards, func(a, b int) int { return strings.Compare(p.cardID(s, a), p.cardID(s, b)) })
+	return cards
 }
 
 // carry is a state on its way from one program to another.
@@ -104,18 +125,22 @@ func (c *carry) common() {
 }
 
 // userCard is a user's part of a card: all of it if the card is the same, else
-// that it is disabled.
+// that it is disabled; a yes to a card that was installed is one to its version.
+// Under another profile firings count anew.
 func (c *carry) userCard(card int, of func(old int) *userCard) (u userCard) {
-	u.fires = make([]int64, 0, c.next.Quarantine.Fires)
+	u = c.next.newUserCard(card)
 	old, ok := c.p.findCard(c.next.Cards[card].ID)
 	if !ok {
 		return u
 	}
 	was := of(old)
-	u.disabled = was.disabled
-	if c.p.Cards[old].Hash == c.next.Cards[card].Hash {
+	same := c.p.Cards[old].Hash == c.next.Cards[card].Hash
+	if same || !u.disabled {
+		u.disabled = was.disabled
+	}
+	if same {
 		u.quarantined, u.hasFired, u.firedAt = was.quarantined, was.hasFired, was.firedAt
-		if c.p.Quarantine == c.next.Quarantine {
+		if c.p.Hash == c.next.Hash {
 			u.fires, u.fireHead = append(u.fires, was.fires...), was.fireHead
 		}
 	}
@@ -202,6 +227,7 @@ func (c *carry) actuators() {
 			a.command.judging = false // nobody reads it back any more
 		case !followed && len(a.stack) == 0 && !a.end.open:
 			a.base = Value{} // nobody has looked meanwhile
+			a.command.hasHull, a.command.lo, a.command.hi = false, 0, 0
 		}
 	}
 	for _, o := range c.from.open {
@@ -212,7 +238,8 @@ func (c *carry) actuators() {
 
 // timers takes over the timers of what goes on.
 func (c *carry) timers() {
-	for _, tm := range c.from.timers {
+	var list []timer
+	for _, tm := range c.from.timers.list {
 		switch tm.kind {
 		case staleness:
 			if tm.card = c.slot[tm.card]; tm.card < 0 {
@@ -230,6 +257,10 @@ func (c *carry) timers() {
 		default:
 			c.origin(&tm.origin)
 		}
+		list = append(list, tm)
+	}
+	c.next.nameTimers(c.to)
+	for _, tm := range list {
 		c.to.timers.push(tm)
 	}
 }
@@ -244,7 +275,7 @@ func (c *carry) car() {
 			}
 			a, was := &c.to.acts[i], &c.from.acts[old]
 			a.hasStart, a.started, a.hasHand, a.handEnds, a.endUntil = was.hasStart, was.started, was.hasHand, was.handEnds, was.endUntil
-			if r := c.next.Actuators[i].Readback; r >= 0 && c.next.Signals[r].Type == was.base.Kind {
+			if was.base.Kind != None && c.reads(i, old, was.base.Kind) {
 				a.base = was.base
 				a.command.settleAt(was.base)
 			}
@@ -252,11 +283,18 @@ func (c *carry) car() {
 	}
 }
 
-// dropEnds tells which ends the old profile's states still held back: the new
+// reads reports whether a base of this kind can go on: nobody reads it back, or
+// it was read back before and still is, in the same kind.
+func (c *carry) reads(next, old int, kind ValueKind) bool {
+	r := c.next.Actuators[next].Readback
+	return r < 0 || c.p.Actuators[old].Readback >= 0 && c.next.Signals[r].Type == kind
+}
+
+// dropEnds tells which ends were still held back or to be retried: the new
 // profile does not know them.
 func (c *carry) dropEnds(out *Effects) {
 	for act := range c.from.acts {
-		if e := &c.from.acts[act].end; e.open && e.phase == toSend {
+		if e := &c.from.acts[act].end; e.open && e.phase != calling {
 			c.from.record(out, Record{What: Dropped, Why: "actuator:" + c.p.Actuators[act].Path, Cause: e.cause})
 		}
 	}

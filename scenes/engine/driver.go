@@ -51,13 +51,18 @@ func (p *Program) abandon(s *State, card int, why string, out *Effects) {
 	c := &s.cards[card]
 	c.queue = queue{}
 	for i := range c.triggers {
-		c.triggers[i].holding = false
+		c.triggers[i].holding, c.triggers[i].bootHold = false, 0
 	}
 }
 
 // retire ends what a card has running and its leases.
 func (p *Program) retire(s *State, card int, why string, out *Effects) {
 	p.abandon(s, card, why, out)
+	p.endLeases(s, card, why, out)
+}
+
+// endLeases ends the leases of a card, which may be gone.
+func (p *Program) endLeases(s *State, card int, why string, out *Effects) {
 	for act := range s.acts {
 		a := &s.acts[act]
 		if i := a.findCard(card); i >= 0 {

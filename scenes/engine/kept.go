@@ -48,6 +48,7 @@ type KeptActuator struct {
 	HasEnd   bool // an end that is not accepted yet
 	End      Value
 	EndCard  string
+	EndIndex int         // place of its set in the card's then
 	Leases   []KeptLease // the lowest first
 	Top      int         // 1 + index of the lease in force; 0: none
 }
@@ -62,6 +63,7 @@ type KeptLease struct {
 	Deadline   int64
 	AtEnd      EndKind
 	EndValue   Value
+	Over       string // why it is to end once the actuator is known: boot, removed, changed; empty: it goes on
 }
 
 // KeptHold is a hold that was running.
@@ -85,8 +87,11 @@ func (p *Program) Keep(s *State) *Kept {
 	}
 	for card := range s.cards {
 		for i := range s.cards[card].triggers {
-			if tr := &s.cards[card].triggers[i]; tr.holding {
+			switch tr := &s.cards[card].triggers[i]; {
+			case tr.holding:
 				k.Holds = append(k.Holds, KeptHold{p.Cards[card].ID, p.Cards[card].Hash, i, tr.deadline})
+			case tr.bootHold > 0: // waits for its first sample
+				k.Holds = append(k.Holds, KeptHold{p.Cards[card].ID, p.Cards[card].Hash, i, s.now + tr.bootHold})
 			}
 		}
 	}
@@ -96,7 +101,7 @@ func (p *Program) Keep(s *State) *Kept {
 func (p *Program) keepUser(users []KeptUser, user uint64, of func(card int) *userCard) []KeptUser {
 	u := KeptUser{User: user}
 	for card := range p.Cards {
-		if c := of(card); c.disabled || c.quarantined || c.hasFired {
+		if c := of(card); c.disabled != p.Cards[card].Off || c.quarantined || c.hasFired {
 			u.Cards = append(u.Cards, KeptCard{p.Cards[card].ID, p.Cards[card].Hash, c.disabled, c.quarantined, c.hasFired, c.firedAt,
 				slices.Concat(c.fires[c.fireHead:], c.fires[:c.fireHead])})
 		}
@@ -112,7 +117,7 @@ func (p *Program) keepActuator(s *State, act int) KeptActuator {
 	k := KeptActuator{Path: p.Actuators[act].Path, Base: a.base, HasStart: a.hasStart, Started: a.started, HasHand: a.hasHand,
 		HandEnds: a.handEnds, EndUntil: a.endUntil, Command: a.command.value, HasHull: a.command.hasHull, Low: a.command.lo, High: a.command.hi, Top: a.top}
 	if a.end.open {
-		k.HasEnd, k.End, k.EndCard = true, a.end.value, p.cardID(s, a.end.card)
+		k.HasEnd, k.End, k.EndCard, k.EndIndex = true, a.end.value, p.cardID(s, a.end.card), a.end.index
 	}
 	for i := range a.stack {
 		l := &a.stack[i]
@@ -120,7 +125,7 @@ func (p *Program) keepActuator(s *State, act int) KeptActuator {
 		if l.card < len(p.Cards) {
 			hash = p.Cards[l.card].Hash
 		}
-		k.Leases = append(k.Leases, KeptLease{id, hash, l.driver, l.priority, l.index, l.value, l.deadline, l.atEnd, l.endValue})
+		k.Leases = append(k.Leases, KeptLease{id, hash, l.driver, l.priority, l.index, l.value, l.deadline, l.atEnd, l.endValue, l.over})
 	}
 	return k
 }
@@ -149,6 +154,18 @@ func (p *Program) cardOf(s *State, id, hash string) (card int, same bool) {
 	}
 	s.gone = append(s.gone, id)
 	return len(p.Cards) + len(s.gone) - 1, false
+}
+
+// nameTimers has timers be in the order of card ids where cards that are gone
+// have some too.
+func (p *Program) nameTimers(s *State) {
+	if len(s.gone) == 0 {
+		return
+	}
+	for i := range p.Cards {
+		s.timers.ids = append(s.timers.ids, p.Cards[i].ID)
+	}
+	s.timers.ids = append(s.timers.ids, s.gone...)
 }
 
 func (p *Program) findCard(id string) (int, bool) {

@@ -10,7 +10,7 @@ type lease struct {
 	acted    uint64 // n of the record that granted it; names the lease
 	atEnd    EndKind
 	endValue Value
-	changed  bool // its card is not the one that took it: it ends once the actuator is known after a boot
+	over     string // why it ends once the actuator is known after a restart; empty: it goes on
 }
 
 // ending is what the end of the lease in force leaves to do: return to a lower
@@ -111,11 +111,11 @@ func (a *actuatorState) remove(i int) (l lease, wasTop bool) {
 	return l, wasTop
 }
 
-// highest makes the highest lease whose deadline is later than now the one in
-// force and returns it; nil: none is left.
+// highest makes the highest lease whose deadline is later than now, and that is
+// not over, the one in force and returns it; nil: none is left.
 func (a *actuatorState) highest(now int64) *lease {
 	for i := len(a.stack) - 1; i >= 0; i-- {
-		if a.stack[i].deadline > now {
+		if a.stack[i].over == "" && a.stack[i].deadline > now {
 			a.top = i + 1
 			return &a.stack[i]
 		}
@@ -150,18 +150,28 @@ func (p *Program) reportEnd(s *State, e *endedLease, out *Effects) {
 func (p *Program) endAll(s *State, act int, why string, cause uint64, out *Effects) {
 	a := &s.acts[act]
 	for len(a.stack) > 0 {
-		first := 0
-		for i := range a.stack {
-			if a.stack[i].card < a.stack[first].card {
-				first = i
-			}
-		}
+		first := p.firstLease(s, a, false)
 		n := cause
 		if n == 0 {
 			n = a.stack[first].acted
 		}
 		p.endLease(s, act, first, why, n, out)
 	}
+}
+
+// firstLease returns the index of the lease whose card's id is the smallest, of
+// all or of those that are over; -1: none.
+func (p *Program) firstLease(s *State, a *actuatorState, over bool) int {
+	first := -1
+	for i := range a.stack {
+		if over && a.stack[i].over == "" {
+			continue
+		}
+		if first < 0 || p.cardID(s, a.stack[i].card) < p.cardID(s, a.stack[first].card) {
+			first = i
+		}
+	}
+	return first
 }
 
 // removeLease takes a card's lease; actuate reports it.

@@ -162,6 +162,7 @@ type Card struct {
 	Manual   bool      // the driver may run it by hand
 	OnBoot   OnBoot    // what its holds do after a reboot
 	Hash     string    // names its content, for reloads and state files
+	Off      bool      // disabled for every user until he enables this very version
 	Names    []int     // every slot that the card names, ascending, without repeats (boot gate)
 }
 

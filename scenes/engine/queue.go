@@ -112,7 +112,7 @@ func (p *Program) reply(s *State, ev *Event, out *Effects) {
 			a.command.replied = true
 		}
 		if a.end.open && a.end.call == c.n {
-			a.end.open = false
+			a.end = openEnd{}
 		}
 	}
 	if s.awaits(c.card, c.n) {

@@ -30,6 +30,7 @@ func (p *Program) Restore(snapshot []byte) (*State, error) {
 	if err := p.fits(s); err != nil {
 		return nil, fmt.Errorf("engine: not a snapshot of this program: %w", err)
 	}
+	p.nameTimers(s)
 	return s, nil
 }
 
@@ -63,7 +64,7 @@ func (c *codec) state(s *State) {
 	each(c, &s.acts, c.actuator)
 	each(c, &s.actions, func(a *actionState) { c.fields(&a.has, &a.last) })
 	each(c, &s.open, func(o *openCall) { c.fields(&o.n, &o.kind, &o.origin, &o.act, &o.grant) })
-	each(c, (*[]timer)(&s.timers), func(t *timer) { c.fields(&t.at, &t.kind, &t.origin, &t.act, &t.ref) })
+	each(c, &s.timers.list, func(t *timer) { c.fields(&t.at, &t.kind, &t.origin, &t.act, &t.ref) })
 	each(c, &s.windows, c.window)
 	each(c, &s.rings, func(r *ring) {
 		for i := range r.at {
@@ -74,7 +75,7 @@ func (c *codec) state(s *State) {
 	each(c, &s.occurred, func(o *bool) { c.fields(o) })
 	w := &s.wall
 	c.fields(&w.Trusted, &w.Wall, &w.Offset, &w.Next, &w.NextOffset, &w.Rise[0], &w.Rise[1], &w.Set[0], &w.Set[1], &w.t)
-	c.fields(&s.boot.pending, &s.boot.same, &s.boot.endsAll, &s.boot.asOf, &s.boot.n)
+	c.fields(&s.boot.pending, &s.boot.same, &s.boot.asOf, &s.boot.n)
 	each(c, &s.boot.lost, func(path *string) { c.fields(path) })
 	each(c, &s.gone, func(id *string) { c.fields(id) })
 }
@@ -108,7 +109,7 @@ func (c *codec) actuator(a *actuatorState) {
 }
 
 func (c *codec) lease(l *lease) {
-	c.fields(&l.origin, &l.driver, &l.priority, &l.value, &l.deadline, &l.acted, &l.atEnd, &l.endValue, &l.changed)
+	c.fields(&l.origin, &l.driver, &l.priority, &l.value, &l.deadline, &l.acted, &l.atEnd, &l.endValue, &l.over)
 }
 
 func (c *codec) window(w *window) {
@@ -366,8 +367,8 @@ func (p *Program) actsFit(s *State) error {
 			return fmt.Errorf("open call %d", c.n)
 		}
 	}
-	for i := range s.timers {
-		if !p.timerFits(s, &s.timers[i], known, stands) {
+	for i := range s.timers.list {
+		if !p.timerFits(s, &s.timers.list[i], known, stands) {
 			return fmt.Errorf("timer %d", i)
 		}
 	}

@@ -96,7 +96,7 @@ func (p *Program) NewState(session uint64, judged bool) *State {
 		c.triggers = make([]triggerState, len(p.Cards[i].When))
 		c.missing = len(p.Cards[i].Names)
 		c.live = c.missing == 0
-		c.fires = make([]int64, 0, p.Quarantine.Fires)
+		c.userCard = p.newUserCard(i)
 		s.makeMemory(c, p.Cards[i].When)
 	}
 	s.occurred = make([]bool, len(p.Occurs))
@@ -109,10 +109,10 @@ func (s *State) Now() int64 { return s.now }
 // Deadline returns the time in ns at which the next timer may be due; ok is
 // false if none is set. A tick then runs what is due.
 func (s *State) Deadline() (at int64, ok bool) {
-	if len(s.timers) == 0 {
+	if len(s.timers.list) == 0 {
 		return 0, false
 	}
-	return s.timers[0].at, true
+	return s.timers.list[0].at, true
 }
 
 // Operations returns the most operations that a step has taken since NewState

@@ -55,7 +55,7 @@ func (s *State) begin() {
 
 // runTimers makes a step of each timer due at or before t, in their order.
 func (p *Program) runTimers(s *State, t int64, out *Effects) {
-	for len(s.timers) > 0 && s.timers[0].at <= t {
+	for len(s.timers.list) > 0 && s.timers.list[0].at <= t {
 		tm := s.timers.pop()
 		if !p.due(s, &tm) {
 			continue

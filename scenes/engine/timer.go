@@ -35,32 +35,42 @@ type origin struct {
 	depth  int    // causal depth of the firing
 }
 
-func (a *timer) before(b *timer) bool {
+// before reports whether entry i is due before entry j.
+func (h *timerHeap) before(i, j int) bool {
+	a, b := &h.list[i], &h.list[j]
 	switch {
 	case a.at != b.at:
 		return a.at < b.at
 	case a.kind != b.kind:
 		return a.kind < b.kind
 	case a.card != b.card:
+		if h.ids != nil && a.kind != staleness {
+			return h.ids[a.card] < h.ids[b.card]
+		}
 		return a.card < b.card
 	case a.firing != b.firing:
 		return a.firing < b.firing
 	case a.index != b.index:
 		return a.index < b.index
+	case a.ref != b.ref:
+		return a.ref < b.ref // two calls of one action: the older first
 	}
-	return a.ref < b.ref // two calls of one action: the older first
+	return a.act < b.act // two waits after a restart
 }
 
 // timerHeap is a binary heap; container/heap would allocate for each entry.
-type timerHeap []timer
+type timerHeap struct {
+	list []timer
+	ids  []string // of the program's cards and those that are gone; nil: none is, and cards are in the order of their ids
+}
 
 func (h *timerHeap) push(t timer) {
-	*h = append(*h, t)
-	q := *h
+	h.list = append(h.list, t)
+	q := h.list
 	i := len(q) - 1
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !q[i].before(&q[parent]) {
+		if !h.before(i, parent) {
 			return
 		}
 		q[i], q[parent] = q[parent], q[i]
@@ -69,22 +79,22 @@ func (h *timerHeap) push(t timer) {
 }
 
 func (h *timerHeap) pop() timer {
-	q := *h
+	q := h.list
 	top := q[0]
 	last := len(q) - 1
 	q[0] = q[last]
-	*h = q[:last]
+	h.list = q[:last]
 	h.down()
 	return top
 }
 
 func (h *timerHeap) down() {
-	q := *h
+	q := h.list
 	i := 0
 	for {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(q); child++ {
-			if q[child].before(&q[least]) {
+			if h.before(child, least) {
 				least = child
 			}
 		}

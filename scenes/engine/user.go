@@ -86,7 +86,12 @@ func (p *Program) exchange(s *State, user uint64) {
 func (p *Program) newUserCards() []userCard {
 	cards := make([]userCard, len(p.Cards))
 	for i := range cards {
-		cards[i].fires = make([]int64, 0, p.Quarantine.Fires)
+		cards[i] = p.newUserCard(i)
 	}
 	return cards
+}
+
+// newUserCard is a user's part of a card that is new to him.
+func (p *Program) newUserCard(card int) userCard {
+	return userCard{disabled: p.Cards[card].Off, fires: make([]int64, 0, p.Quarantine.Fires)}
 }

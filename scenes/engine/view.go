@@ -1,7 +1,7 @@
 package engine
 
 // CardState is what a card is doing, for people to look at; nothing decides by
-// it. The order in which its words are tried is that of docs/scene-cards.md, *What a card is doing*.
+// it. The order in which its words are tried is that of docs/integrate-hmi.md, *What a card is doing*.
 type CardState uint8
 
 // The states of a card.
@@ -135,8 +135,8 @@ func (p *Program) winnerOf(a *actuatorState) string {
 // timerOf is the deadline of a card's timer of a kind; ref 0: any; 0: none.
 func (s *State) timerOf(kind timerKind, card int, ref uint64) (at int64) {
 	q := &s.cards[card].queue
-	for i := range s.timers {
-		tm := &s.timers[i]
+	for i := range s.timers.list {
+		tm := &s.timers.list[i]
 		if tm.kind == kind && tm.card == card && tm.firing == q.firing && tm.index == q.pos && (ref == 0 || tm.ref == ref) {
 			return tm.at
 		}

@@ -104,3 +104,20 @@ func TestLookingAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// BenchmarkView looks at each card of a program.
+func BenchmarkView(b *testing.B) {
+	p := driven(b)
+	s := p.NewState(1, true)
+	var out Effects
+	for _, ev := range randomEvents(rand.New(rand.NewPCG(1, 7)), 100) {
+		out.Reset()
+		p.Step(s, &ev, &out)
+	}
+	for b.Loop() {
+		for card := range p.Cards {
+			p.View(s, card, s.Now())
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(p.Cards)), "ns/card")
+}

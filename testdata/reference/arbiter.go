@@ -27,6 +27,8 @@ func (in *Interpreter) gate(a *actuator, q *queue) string {
 		return "base"
 	case a.started && in.now < a.lastStart+a.MinInterval:
 		return "interval"
+	case a.booting: // choice 71
+		return "boot"
 	}
 	return ""
 }
@@ -86,11 +88,12 @@ func (q *queue) setRecord(what, why string) Record {
 
 // rank is what requests and leases are compared by (rule 9).
 type rank struct {
-	driver bool // the driver confirmed or ran it
-	card   *card
+	driver   bool // the driver confirmed or ran it
+	priority int
+	card     *card
 }
 
-func (q *queue) rank() rank { return rank{q.driver || q.agreed != 0, q.card} }
+func (q *queue) rank() rank { return rank{q.driver || q.agreed != 0, q.card.Priority, q.card} }
 
 // above orders two ranks: the driver's word, priority, the lease already held,
 // the smaller id (rule 9).
@@ -98,8 +101,8 @@ func (x rank) above(y rank, held *lease) bool {
 	switch {
 	case x.driver != y.driver:
 		return x.driver
-	case x.card.Priority != y.card.Priority:
-		return x.card.Priority > y.card.Priority
+	case x.priority != y.priority:
+		return x.priority > y.priority
 	case held != nil && (held.card == x.card) != (held.card == y.card):
 		return held.card == x.card
 	}
@@ -173,7 +176,7 @@ func (in *Interpreter) grant(a *actuator, q *queue) {
 	if old := a.leaseOf(q.card); old != nil {
 		a.remove(old)
 	}
-	l := &lease{firing: q.firing, n: n, index: q.next, value: s.To, deadline: in.now + s.Lease, atEnd: s.AtEnd, endValue: s.EndValue}
+	l := &lease{firing: q.firing, n: n, priority: q.card.Priority, index: q.next, value: s.To, deadline: in.now + s.Lease, atEnd: s.AtEnd, endValue: s.EndValue}
 	l.driver = q.rank().driver
 	a.stack = append(a.stack, l)
 	a.holder, a.end = l, nil

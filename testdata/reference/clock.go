@@ -145,7 +145,7 @@ func (in *Interpreter) wallDue(d *detector) (at int64, ok bool) {
 func (in *Interpreter) streamTime(local int64) int64 {
 	c := in.clock
 	w := local - c.Offset*1e9
-	if c.Next != 0 && w >= c.Next {
+	if c.Next != 0 && (w >= c.Next || in.wallAt(in.now) >= c.Next) {
 		w = max(c.Next, local-c.NextOffset*1e9)
 	}
 	return in.clockAt + w - c.Wall
@@ -176,7 +176,7 @@ func (in *Interpreter) moveSun(k *card, d *detector) {
 		if !in.clock.Trusted || sun == 0 || slices.ContainsFunc(d.done, same) {
 			continue
 		}
-		late := in.clock.Wall - (sun + d.Offset)
+		late := in.wallAt(in.now) - (sun + d.Offset)
 		switch {
 		case late < 0:
 			d.awaited = append(d.awaited, sun)

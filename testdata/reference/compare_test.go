@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,10 +16,13 @@ import (
 	"vignette/testdata/reference/translate"
 )
 
+var cases = flag.Int("cases", 100_000, "how many random cases TestWholeLogs makes, without -short")
+
 // TestWholeLogs compares whole decision logs of engine and reference over
-// random profiles, cards and streams: 100,000 cases, 2,000 with -short.
+// random profiles, cards and streams, with reloads, restarts and snapshots in
+// half of them: 100,000 cases, 2,000 with -short.
 func TestWholeLogs(t *testing.T) {
-	checks := "25000"
+	checks := strconv.Itoa(*cases / 4)
 	if testing.Short() {
 		checks = "2500" // rapid makes a fifth of it
 	}
@@ -46,35 +50,69 @@ func setFlag(t *testing.T, name, value string) {
 }
 
 func compareCase(t *rapid.T, seen *coverage) {
-	p, loops := drawProgram(t)
+	w := drawWorld(t)
 	judged := eighth.Draw(t, "judged") > 1
-	stream := drawStream(t, p, judged, loops)
-	if err := p.Build(); err != nil {
-		t.Fatal(err)
-	}
-	c := newComparison(p, judged)
-	for i := range stream {
-		if diff := c.stroke(&stream[i]); diff != "" {
-			t.Fatalf("judged %v\n%s%s", judged, show(p, c.given), diff)
+	stream := drawStream(t, w, judged)
+	for _, p := range w.programs {
+		if err := p.Build(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	seen.add(c.log)
+	c := newComparison(w, judged)
+	for i := range stream {
+		if diff := c.stroke(&stream[i]); diff != "" {
+			t.Fatalf("judged %v\n%s%s", judged, c.show(), diff)
+		}
+	}
+	for _, log := range append(c.earlier, c.log) {
+		seen.add(log)
+	}
 }
 
 // comparison runs engine and reference in step.
 type comparison struct {
-	p     *engine.Program
-	state *engine.State
-	out   engine.Effects
-	ref   *reference.Interpreter
-	log   []reference.Record // of the reference, so far
-	text  []byte             // of the engine
-	given []engine.Event
+	w       *world
+	judged  bool
+	session uint64
+	kernel  int // boots of it
+	p       *engine.Program
+	state   *engine.State
+	out     engine.Effects
+	ref     *reference.Interpreter
+	log     []reference.Record   // of the reference in this session
+	earlier [][]reference.Record // those of the sessions before
+	text    []byte               // of the engine
+	given   []func() string
+	writes  []write // of the last second, the newest last
 }
 
-func newComparison(p *engine.Program, judged bool) *comparison {
-	v, cards := translate.Program(p)
-	return &comparison{p: p, state: p.NewState(1, judged), ref: reference.New(v, cards, 1, judged)}
+// write is a state that was written.
+type write struct {
+	t      int64
+	kernel int
+	called bool // before calls
+	kept   *engine.Kept
+	ref    *reference.Saved
+}
+
+func newComparison(w *world, judged bool) *comparison {
+	c := &comparison{w: w, judged: judged, session: 1, p: w.programs[0]}
+	v, cards := translate.Program(c.p)
+	c.state, c.ref = c.p.NewState(1, judged), reference.New(v, cards, 1, judged)
+	c.tell(func() string { return describe(w.programs[0]) })
+	c.wrote(0)
+	return c
+}
+
+// tell notes what is to be shown of a case that fails.
+func (c *comparison) tell(what func() string) { c.given = append(c.given, what) }
+
+func (c *comparison) show() string {
+	var b strings.Builder
+	for _, what := range c.given {
+		fmt.Fprintln(&b, what())
+	}
+	return b.String()
 }
 
 // stroke feeds what a stroke stands for.
@@ -86,16 +124,29 @@ func (c *comparison) stroke(s *stroke) string {
 			}
 		}
 	}
+	switch s.Turn {
+	case snapshot:
+		return c.restore()
+	case reload:
+		return c.reload(s)
+	case restart:
+		return c.restart(s)
+	}
 	return c.step(c.resolve(s))
 }
 
 // step feeds one event to both and gives their logs if they differ.
 func (c *comparison) step(ev engine.Event) string {
-	c.given = append(c.given, ev)
-	want := c.ref.Step(translate.Event(c.p, &ev))
-	c.log = append(c.log, want...)
+	said := translate.Event(c.p, &ev)
+	c.tell(func() string { return eventLine(said) })
 	c.out.Reset()
 	c.p.Step(c.state, &ev, &c.out)
+	return c.compare(ev.T, c.ref.Step(said))
+}
+
+// compare holds what both have said, and notes what was written.
+func (c *comparison) compare(t int64, want []reference.Record) string {
+	c.log = append(c.log, want...)
 	var got, expected []byte
 	for i := range c.out.Records {
 		got = drive.AppendRecordJSON(got, &c.out.Records[i])
@@ -104,26 +155,93 @@ func (c *comparison) step(ev engine.Event) string {
 		expected = append(expected, want[i].JSON()...)
 	}
 	c.text = append(c.text, got...)
+	c.wrote(t)
 	if string(got) == string(expected) {
 		return ""
 	}
-	return fmt.Sprintf("log of the engine:\n%s\nthe reference's last step:\n%s", c.text, expected)
+	return fmt.Sprintf("\nlog of the engine:\n%s\nthe reference's last step:\n%s", c.text, expected)
+}
+
+// restore goes on from a snapshot, which nobody notices.
+func (c *comparison) restore() string {
+	state, err := c.p.Restore(c.state.Snapshot(nil))
+	if err != nil {
+		return err.Error()
+	}
+	c.state = state
+	return ""
+}
+
+// reload has another program take over.
+func (c *comparison) reload(s *stroke) string {
+	next := c.w.programs[s.Next]
+	v, cards := translate.Program(next)
+	c.tell(func() string { return fmt.Sprintf("%.9g reload\n%s", float64(s.T)/1e9, describe(next)) })
+	c.out.Reset()
+	c.state = c.p.Reload(c.state, next, s.T, &c.out)
+	c.p = next
+	return c.compare(s.T, c.ref.Reload(s.T, v, cards))
+}
+
+// wrote notes the state that is written after a step, and forgets those that
+// are more than a second old.
+func (c *comparison) wrote(t int64) {
+	if !c.w.turns {
+		return
+	}
+	c.writes = append(c.writes, write{t, c.kernel, len(c.out.Calls) > 0, c.p.Keep(c.state), c.ref.Save()})
+	c.writes = slices.DeleteFunc(c.writes, func(w write) bool { return w.t < t-1e9 })
+}
+
+// restart begins a session from a state that was written: the newest, or one
+// before it of the last second; after a kill none from before a call.
+func (c *comparison) restart(s *stroke) string {
+	at := len(c.writes) - 1
+	for range s.Age {
+		if at > 0 && (s.Power || !c.writes[at].called) {
+			at--
+		}
+	}
+	from := c.writes[at]
+	saved, err := drive.ParseSaved(drive.AppendSaved(nil, &drive.Saved{Kept: *from.kept}))
+	if err != nil {
+		return err.Error()
+	}
+	if s.Other {
+		c.kernel++
+	}
+	c.p = c.w.programs[s.Next]
+	v, cards := translate.Program(c.p)
+	c.session++
+	same := from.kernel == c.kernel
+	c.tell(func() string {
+		return fmt.Sprintf("restart from the state of %.9g, same boot %v\n%s", float64(from.t)/1e9, same, describe(c.w.programs[s.Next]))
+	})
+	c.state, c.ref = c.p.Boot(&saved.Kept, c.session, c.judged, same), reference.Boot(from.ref, v, cards, c.session, c.judged, same)
+	c.earlier, c.log = append(c.earlier, c.log), nil
+	c.writes = []write{from}
+	return ""
 }
 
 // resolve makes the event of a stroke from what the log holds so far.
 func (c *comparison) resolve(s *stroke) engine.Event {
 	ev := s.Event
+	if ev.Session != 0 {
+		ev.Session += c.session - 1
+	}
 	switch ev.Kind {
+	case engine.EvFrame:
+		ev.Samples = c.samples(s)
+	case engine.EvOverride:
+		if ev.Actuator >= len(c.p.Actuators) {
+			ev.Kind = engine.EvTick
+		}
 	case engine.EvAnswer:
 		if ev.Ref = c.question(s.Late); ev.Ref == 0 && !s.Late {
 			ev.Kind = engine.EvTick
 		}
-	case engine.EvFree:
-		ev.Card = c.cardThatIs("quarantined", "fires", ev.Card)
-	case engine.EvEnable:
-		if ev.On {
-			ev.Card = c.cardThatIs("user", "disabled", ev.Card)
-		}
+	case engine.EvFree, engine.EvEnable, engine.EvRun:
+		c.choose(&ev)
 	}
 	if ev.Kind == engine.EvReply {
 		ev.Ref = 1 << 40
@@ -133,17 +251,39 @@ func (c *comparison) resolve(s *stroke) engine.Event {
 			ev.Kind = engine.EvTick
 		}
 	}
-	if s.Echo {
-		ev.Samples = slices.Clone(ev.Samples)
-		for i := range ev.Samples {
-			for a := range c.p.Actuators {
-				if c.p.Actuators[a].Readback == ev.Samples[i].Slot {
-					c.echo(&ev.Samples[i], c.p.Actuators[a].Path)
-				}
+	return ev
+}
+
+// choose finds the card of an event: where one is in quarantine or disabled it
+// is that one.
+func (c *comparison) choose(ev *engine.Event) {
+	if len(c.p.Cards) == 0 {
+		ev.Kind = engine.EvTick
+		return
+	}
+	ev.Card %= len(c.p.Cards)
+	switch {
+	case ev.Kind == engine.EvFree:
+		ev.Card = c.cardThatIs("quarantined", "fires", ev.Card)
+	case ev.Kind == engine.EvEnable && ev.On:
+		ev.Card = c.cardThatIs("user", "disabled", ev.Card)
+	}
+}
+
+// samples makes the universe's samples those of the program.
+func (c *comparison) samples(s *stroke) (list []engine.Sample) {
+	for _, sample := range s.Samples {
+		if sample.Slot = slotOf(c.p, universe[sample.Slot]); sample.Slot < 0 {
+			continue
+		}
+		for a := range c.p.Actuators {
+			if s.Echo && c.p.Actuators[a].Readback == sample.Slot {
+				c.echo(&sample, c.p.Actuators[a].Path)
 			}
 		}
+		list = append(list, sample)
 	}
-	return ev
+	return list
 }
 
 // question is the n of the newest `asked`, one that is open unless any will do.
@@ -161,8 +301,8 @@ func (c *comparison) question(any bool) uint64 {
 // cardThatIs is the newest card with such a record; otherwise i.
 func (c *comparison) cardThatIs(what, why string, i int) int {
 	for _, r := range slices.Backward(c.log) {
-		if r.What == what && r.Why == why {
-			return slices.IndexFunc(c.p.Cards, func(card engine.Card) bool { return card.ID == r.Card })
+		if at := slices.IndexFunc(c.p.Cards, func(card engine.Card) bool { return card.ID == r.Card }); r.What == what && r.Why == why && at >= 0 {
+			return at
 		}
 	}
 	return i
@@ -203,15 +343,17 @@ func (c *comparison) echo(s *engine.Sample, path string) {
 	}
 }
 
-func show(p *engine.Program, events []engine.Event) string {
+// describe shows a program.
+func describe(p *engine.Program) string {
 	v, cards := translate.Program(p)
 	var b strings.Builder
+	fmt.Fprintln(&b, v.Version)
 	for _, a := range v.Actuators {
 		fmt.Fprintf(&b, "%+v\n", a)
 	}
 	fmt.Fprintf(&b, "%+v\n%+v\n%+v\n", v.Signals, v.Actions, v.Quarantine)
 	for _, c := range cards {
-		fmt.Fprintf(&b, "%s prio %d cooldown %d\n", c.ID, c.Priority, c.Cooldown)
+		fmt.Fprintf(&b, "%s, version %s, prio %d cooldown %d manual %v restart %v on_boot %s\n", c.ID, c.Version, c.Priority, c.Cooldown, c.Manual, c.Restart, c.OnBoot)
 		for _, w := range c.When {
 			fmt.Fprintf(&b, "  when %+v\n", w)
 		}
@@ -221,9 +363,6 @@ func show(p *engine.Program, events []engine.Event) string {
 		for _, w := range c.Then {
 			fmt.Fprintf(&b, "  then %+v\n", w)
 		}
-	}
-	for i := range events {
-		fmt.Fprintln(&b, eventLine(translate.Event(p, &events[i])))
 	}
 	return b.String()
 }

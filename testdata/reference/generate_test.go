@@ -44,10 +44,11 @@ const (
 	slotS // the speed
 )
 
-// drawProgram draws a profile and one to four cards, and tells whether they
-// make a loop.
-func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
-	p = &engine.Program{
+var universe = []string{"Private.A", "Private.B", "Private.D", "Private.F", "Private.G", "Private.L", "Private.S"}
+
+// drawProfile draws a profile without cards.
+func drawProfile(t *rapid.T) *engine.Program {
+	p := &engine.Program{
 		Buses: []string{"pt", "body"}, Occurs: occurs,
 		Signals: []engine.Signal{
 			{Path: "Private.A", Type: engine.Number, StaleAfter: never.Draw(t, "stale A")},
@@ -77,22 +78,14 @@ func drawProgram(t *rapid.T) (p *engine.Program, loops bool) {
 	if eighth.Draw(t, "shared readback") == 7 && p.Actuators[1].Readback >= 0 {
 		p.Actuators[1].Readback = slotF
 	}
-	for i := range cardCounts.Draw(t, "cards") {
-		p.Cards = append(p.Cards, drawCard(t, p, string(rune('a'+i))))
-	}
-	loops = eighth.Draw(t, "loop") == 7
-	if loops {
-		loop(p)
-	}
-	prune(p)
-	return p, loops
+	return p
 }
 
 // loop has the first two cards pass F back and forth, so that a bus that obeys
 // goes round and round.
-func loop(p *engine.Program) {
-	for i := range p.Cards[:min(2, len(p.Cards))] {
-		c := &p.Cards[i]
+func loop(p *engine.Program, cards []engine.Card) {
+	for i := range cards[:min(2, len(cards))] {
+		c := &cards[i]
 		c.OnlyIf, c.Cooldown = nil, 0
 		c.When = []engine.Trigger{{Op: engine.Becomes, Slot: slotF, X: float64(i)}}
 		c.Then = []engine.Step{{Kind: engine.Set, Value: number(float64(1 - i)), Lease: 250 * ms, AtEnd: engine.Leave}}
@@ -139,11 +132,12 @@ var (
 	triggers   = rapid.SampledFrom([]int{1, 1, 2, 3})
 	clauses    = rapid.SampledFrom([]int{0, 0, 1, 2})
 	actions    = rapid.SampledFrom([]int{1, 2, 2, 3})
+	onBoots    = rapid.SampledFrom([]engine.OnBoot{engine.RestartHold, engine.RestartHold, engine.ResumeHold, engine.DropHold})
 )
 
-func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
+func drawCard(t *rapid.T, id string) engine.Card {
 	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown"),
-		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual")}
+		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual"), OnBoot: onBoots.Draw(t, "on_boot")}
 	var edges []engine.Trigger
 	for i := range triggers.Draw(t, "triggers") {
 		trigger, of := drawTrigger(t)
@@ -154,7 +148,7 @@ func drawCard(t *rapid.T, p *engine.Program, id string) engine.Card {
 	}
 	c.When = append(c.When, edges...)
 	for range clauses.Draw(t, "only_if") {
-		c.OnlyIf = append(c.OnlyIf, drawCond(t, p, nil, 2))
+		c.OnlyIf = append(c.OnlyIf, drawCond(t, nil, 2))
 	}
 	for range actions.Draw(t, "then") {
 		c.Then = append(c.Then, drawStep(t))
@@ -229,7 +223,7 @@ func drawEdge(t *rapid.T, held bool) engine.Trigger {
 	return g
 }
 
-func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.Cond {
+func drawCond(t *rapid.T, out engine.Cond, depth int) engine.Cond {
 	start := len(out)
 	op := engine.CondOp(rapid.IntRange(0, 8).Draw(t, "cond"))
 	if depth == 0 && op >= engine.All {
@@ -254,10 +248,10 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 	case engine.InState:
 		out[start].State = small.Draw(t, "state") % 3
 	case engine.Not:
-		out = drawCond(t, p, out, depth-1)
+		out = drawCond(t, out, depth-1)
 	case engine.All, engine.Any:
 		for range 1 + small.Draw(t, "of")%2 {
-			out = drawCond(t, p, out, depth-1)
+			out = drawCond(t, out, depth-1)
 		}
 	default:
 		c := &out[start]
@@ -266,7 +260,7 @@ func drawCond(t *rapid.T, p *engine.Program, out engine.Cond, depth int) engine.
 			c.Op = engine.IsNot
 		}
 		c.A = float64(small.Draw(t, "a"))
-		if p.Signals[c.Slot].Type != engine.Number {
+		if c.Slot == slotD || c.Slot == slotL {
 			c.A = float64(int(c.A) % 2)
 		}
 		if c.Op == engine.Between {

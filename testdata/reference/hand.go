@@ -44,6 +44,10 @@ func (in *Interpreter) unsettled(a *actuator) {
 // readBack takes a reading: the driver's hand, a settling, or the base (rules
 // 10 and 11).
 func (in *Interpreter) readBack(a *actuator, v Value) {
+	if a.booting {
+		in.firstReadBack(a, v)
+		return
+	}
 	if in.judges(a) && (len(a.stack) > 0 || in.ending(a)) {
 		switch {
 		case in.isHand(a, v):
@@ -83,7 +87,7 @@ func (in *Interpreter) hand(a *actuator, v Value) {
 	for _, l := range byCard(a.stack) {
 		in.write(Record{Card: l.card.ID, What: "ended", Why: "override", Actuator: a.Path, Cause: n})
 	}
-	a.stack, a.holder, a.end = nil, nil, nil
+	a.stack, a.holder, a.end, a.booting = nil, nil, nil, false
 	a.base, a.settled, a.commands = v, v, nil
 	a.holdoffSet, a.holdoff = true, in.now+a.Holdoff
 	a.endRead = false

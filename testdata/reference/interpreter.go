@@ -10,7 +10,8 @@ import (
 // signals and actuators by path, cards by id.
 type Interpreter struct {
 	session uint64
-	judged  bool // a live car: calls wait for replies, readbacks are judged
+	profile string // its version
+	judged  bool   // a live car: calls wait for replies, readbacks are judged
 
 	signals   []*signal
 	occurs    []*occurrence
@@ -22,6 +23,7 @@ type Interpreter struct {
 	actions   []*action
 	cards     []*card
 	limit     Quarantine
+	boot      *boot // of a session that goes on from an earlier one
 
 	now     int64 // time reached
 	start   int64 // time of the first event
@@ -38,7 +40,7 @@ type Interpreter struct {
 // New readies an interpreter: a plain log's, or in a live car (judged) one
 // that gets replies as events.
 func New(v Vehicle, cards []Card, session uint64, judged bool) *Interpreter {
-	in := &Interpreter{session: session, judged: judged, states: v.States, limit: v.Quarantine}
+	in := &Interpreter{session: session, profile: v.Version, judged: judged, states: v.States, limit: v.Quarantine}
 	for _, c := range cards {
 		in.cards = append(in.cards, newCard(c))
 	}
@@ -89,29 +91,7 @@ func Followed(v Vehicle, cards []Card) []string {
 // itself (rules 1 to 3).
 func (in *Interpreter) Step(ev Event) []Record {
 	from := len(in.log)
-	back := in.started && ev.T < in.stamp
-	at := ev.T
-	if in.started {
-		at = max(at, in.now)
-	}
-	for {
-		timer := in.nextTimer()
-		if timer == nil || timer.deadline > at {
-			break
-		}
-		in.now = timer.deadline
-		in.step++
-		timer.run()
-		in.finish()
-	}
-	if !in.started {
-		in.start = at
-	}
-	in.now, in.stamp, in.started = at, ev.T, true
-	in.step++
-	if back { // rule 1, choice 8
-		in.write(Record{What: "clock", Why: "back"})
-	}
+	in.arrive(ev.T)
 	switch ev.Kind {
 	case "frame":
 		in.frame(ev.Samples)
@@ -142,6 +122,34 @@ func (in *Interpreter) Step(ev Event) []Record {
 	}
 	in.finish()
 	return in.log[from:]
+}
+
+// arrive comes to the step of an entry stamped t: the timers due by then run
+// before it.
+func (in *Interpreter) arrive(t int64) {
+	back := in.started && t < in.stamp
+	at := t
+	if in.started {
+		at = max(at, in.now)
+	} else {
+		in.now, in.start, in.started = at, at, true
+		in.goOnFrom()
+	}
+	for {
+		timer := in.nextTimer()
+		if timer == nil || timer.deadline > at {
+			break
+		}
+		in.now = max(in.now, timer.deadline) // it was over before the session, or the card, began
+		in.step++
+		timer.run()
+		in.finish()
+	}
+	in.now, in.stamp = at, t
+	in.step++
+	if back { // rule 1, choice 8
+		in.write(Record{What: "clock", Why: "back"})
+	}
 }
 
 // finish does what follows the event's own records: cards, then rounds of the
@@ -232,7 +240,13 @@ func (in *Interpreter) timers() (list []timer) {
 		if q := a.asker; q != nil {
 			list = append(list, timer{q.askUntil, confirms, q.card.ID, q.n, q.next, q.asked, func() { in.decline(q, "timeout"); q.failed() }})
 		}
+		if a.booting {
+			list = append(list, timer{a.bootUntil, readbacks, "", 0, 0, 0, func() { in.known(a) }})
+		}
 		for _, l := range a.stack {
+			if l.over == "boot" { // its deadline is of another time
+				continue
+			}
 			list = append(list, timer{l.deadline, leases, l.firing.card.ID, l.firing.n, l.index, l.n, func() { in.endLease(a, l, "duration") }})
 		}
 		if k := a.newest; in.awaitsReadback(a) {

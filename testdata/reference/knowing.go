@@ -126,7 +126,7 @@ func (in *Interpreter) driveState() string {
 func (in *Interpreter) lookAtState() {
 	in.state = in.driveState()
 	for _, a := range in.actuators {
-		if !slices.Contains(a.States, in.state) {
+		if !a.booting && !slices.Contains(a.States, in.state) {
 			in.endAll(a, "state:"+in.state)
 		}
 	}

@@ -19,6 +19,10 @@ type actuator struct {
 	holdoffSet bool
 	holdoff    int64
 
+	// rule 15
+	booting   bool  // its readback is waited for, after a restart
+	bootUntil int64 // at most until then
+
 	// rule 11
 	settled    Value   // the last settled value; Absent: none
 	commands   []Value // all since
@@ -30,15 +34,17 @@ type actuator struct {
 // lease is an actuation (rule 10).
 type lease struct {
 	firing
-	n        uint64 // the `acted` that granted it
+	n        uint64 // the `acted` that granted it; 0: in an earlier session
+	priority int
 	index    int
 	value    Value
 	deadline int64
 	atEnd    string
 	endValue Value
+	over     string // why it ends once the actuator is known after a restart; "": it goes on
 }
 
-func (l *lease) rank() rank { return rank{l.driver, l.card} }
+func (l *lease) rank() rank { return rank{l.driver, l.priority, l.card} }
 
 // leaving is a lease that ended in the cards' or the queues' turn.
 type leaving struct {
@@ -84,10 +90,11 @@ func (in *Interpreter) top(a *actuator) *lease {
 	return a.holder
 }
 
-// highest is the highest lease whose deadline is later than now (rule 10).
+// highest is the highest lease whose deadline is later than now (rule 10), but
+// for those that only wait for their end (rule 15).
 func (in *Interpreter) highest(a *actuator) *lease {
 	for i := len(a.stack) - 1; i >= 0; i-- {
-		if a.stack[i].deadline > in.now {
+		if a.stack[i].over == "" && a.stack[i].deadline > in.now {
 			return a.stack[i]
 		}
 	}
@@ -96,7 +103,7 @@ func (in *Interpreter) highest(a *actuator) *lease {
 
 func (a *actuator) leaseOf(c *card) *lease {
 	for _, l := range a.stack {
-		if l.card == c {
+		if l.card.ID == c.ID {
 			return l
 		}
 	}
@@ -163,6 +170,9 @@ func (in *Interpreter) sendEnd(a *actuator) {
 	e.due = false
 	if l := in.highest(a); l != nil {
 		a.holder, a.end = l, nil
+		if a.booting { // sent when the wait is over
+			return
+		}
 		n := in.write(Record{Card: l.card.ID, What: "acted", Action: "set", Actuator: a.Path, Value: l.value, Lease: l.deadline - in.now, Cause: e.cause})
 		in.command(a, &call{firing: l.firing, index: l.index, n: n, word: "set", lease: l, value: l.value})
 		return
@@ -173,6 +183,9 @@ func (in *Interpreter) sendEnd(a *actuator) {
 		return
 	case "set":
 		a.base = e.lease.endValue
+	}
+	if a.booting {
+		return
 	}
 	r := Record{Card: e.lease.card.ID, Action: "end", Actuator: a.Path, Value: a.base, Cause: e.cause}
 	switch {
@@ -213,6 +226,7 @@ func (in *Interpreter) command(a *actuator, k *call) *call {
 	a.commands = append(a.commands, k.value)
 	a.newest = k
 	k.readUntil = in.now + a.ReadWithin + a.ramp()
+	k.ignored = a.Readback == "" // nor when it is read back later (choice 76)
 	in.send(k, a.Call, a.Within)
 	return k
 }

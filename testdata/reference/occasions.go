@@ -102,9 +102,10 @@ func (in *Interpreter) freeAll() {
 		}
 	}
 	for _, p := range in.others {
-		for i := range p.cards {
-			if p.cards[i].quarantined {
-				p.cards[i].quarantined, p.cards[i].firings = false, nil
+		for id, c := range p.cards {
+			if c.quarantined {
+				c.quarantined, c.firings = false, nil
+				p.cards[id] = c
 			}
 		}
 	}
@@ -116,9 +117,9 @@ func (in *Interpreter) silenceEnd(d *detector) (at int64, ok bool) {
 	if d.Op != "stale_for" || d.silent || !in.started {
 		return 0, false
 	}
-	since := in.start
+	since := max(in.start, d.since)
 	if s := in.signal(d.Signal); s.ever {
-		since = s.sampled
+		since = max(d.since, s.sampled)
 	}
 	return since + d.Over, true
 }

@@ -172,7 +172,7 @@ func duration(ns int64) string { return strconv.FormatFloat(float64(ns)/1e6, 'f'
 // cardText is a card as JSON.
 func cardText(c reference.Card) []byte {
 	o := object{"schema": 1, "id": c.ID, "version": "1.0.0", "title": object{"en": "A case's card"}, "priority": c.Priority,
-		"cooldown": duration(c.Cooldown), "manual": c.Manual, "reentry": "single"}
+		"cooldown": duration(c.Cooldown), "manual": c.Manual, "reentry": "single", "on_boot": c.OnBoot}
 	if c.Restart {
 		o["reentry"] = "restart"
 	}

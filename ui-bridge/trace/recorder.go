@@ -118,6 +118,7 @@ func (r *Recorder) Counters() Counters {
 	defer r.mu.Unlock()
 	c := r.n
 	c.SegmentsRemoved = r.spool.removed
+	c.Episodes, c.EpisodesLost = c.Episodes-r.spool.lost, c.EpisodesLost+r.spool.lost
 	return c
 }
 
@@ -170,8 +171,9 @@ func (r *Recorder) check(study string) error {
 // Record takes a batch of interactions that arrived together: their times within
 // the batch are all c.Now. It returns how many were accepted: none without
 // consent, which is no error and writes nothing. An episode ends after eight
-// events, after a gap above 30 s, or if c.Now went back; it is then written and
-// synced. With an error, accepted counts those taken before it.
+// events, after a gap above 30 s, or if c.Now went back; it is then written, and
+// synced before Record returns: once, however many episodes a batch ends. With an
+// error, accepted counts those taken before it.
 func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,6 +190,12 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 	if err := r.endIfOver(c.Now); err != nil {
 		return 0, err
 	}
+	accepted, err = r.take(batch, c)
+	return accepted, errors.Join(err, r.sync())
+}
+
+// take adds interactions to the open episode, and writes each that they fill.
+func (r *Recorder) take(batch []Interaction, c Context) (accepted int, err error) {
 	for _, in := range batch {
 		r.build.add(r.study, in, c)
 		accepted++
@@ -209,7 +217,7 @@ func (r *Recorder) Tick(now time.Time) error {
 	if r.closed {
 		return ErrClosed
 	}
-	return r.endIfOver(now)
+	return errors.Join(r.endIfOver(now), r.sync())
 }
 
 // Close writes the open episode and closes the segment. Consent stays given.
@@ -236,6 +244,14 @@ func (r *Recorder) endIfOver(now time.Time) error {
 		r.n.ClockSteps++
 	}
 	return r.flush()
+}
+
+// sync makes the episodes written safe from power loss.
+func (r *Recorder) sync() error {
+	if err := r.spool.sync(); err != nil {
+		return fmt.Errorf("trace directory %s: %w", r.dir, err)
+	}
+	return nil
 }
 
 // flush writes the open episode under a fresh id and forgets it.

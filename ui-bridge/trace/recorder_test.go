@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -376,6 +377,33 @@ func TestAWriteThatFailsIsToldAndCounted(t *testing.T) {
 	}
 	if err == nil || r.Counters().EpisodesLost != 1 {
 		t.Errorf("error %v, counters %+v", err, r.Counters())
+	}
+}
+
+// TestEpisodesThatCannotBeSynced puts a pipe in the place of the segment: it
+// takes writes, and cannot be synced.
+func TestEpisodesThatCannotBeSynced(t *testing.T) {
+	r := consented(t, filepath.Join(t.TempDir(), "traces"), Options{})
+	taps := func(n int) []Interaction { return slices.Repeat([]Interaction{tap("climate", "fan")}, n) }
+	if n, err := r.Record(taps(MaxEvents), at(0, 0)); n != MaxEvents || err != nil {
+		t.Fatal(n, err)
+	}
+	_, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.spool.cur.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.spool.cur = pipe
+	if n, err := r.Record(taps(3*MaxEvents), at(1, 0)); n != 3*MaxEvents || err == nil || !strings.Contains(err.Error(), "sync episodes") {
+		t.Errorf("%d taken, %v", n, err)
+	}
+	if n, err := r.Record(taps(2*MaxEvents), at(2, 0)); n != 2*MaxEvents || err != nil {
+		t.Errorf("in the next segment: %d taken, %v", n, err)
+	}
+	if c := r.Counters(); c.Episodes != 3 || c.EpisodesLost != 3 {
+		t.Errorf("counters %+v; want 3 episodes kept and 3 lost", c)
 	}
 }
 

@@ -23,8 +23,11 @@ type spool struct {
 	spoolBytes   int64
 	files        []spoolFile // oldest first
 	cur          *os.File    // the last of files, nil before the first write
+	safe         int64       // bytes of cur that are synced
+	unsynced     int         // episodes behind them
 	buf          []byte
 	removed      uint64 // segments removed for the quota
+	lost         uint64 // episodes appended that could not be synced
 }
 
 type spoolFile struct {
@@ -72,8 +75,8 @@ func listSegments(dir string) ([]spoolFile, error) {
 	return files, nil
 }
 
-// append writes one episode and syncs it. A write that fails is cut off again,
-// so that the episodes before it stay readable.
+// append writes one episode, which is safe from power loss after the next sync. A
+// write that fails is cut off again, so that the episodes before it stay readable.
 func (s *spool) append(ep *Episode) error {
 	var err error
 	if s.buf, err = appendRecord(s.buf[:0], ep); err != nil {
@@ -83,14 +86,29 @@ func (s *spool) append(ep *Episode) error {
 		return err
 	}
 	f := &s.files[len(s.files)-1]
-	if _, err = s.cur.Write(s.buf); err == nil {
-		err = s.cur.Sync()
-	}
-	if err != nil {
+	if _, err = s.cur.Write(s.buf); err != nil {
 		cut := s.cur.Truncate(f.size)
 		return fmt.Errorf("write an episode: %w", errors.Join(err, cut, s.close()))
 	}
 	f.size += int64(len(s.buf))
+	s.unsynced++
+	return nil
+}
+
+// sync makes what was appended safe. What cannot be synced is cut off again and
+// counted as lost.
+func (s *spool) sync() error {
+	if s.unsynced == 0 {
+		return nil
+	}
+	f := &s.files[len(s.files)-1]
+	if err := s.cur.Sync(); err != nil {
+		s.lost += uint64(s.unsynced)
+		f.size, s.unsynced = s.safe, 0
+		cut := s.cur.Truncate(s.safe)
+		return fmt.Errorf("sync episodes: %w", errors.Join(err, cut, s.close()))
+	}
+	s.safe, s.unsynced = f.size, 0
 	return nil
 }
 
@@ -141,23 +159,26 @@ func (s *spool) create() error {
 	if err != nil {
 		return fmt.Errorf("create a segment: %w", errors.Join(err, f.Close(), os.Remove(path)))
 	}
-	s.cur = f
+	s.cur, s.safe = f, headerBytes
 	s.files = append(s.files, spoolFile{name: name, size: headerBytes})
 	return nil
 }
 
-// close closes the segment being written; the next episode begins another.
+// close syncs and closes the segment being written; the next episode begins
+// another.
 func (s *spool) close() error {
+	err := s.sync()
 	if s.cur == nil {
-		return nil
+		return err
 	}
-	err := s.cur.Close()
+	err = errors.Join(err, s.cur.Close())
 	s.cur = nil
 	return err
 }
 
 // wipe removes every segment, those of earlier runs too.
 func (s *spool) wipe() error {
+	s.unsynced = 0 // it is not to be kept
 	err := s.close()
 	files, lerr := listSegments(s.dir)
 	err = errors.Join(err, lerr)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/godbus/dbus/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vignette/scenes/sign"
@@ -30,10 +31,12 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join(root, "testdata/scripts/agent"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof},
 		Setup: func(e *testscript.Env) error {
-			if err := os.Symlink(filepath.Join(root, "testdata/drive"), filepath.Join(e.WorkDir, "car")); err != nil {
-				return err
+			for name, dir := range map[string]string{"car": "testdata/drive", "hmi": "testdata/hmi"} {
+				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, name)); err != nil {
+					return err
+				}
 			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "drive.log"), log.Bytes(), 0o644)
 		},
@@ -46,6 +49,17 @@ func bus(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(stop)
 	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+}
+
+// roof is the service org.example.Roof1 on the script's bus: it takes what it
+// is told.
+func roof(ts *testscript.TestScript, neg bool, args []string) {
+	conn, err := dbus.Connect(ts.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	ts.Check(err)
+	ts.Defer(func() { conn.Close() })
+	ts.Check(conn.ExportMethodTable(map[string]any{"Set": func(bool) *dbus.Error { return nil }}, "/org/example/Roof1", "org.example.Roof1"))
+	_, err = conn.RequestName("org.example.Roof1", dbus.NameFlagDoNotQueue)
+	ts.Check(err)
 }
 
 // key NAME makes the key pair NAME.pub and NAME.key.

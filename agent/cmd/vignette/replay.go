@@ -32,15 +32,18 @@ func replay(args []string, out, errs io.Writer) error {
 Replays recordings against cards: the same decisions, byte for byte, as the car
 makes on the same frames. A LOG is an agent's journal or a recording (candump,
 GVRET, CSV, ASC, BLF, TRC, also through gzip or zstd), told by its content;
-several recordings are merged by time. Exit code 3: a recording is damaged, or a
-journal is cut, as power loss leaves it; all up to there was replayed.`,
+several recordings are merged by time. Of a journal --versions alone will do,
+the directory in which the agent keeps what it has run. Exit code 3: a recording
+is damaged, or a journal is cut, as power loss leaves it; all up to there was
+replayed.`,
 		"vignette replay --vehicle car.yaml --cards cards/ --decisions out.jsonl drive.log",
 		"vignette replay --vehicle car.yaml --cards a.yaml --map vcan0=pt --json drive.log",
 		"vignette replay --vehicle car.yaml --cards cards/ --wall 2026-06-21T04:00:00+02:00 --zone Europe/Berlin --place 52.52,13.405 drive.log",
-		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp")
-	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
-	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
-	fs.Var(&o.versions, "versions", "`FILE or directory` of further versions of cards and profile that a journal with reloads needs; may be repeated")
+		"vignette replay --vehicle car.yaml --cards cards/ journal.msgp",
+		"vignette replay --versions state/versions journal.msgp")
+	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required, but for a journal with --versions)")
+	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required, but for a journal with --versions)")
+	fs.Var(&o.versions, "versions", "`FILE or directory` of versions of cards and profile that a journal names; may be repeated")
 	fs.StringVar(&o.decisions, "decisions", "", "write the decision log to `OUT`; - is standard output")
 	fs.StringVar(&o.format, "format", "jsonl", "of the decision log: jsonl or msgpack")
 	fs.StringVar(&o.speed, "speed", "max", "max, or a multiple of real time such as 1x or 10x")
@@ -51,7 +54,8 @@ journal is cut, as power loss leaves it; all up to there was replayed.`,
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if o.vehicle == "" || len(o.cards) == 0 || fs.NArg() == 0 {
+	given := o.vehicle != "" && len(o.cards) > 0
+	if !given && (o.vehicle != "" || len(o.cards) > 0 || o.versions == nil) || fs.NArg() == 0 {
 		fs.Usage()
 		return errReported
 	}
@@ -59,15 +63,17 @@ journal is cut, as power loss leaves it; all up to there was replayed.`,
 	if err != nil {
 		return err
 	}
-	prog, err := load(o.vehicle, o.cards)
-	if err != nil {
-		return err
-	}
-	r := &replayRun{o: &o, prog: prog, errs: errs, summary: newSummary(prog)}
+	r := &replayRun{o: &o, errs: errs}
 	defer r.close()
+	if given {
+		if r.prog, err = load(o.vehicle, o.cards); err != nil {
+			return err
+		}
+	}
 	if err := r.open(fs.Args()); err != nil {
 		return err
 	}
+	r.summary = newSummary(r.prog)
 	if err := r.run(speed, out); err != nil {
 		return err
 	}
@@ -109,6 +115,9 @@ func (r *replayRun) open(paths []string) error {
 			return err
 		}
 	}
+	if r.prog == nil {
+		return fmt.Errorf("%s is no journal: name --vehicle and --cards", strings.Join(paths, ", "))
+	}
 	named, err := drive.ParseBusMap(r.prog.Vehicle, r.o.maps)
 	if err != nil {
 		return err
@@ -147,14 +156,19 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	if err := j.Fits(r.prog); err != nil {
-		return true, err
+	if r.prog != nil {
+		if err := j.Fits(r.prog); err != nil {
+			return true, err
+		}
 	}
 	lib, err := library(r.prog, r.o.versions)
 	if err != nil {
 		return true, err
 	}
-	j.Use(lib)
+	if err := j.Use(lib); err != nil {
+		return true, err
+	}
+	r.prog = j.Program()
 	r.stream, r.header, r.judged = j, j.Header, j.Judged
 	return true, nil
 }
@@ -172,7 +186,9 @@ func (r *replayRun) close() {
 // versions.
 func library(p *scenes.Program, paths []string) (*drive.Library, error) {
 	lib := &drive.Library{}
-	lib.Add(p.Vehicle, p.Cards...)
+	if p != nil {
+		lib.Add(p.Vehicle, p.Cards...)
+	}
 	for _, path := range paths {
 		vehicles, cards, err := scenes.LoadVersions(path)
 		if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile", `
-Prints the JSON Schema of cards or of vehicle profiles, for editors that complete
-and check while one types. It is made from what the program reads.`,
+	fs := newFlags("schema", errs, "vignette schema card|profile|study", `
+Prints the JSON Schema of cards, vehicle profiles or study cards, for editors
+that complete and check while one types. It is made from what the program reads.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -26,6 +26,9 @@ and check while one types. It is made from what the program reads.`,
 	case "profile":
 		_, err := out.Write(scenes.ProfileSchema())
 		return err
+	case "study":
+		_, err := out.Write(scenes.StudySchema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card or profile", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, profile or study", fs.Arg(0))
 }

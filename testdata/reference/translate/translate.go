@@ -14,6 +14,7 @@ import (
 // Program is an engine's program as a vehicle and its cards.
 func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 	d := describer{p}
+	v.Version = p.Hash
 	for i := range p.Signals {
 		s := &p.Signals[i]
 		v.Signals = append(v.Signals, reference.Signal{Path: s.Path, Kind: reference.Kind(s.Type), Bus: p.Buses[s.Bus], Labels: s.Labels, StaleAfter: s.StaleAfter})
@@ -49,8 +50,11 @@ func Program(p *engine.Program) (v reference.Vehicle, cards []reference.Card) {
 
 type describer struct{ p *engine.Program }
 
+var bootWords = map[engine.OnBoot]string{engine.RestartHold: "restart", engine.ResumeHold: "resume", engine.DropHold: "drop"}
+
 func (d describer) card(c *engine.Card) reference.Card {
-	r := reference.Card{ID: c.ID, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual}
+	r := reference.Card{ID: c.ID, Version: c.Hash, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual,
+		OnBoot: bootWords[c.OnBoot]}
 	for i := range c.When {
 		if c.When[i].Into == 0 {
 			r.When = append(r.When, d.trigger(c, i))
@@ -111,13 +115,15 @@ func (d describer) trigger(c *engine.Card, i int) reference.Trigger {
 	return r
 }
 
+var condWords = map[engine.CondOp]string{engine.Above: "above", engine.Below: "below", engine.Between: "between", engine.Is: "is",
+	engine.IsNot: "is_not", engine.InState: "state", engine.All: "all", engine.Any: "any", engine.Not: "not",
+	engine.Fresh: "fresh", engine.TimeOfDay: "time", engine.Computed: "expr"}
+
 // cond makes a tree of a condition in prefix order. Names are the slots that
 // its card names.
 func (d describer) cond(c engine.Cond, names []int) reference.Cond {
 	n := c[0]
-	r := reference.Cond{Op: map[engine.CondOp]string{engine.Above: "above", engine.Below: "below", engine.Between: "between", engine.Is: "is",
-		engine.IsNot: "is_not", engine.InState: "state", engine.All: "all", engine.Any: "any", engine.Not: "not",
-		engine.Fresh: "fresh", engine.TimeOfDay: "time", engine.Computed: "expr"}[n.Op]}
+	r := reference.Cond{Op: condWords[n.Op]}
 	switch n.Op {
 	case engine.InState:
 		r.State = d.state(n.State)
@@ -200,13 +206,15 @@ func value(v engine.Value) reference.Value {
 	return r
 }
 
+var eventWords = map[engine.EventKind]string{engine.EvFrame: "frame", engine.EvTick: "tick", engine.EvReply: "reply", engine.EvOverride: "override", engine.EvStop: "stop",
+	engine.EvLost: "lost", engine.EvLink: "link", engine.EvAnswer: "answer", engine.EvUser: "user", engine.EvSleep: "sleep",
+	engine.EvEnable: "disable", engine.EvRun: "run", engine.EvFree: "free", engine.EvOccur: "found", engine.EvClock: "clock"}
+
 // Event is an event of that program.
 func Event(p *engine.Program, ev *engine.Event) reference.Event {
 	d := describer{p}
 	r := reference.Event{T: ev.T, Session: ev.Session, Ref: ev.Ref, OK: ev.OK,
-		Kind: map[engine.EventKind]string{engine.EvFrame: "frame", engine.EvTick: "tick", engine.EvReply: "reply", engine.EvOverride: "override", engine.EvStop: "stop",
-			engine.EvLost: "lost", engine.EvLink: "link", engine.EvAnswer: "answer", engine.EvUser: "user", engine.EvSleep: "sleep",
-			engine.EvEnable: "disable", engine.EvRun: "run", engine.EvFree: "free", engine.EvOccur: "found", engine.EvClock: "clock"}[ev.Kind], User: ev.User}
+		Kind: eventWords[ev.Kind], User: ev.User}
 	for _, s := range ev.Samples {
 		r.Samples = append(r.Samples, reference.Sample{Signal: p.Signals[s.Slot].Path, Valid: s.Valid, Value: d.sampled(s.Slot, s.Num)})
 	}

@@ -20,7 +20,9 @@ const testPatience = 20 * time.Second
 
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
-	uibridge.Driver // the stand-in never tells of the driver
+	uibridge.Driver // the stand-in never tells of the driver,
+	uibridge.Deck   // nor changes cards,
+	uibridge.Viewer // nor looks at them
 
 	rec       *trace.Recorder
 	answers   chan bool
@@ -29,6 +31,8 @@ type agent struct {
 
 func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
 func (a *agent) Override(string, engine.Value) error { return nil }
+func (a *agent) Look(string) error                   { return nil }
+func (a *agent) Why(string) ([]engine.Record, error) { return nil, nil }
 func (a *agent) Recording() (study string, on bool)  { return a.rec.Study(), a.rec.Recording() }
 func (a *agent) Consent(study string, yes bool) error {
 	err := a.rec.GiveConsent(study)

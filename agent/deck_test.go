@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestCardsAreReloaded changes card files under a running agent: leases of cards
+// that stay go on, those of changed and removed ones end by a call, a card that
+// does not load keeps its last good version and is told until it is mended, and
+// the journal replays.
+func TestCardsAreReloaded(t *testing.T) {
+	b := newDeckBench(t)
+	b.start()
+	b.frame(0, 126)
+	b.call("Occur", "button star", true)
+	b.decided("card", "a", "what", "acted")
+	b.lamp("Set on")
+
+	b.write("cards/b.yaml", deckCard("b", "1.0.0", "moon", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.call("Occur", "button moon", true)
+	b.decided("card", "b", "what", "acted")
+
+	b.write("cards/b.yaml", strings.Replace(deckCard("b", "1.0.1", "moon", "Private.Bell"), "moon", "sun", 1))
+	b.problems("cards/b.yaml:6:14: ")
+	b.call("RunCard", "b") // the good one
+	b.decided("card", "b", "what", "fired", "why", "manual")
+	b.write("cards/c.yaml", deckCard("b", "2.0.0", "moon", "Private.Bell"))
+	b.problems("cards/b.yaml:6:14: ", "card id `b` is already used by "+b.path("cards/b.yaml"))
+	b.write("cards/c.yaml", "schema: 1\nid: c\n")
+	b.write("cards/b.yaml", deckCard("b", "1.0.2", "moon", "Private.Bell"))
+	b.decided("card", "b", "what", "ended", "why", "changed")
+	b.problems("c.yaml", "c.yaml", "c.yaml", "c.yaml")
+	b.remove("cards/c.yaml")
+	b.problems()
+
+	b.call("EnableCard", "b", false)
+	b.write("cards/b.yaml", deckCard("b", "1.0.3", "moon", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.call("RunCard", "b")
+	b.decided("card", "b", "what", "blocked", "why", "disabled")
+
+	b.remove("cards/a.yaml")
+	b.decided("card", "a", "what", "ended", "why", "removed")
+	b.lamp("Set off")
+	log := b.stop()
+	if n := strings.Count(log, `"what":"reload"`); n != 4 {
+		t.Errorf("%d reloads, want 4 (b added, changed twice, a removed): what changes nothing is none\n%s", n, log)
+	}
+	if n := strings.Count(log, `"card":"a","what":"ended"`); n != 1 {
+		t.Errorf("the lease of a ended %d times\n%s", n, log)
+	}
+	if n := strings.Count(b.said.String(), "c.yaml"); n != 5 { // the twin, and four faults
+		t.Errorf("problems are told %d times, once each is wanted:\n%s", n, b.said.String())
+	}
+}
+
+// TestDirectoryIsSwapped replaces the directory of cards by renames, and by the
+// swap of a symbolic link, as packagers do: a watch of a file would be lost.
+func TestDirectoryIsSwapped(t *testing.T) {
+	b := newDeckBench(t)
+	b.write("one/cards/a.yaml", deckCard("a", "1.0.0", "star", "Private.Bell"))
+	b.write("two/cards/a.yaml", deckCard("a", "2.0.0", "star", "Private.Bell"))
+	link := func(to string) {
+		if err := os.Symlink(to, b.path("new")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(b.path("new"), b.path("now")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("one")
+	b.config.Cards = []string{b.path("now/cards")}
+	b.start()
+	link("two")
+	b.decided("what", "reload", "why", "cards")
+	link("one")
+	b.decided("what", "reload", "why", "cards")
+	for _, pair := range [][2]string{{"one/cards", "one/old"}, {"two/cards", "one/cards"}} {
+		if err := os.Rename(b.path(pair[0]), b.path(pair[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.decided("what", "reload", "why", "cards")
+	b.write("one/cards/a.yaml", deckCard("a", "3.0.0", "star", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.stop()
+}

@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"vignette/scenes"
+)
+
+// maxVersions bounds the versions that are kept, of cards and of profiles each:
+// with one more the one that was read longest ago goes.
+const maxVersions = 1024
+
+// versions keeps what has run, by content, so that a journal that names it can be
+// replayed when the files are others: <SHA-256>.yaml of a card, and of a profile a
+// directory <SHA-256 of profile and DBCs> with profile.yaml and the DBCs as the
+// profile names them. A nil versions keeps nothing.
+type versions struct {
+	dir     string
+	log     *slog.Logger
+	kept    atomic.Uint64 // versions written
+	dropped atomic.Uint64 // versions removed since there were too many
+	failed  atomic.Uint64 // versions that could not be written
+}
+
+// card keeps a card's text.
+func (vs *versions) card(c *scenes.Card, text []byte) {
+	vs.keep(filepath.Join(vs.dir, c.SHA256+".yaml"), string(text))
+}
+
+// profile keeps a profile that was loaded, and its DBCs. One that lies outside the
+// profile's directory cannot be kept under its name.
+func (vs *versions) profile(v *scenes.Vehicle) {
+	if vs == nil {
+		return
+	}
+	dir := filepath.Join(vs.dir, v.Contents())
+	for _, b := range v.Buses {
+		for _, f := range b.DBCs {
+			if !filepath.IsLocal(f.File) {
+				vs.fail(v.File, errors.New("the DBC "+f.File+" is not below the profile's directory; to replay a journal, keep both yourself"))
+				return
+			}
+			vs.copy(filepath.Join(filepath.Dir(v.File), f.File), filepath.Join(dir, f.File))
+		}
+	}
+	vs.copy(v.File, filepath.Join(dir, scenes.KeptProfile))
+	now := time.Now()
+	if err := os.Chtimes(dir, now, now); err != nil {
+		vs.fail(dir, err)
+	}
+}
+
+func (vs *versions) copy(from, to string) {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		vs.fail(to, err)
+		return
+	}
+	vs.keep(to, string(text))
+}
+
+// keep writes a version, or notes that it was read now.
+func (vs *versions) keep(path, text string) {
+	now := time.Now()
+	if err := os.Chtimes(path, now, now); err == nil {
+		return
+	}
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = replaceFile(path, text)
+	}
+	if err != nil {
+		vs.fail(path, err)
+		return
+	}
+	vs.kept.Add(1)
+}
+
+func (vs *versions) fail(path string, err error) {
+	vs.failed.Add(1)
+	vs.log.Error("a version is not kept; a journal that names it needs it to be replayed", "file", path, "error", err)
+}
+
+// prune removes the versions that were read longest ago, where there are too
+// many, but none of those in use.
+func (vs *versions) prune(inUse []string) {
+	if vs == nil {
+		return
+	}
+	entries, err := os.ReadDir(vs.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		vs.fail(vs.dir, err)
+	}
+	if len(entries) <= maxVersions {
+		return
+	}
+	old := map[string]time.Time{}
+	var names []string
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && !slices.Contains(inUse, strings.TrimSuffix(e.Name(), ".yaml")) {
+			old[e.Name()] = info.ModTime()
+			names = append(names, e.Name())
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return old[a].Compare(old[b]) })
+	for _, name := range names[:min(len(names), len(entries)-maxVersions)] {
+		if err := os.RemoveAll(filepath.Join(vs.dir, name)); err != nil {
+			vs.fail(name, err)
+			continue
+		}
+		vs.dropped.Add(1)
+	}
+}
+
+// count adds what became of the versions to the agent's counters.
+func (vs *versions) count(counters map[string]uint64) {
+	if vs == nil {
+		return
+	}
+	counters["versions_kept"], counters["versions_dropped"], counters["versions_failed"] = vs.kept.Load(), vs.dropped.Load(), vs.failed.Load()
+}
