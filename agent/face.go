@@ -84,7 +84,7 @@ func (a *agent) lookForServices() {
 	}
 	for i := range f.missing {
 		f.missing[i] = ""
-		for _, s := range a.book.needs(i) {
+		for _, s := range a.book.needs(i, a.judged) {
 			if why := a.bridge.Available(s.Bus, s.Name); why != "" && why != uibridge.NotAsked {
 				f.missing[i] = why + ":" + s.Name
 				break

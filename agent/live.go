@@ -41,19 +41,27 @@ type live struct {
 	armed   int64 // deadline that timer is set to, ns; 0: none
 }
 
-// openLive opens the interfaces of the profile's buses. A missing interface is
-// no error: it is waited for.
-func openLive(c *SourceConfig, v *scenes.Vehicle) (*live, error) {
+// openLive opens the interfaces of the profile's buses, or a pipe. A missing
+// interface is no error: it is waited for. A pipe does not tell of links.
+func openLive(c *SourceConfig, v *scenes.Vehicle, log *slog.Logger) (*live, error) {
+	var s sockets
 	o, err := busOptions(c, v)
-	if err != nil {
-		return nil, err
+	switch {
+	case c.Pipe != "":
+		s, err = openPipe(c, v, log)
+	case err == nil:
+		s, err = openSockets(o)
 	}
-	s, err := openSockets(o)
 	if err != nil {
 		return nil, err
 	}
 	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
 	l.timer.Stop()
+	if c.Pipe != "" {
+		for i := range l.links {
+			l.links[i] = engine.LinkUp
+		}
+	}
 	return l, nil
 }
 
@@ -190,14 +198,16 @@ func (l *live) wake(a *agent) error {
 	return a.pump.Event(&engine.Event{T: now, Kind: engine.EvTick})
 }
 
-// settle sets the timer to the engine's next deadline.
+// settle sees that the timer wakes the loop at the engine's next deadline. It is
+// not put off when the deadline moves away, as that of a stale signal does with
+// each frame: then wake finds nothing due, and it is set anew.
 func (l *live) settle(a *agent) {
 	at, ok := a.pump.State().Deadline()
 	switch {
 	case !ok:
 		l.timer.Stop()
 		l.armed = 0
-	case at != l.armed:
+	case l.armed == 0 || at < l.armed:
 		l.timer.Reset(time.Duration(at - socketcan.Now()))
 		l.armed = at
 	}

@@ -68,7 +68,7 @@ func newLiveBenchOf(t *testing.T, config *Config) *liveBench {
 	open := openSockets
 	t.Cleanup(func() { openSockets = open })
 	openSockets = func(o socketcan.Options) (sockets, error) { b.options = o; return b.fake, nil }
-	if b.live, err = openLive(&config.Source, prog.Vehicle); err != nil {
+	if b.live, err = openLive(&config.Source, prog.Vehicle, quiet()); err != nil {
 		t.Fatal(err)
 	}
 	header := drive.NewHeader(prog, 1, drive.BootTime)
@@ -224,7 +224,7 @@ func TestLiveNeedsInterfaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	prog.Vehicle.Buses[1].Interface = ""
-	if _, err := openLive(&SourceConfig{}, prog.Vehicle); err == nil || !strings.Contains(err.Error(), "no interface for bus body") {
+	if _, err := openLive(&SourceConfig{}, prog.Vehicle, quiet()); err == nil || !strings.Contains(err.Error(), "no interface for bus body") {
 		t.Errorf("got %v; want the bus without an interface named", err)
 	}
 }

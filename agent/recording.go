@@ -56,6 +56,10 @@ func openRecording(c *SourceConfig, v *scenes.Vehicle) (*recording, error) {
 
 func (r *recording) due() <-chan time.Time { return r.timer.C }
 
+// grain is the least time between two looks at what is due: waking for each frame
+// of a full bus would cost more than the frames. Their times are the log's own.
+const grain = time.Millisecond
+
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
 const feedBatch = 256
 
@@ -76,6 +80,9 @@ func (r *recording) wake(a *agent) error {
 		if err := r.next(); err != nil {
 			return err
 		}
+	}
+	if r.wait > 0 {
+		r.wait = max(r.wait, grain)
 	}
 	r.timer.Reset(r.wait)
 	return nil
