@@ -98,13 +98,13 @@ func runHMICar(t *testing.T) (address string) {
 		t.Fatal(err)
 	}
 	c.Unsigned, c.Bus, c.Traces, c.State = true, address, filepath.Join(dir, "traces"), filepath.Join(dir, "state")
-	startAgent(t, c)
+	runHere(t, c)
 	awaitRoof(t, address)
 	return address
 }
 
-// startAgent runs an agent until the test's end, and waits until it runs.
-func startAgent(t *testing.T, c *Config) {
+// runHere runs an agent in this process until the test's end, and waits until it runs.
+func runHere(t *testing.T, c *Config) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	running, ended := make(chan struct{}), make(chan error, 1)
@@ -136,7 +136,7 @@ func TestRecipes(t *testing.T) {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", functions+r.command)
-		cmd.Env = append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+address, "LC_ALL=C.UTF-8")
+		cmd.Dir, cmd.Env = "..", append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+address, "LC_ALL=C.UTF-8")
 		out, err := cmd.CombinedOutput() // a command that fails shows its message
 		got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 		if len(out) == 0 {

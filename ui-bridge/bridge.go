@@ -65,8 +65,8 @@ type Options struct {
 
 	Version string   // property Version
 	Session uint64   // property Session
-	Vehicle string   // property Vehicle: id of the profile
-	Signals []string // paths that can be watched; Publish names them by index
+	Vehicle string   // property Vehicle: id of the profile; see SetVehicle
+	Signals []string // paths that can be watched; Publish names them by index; see SetVehicle
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
@@ -110,7 +110,7 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
-	br.watch = newWatchers(o.Signals)
+	br.watch = newWatchers(o.Vehicle, o.Signals)
 	br.wg.Go(br.calls.deliver)
 	if err := br.open(ctx); err != nil {
 		return nil, errors.Join(err, br.Close())

@@ -24,10 +24,10 @@ const (
 
 // watchers holds what is shown, the latest values, and who wants them.
 type watchers struct {
-	paths []string
-	slots map[string]int
-
 	mu      sync.Mutex
+	vehicle string         // id of the profile
+	paths   []string       // of its signals
+	slots   map[string]int // by path
 	latest  []engine.Value // by slot; None: unknown
 	cards   []*shownCard   // by ascending id
 	agent   AgentNow       // what is shown of the agent itself
@@ -48,6 +48,7 @@ type caller struct {
 type watcher struct {
 	caller
 	slots []int
+	gone  []string        // paths of slots that another profile does not have, to be told
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
 
@@ -55,18 +56,15 @@ type watcher struct {
 	clauses map[string]bool // ids of the cards of which it watches the clauses
 }
 
-func newWatchers(paths []string) *watchers {
-	w := &watchers{paths: slices.Clone(paths), slots: make(map[string]int, len(paths)),
-		latest: make([]engine.Value, len(paths)), wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
-	for i, p := range w.paths {
-		w.slots[p] = i
-	}
+func newWatchers(vehicle string, paths []string) *watchers {
+	w := &watchers{wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
+	w.name(vehicle, paths)
 	return w
 }
 
-// Publish tells the latest value of Options.Signals[slot]; the zero Value is
-// unknown. It does not block on the bus and allocates nothing. A slot outside
-// Options.Signals panics, as an index does.
+// Publish tells the latest value of a signal, by its index in what SetVehicle, or
+// at first Options.Signals, has said; the zero Value is unknown. It does not block
+// on the bus and allocates nothing. A slot outside panics, as an index does.
 func (br *Bridge) Publish(slot int, v engine.Value) {
 	w := br.watch
 	w.mu.Lock()
@@ -113,7 +111,7 @@ func (w *watchers) poke() {
 	}
 }
 
-// slotsOf finds the slots of paths, each once.
+// slotsOf finds the slots of paths, each once; mu is held.
 func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	if len(paths) > maxWatchedPaths {
 		return nil, fmt.Errorf("%w: %d paths, at most %d can be watched", ErrLimit, len(paths), maxWatchedPaths)
@@ -130,13 +128,17 @@ func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	return slices.Compact(slots), nil
 }
 
-// add makes c a watcher of slots, instead of what it watched before, and
-// reports whether it is a new one.
-func (w *watchers) add(c caller, slots []int) (fresh bool, err error) {
+// add makes c a watcher of paths, instead of what it watched before, and reports
+// whether it is a new one.
+func (w *watchers) add(c caller, paths []string) (fresh bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	slots, err := w.slotsOf(paths)
+	if err != nil {
+		return false, err
+	}
 	if i := w.index(c); i >= 0 {
-		w.all[i].slots, w.all[i].dirty = slots, true
+		w.all[i].slots, w.all[i].gone, w.all[i].dirty = slots, nil, true
 		return false, nil
 	}
 	if len(w.all) == maxWatchers {
@@ -182,6 +184,7 @@ func (w *watchers) counters(to map[string]uint64) {
 // letter is what one watcher is to be sent.
 type letter struct {
 	to      caller
+	gone    []string                // watched paths that are no signals any more
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
 	cards   []sign
@@ -193,7 +196,8 @@ func (w *watchers) collect() (letters []letter, more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {
-		l := letter{to: one.caller}
+		l := letter{to: one.caller, gone: one.gone}
+		one.gone = nil
 		if one.dirty {
 			l.values = w.snapshot(one.slots)
 			one.dirty = false
@@ -203,7 +207,7 @@ func (w *watchers) collect() (letters []letter, more bool) {
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
 		l.cards = w.cardSignals(one)
-		if l.values != nil || take > 0 || l.cards != nil {
+		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil {
 			letters = append(letters, l)
 		}
 	}
@@ -266,6 +270,9 @@ func (br *Bridge) sendLetters() bool {
 	for _, l := range letters {
 		for i := range l.cards {
 			br.unicast(l.to, &l.cards[i])
+		}
+		if l.gone != nil {
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Unwatched", []any{l.gone}})
 		}
 		if l.values != nil {
 			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Values", []any{l.values}})

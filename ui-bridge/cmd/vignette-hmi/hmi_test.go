@@ -21,7 +21,8 @@ const testPatience = 20 * time.Second
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
 	uibridge.Driver // the stand-in never tells of the driver,
-	uibridge.Deck   // nor changes cards
+	uibridge.Deck   // nor changes cards,
+	uibridge.Viewer // nor looks at them
 
 	rec       *trace.Recorder
 	answers   chan bool
