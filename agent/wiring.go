@@ -38,13 +38,13 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck             // nil in a test of less
-	pending  *scenes.Program   // with another profile, which is taken once the car is parked; nil: none
-	state    *stateFiles       // nil: nothing is kept
-	services *services.Sources // nil: none are listened to
-	wall     *wallClock        // nil: it is not told of
-	places   places
+	deck     *deck           // nil in a test of less
+	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles     // nil: nothing is kept
 	face     *face
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: a recording has none
+	places   places
 	recorder *trace.Recorder // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64          // calls that failed
@@ -99,9 +99,10 @@ func (a *agent) open() error {
 	if err := a.announce(); err != nil {
 		return err
 	}
-	a.places.dir = c.State
-	a.listen()
-	return nil
+	if a.places.dir = c.State; c.Source.Log == "" {
+		a.wall = &wallClock{}
+	}
+	return a.listen()
 }
 
 // tellRecords tells the HMI what was decided.

@@ -88,6 +88,8 @@ type Bridge struct {
 	watch *watchers
 	in    *incoming
 
+	readers *readers
+
 	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
@@ -111,6 +113,8 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
 	br.watch = newWatchers(o.Vehicle, o.Signals)
+	br.readers = &readers{wg: &br.wg, moved: br.watch.poke, of: map[caller]*reading{}}
+	br.watch.readers = br.readers
 	br.wg.Go(br.calls.deliver)
 	if err := br.open(ctx); err != nil {
 		return nil, errors.Join(err, br.Close())
