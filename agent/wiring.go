@@ -15,7 +15,6 @@ import (
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/services"
-	"vignette/ui-bridge/trace"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -45,9 +44,9 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
+	recorder *studies      // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64        // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -73,11 +72,8 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
+	if err := a.openStudies(); err != nil {
+		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
