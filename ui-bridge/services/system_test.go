@@ -128,7 +128,10 @@ func TestSleep(t *testing.T) {
 			t.Errorf("the inhibitor was given back too early: %v", err)
 		}
 		close(probed)
-		<-allowed
+		select {
+		case <-allowed:
+		case <-ctx.Done():
+		}
 		return nil
 	})
 	l.emit(loginPath, loginManager, "PrepareForSleep", true)
