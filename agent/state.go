@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes/drive"
@@ -20,9 +21,9 @@ import (
 
 // stateFiles keep the state in a directory, safe against kill -9 and against
 // power loss at any byte. Records are appended to one of two files; a full file
-// gives way to the other, which is emptied, written and synced before the full
-// one is touched again. The newest whole record counts: a torn one at the end
-// of a file was never answered for.
+// that is on the disk gives way to the other, which is emptied and written, and
+// must be on the disk too before the full one is touched again. The newest whole
+// record counts: a torn one at the end of a file was never answered for.
 //
 //	record  length of the rest (4) · CRC-32C of the rest (4) · number (8) · saved state
 type stateFiles struct {
@@ -31,17 +32,23 @@ type stateFiles struct {
 	boot     string // the kernel's boot id
 	timeBase string
 	limit    int64 // bytes of a file
+	most     int64 // bytes of a file while it is not synced
 
 	last    []byte // the newest record's state, its time left out
 	plain   []byte
 	buf     []byte
 	number  uint64 // of the newest record
 	failing bool
+	fsync   func(*os.File) error
 
 	mu      sync.Mutex // guards what follows
 	file    *os.File
 	size    int64
-	next    int // 0 or 1: the file that the next turn writes
+	next    int  // 0 or 1: the file that the next turn writes
+	synced  bool // the file being written was synced since it was begun
+	records uint64
+	bytes   uint64
+	syncs   atomic.Uint64
 	dirty   chan struct{}
 	closing chan struct{}
 	done    chan struct{}
@@ -52,6 +59,7 @@ var stateNames = [2]string{"state.0", "state.1"}
 
 const (
 	stateLimit   = 64 << 10
+	mostState    = 1 << 20
 	syncAfter    = 500 * time.Millisecond // a write is synced after this, in any case within 1 s
 	maxRecord    = 16 << 20
 	recordHead   = 16
@@ -68,7 +76,7 @@ func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *dr
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit,
+	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit, most: mostState, fsync: (*os.File).Sync,
 		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	saved, newest, err := s.read()
 	if err != nil {
@@ -209,7 +217,9 @@ func seal(b []byte) []byte {
 func (s *stateFiles) write(record []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == nil || s.size+int64(len(record)) > s.limit {
+	s.records++
+	s.bytes += uint64(len(record))
+	if s.full(int64(len(record))) {
 		return s.turn(record)
 	}
 	if _, err := s.file.Write(record); err != nil {
@@ -220,11 +230,23 @@ func (s *stateFiles) write(record []byte) error {
 		return err
 	}
 	s.size += int64(len(record))
+	s.wakeSync()
+	return nil
+}
+
+// full reports whether the file gives way to the other one. It is synced by then,
+// so that no call waits for the disk, unless it was filled far too fast.
+func (s *stateFiles) full(more int64) bool {
+	size := s.size + more
+	return s.file == nil || size > s.limit && (s.synced || size > s.most)
+}
+
+// wakeSync has what was written synced soon.
+func (s *stateFiles) wakeSync() {
 	select {
 	case s.dirty <- struct{}{}:
 	default: // a sync is to come already
 	}
-	return nil
 }
 
 func (s *stateFiles) cut() error {
@@ -235,22 +257,39 @@ func (s *stateFiles) cut() error {
 	return err
 }
 
-// turn empties the file whose turn it is and writes a record to it, synced:
-// until then the other one holds the newest.
+// turn empties the file whose turn it is and writes a record to it, off the disk:
+// a call waits for it. Power loss may leave only the other one, which is synced
+// here if it has not been since it was begun: it is of an earlier process, or was
+// filled at once.
 func (s *stateFiles) turn(record []byte) error {
+	if !s.synced {
+		if err := s.syncFile(stateNames[1-s.next]); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	f, err := os.OpenFile(filepath.Join(s.dir, stateNames[s.next]), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(record)
-	if err = errors.Join(err, f.Sync(), syncDir(s.dir)); err != nil {
+	if _, err = f.Write(record); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if s.file != nil {
 		s.file.Close()
 	}
-	s.file, s.size, s.next = f, int64(len(record)), 1-s.next
+	s.file, s.size, s.next, s.synced = f, int64(len(record)), 1-s.next, false
+	s.wakeSync()
 	return nil
+}
+
+// syncFile syncs a file by its name.
+func (s *stateFiles) syncFile(name string) error {
+	f, err := os.Open(filepath.Join(s.dir, name))
+	if err != nil {
+		return err
+	}
+	s.syncs.Add(1)
+	return errors.Join(s.fsync(f), f.Close())
 }
 
 // syncDir makes the names in a directory safe against power loss.
@@ -260,6 +299,21 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// flush brings what was written to the disk now. Any goroutine may call it.
+func (s *stateFiles) flush() error {
+	s.mu.Lock()
+	f := s.file
+	s.mu.Unlock()
+	if f == nil {
+		return nil // nothing was written yet
+	}
+	s.syncs.Add(1)
+	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
+		return err
+	}
+	return nil
 }
 
 // sync brings what was written to the disk, within 1 s and at most twice a
@@ -277,16 +331,46 @@ func (s *stateFiles) sync() {
 		case <-s.closing:
 			return
 		}
-		s.mu.Lock()
-		f := s.file
-		s.mu.Unlock()
-		if f == nil {
-			continue
-		}
-		if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
-			s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
-		}
+		s.tellSync()
 	}
+}
+
+// tellSync syncs, and logs an error. A file that was closed meanwhile has given
+// way to one whose sync is to come.
+func (s *stateFiles) tellSync() {
+	if err := s.syncCurrent(); err != nil && !errors.Is(err, os.ErrClosed) {
+		s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
+	}
+}
+
+// syncCurrent syncs the file being written, and its name if it is new.
+func (s *stateFiles) syncCurrent() error {
+	s.mu.Lock()
+	f, fresh := s.file, !s.synced
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	s.syncs.Add(1)
+	err := s.fsync(f)
+	if err == nil && fresh {
+		s.syncs.Add(1)
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.synced = s.synced || s.file == f
+	return nil
+}
+
+// count adds what the disk was asked for to the agent's counters.
+func (s *stateFiles) count(counters map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counters["state_records"], counters["state_bytes"], counters["state_syncs"] = s.records, s.bytes, s.syncs.Load()
 }
 
 // close syncs and closes the files.
@@ -296,7 +380,7 @@ func (s *stateFiles) close() error {
 	if s.file == nil {
 		return nil
 	}
-	return errors.Join(s.file.Sync(), s.file.Close())
+	return errors.Join(s.syncCurrent(), s.file.Close())
 }
 
 // start opens the configured state and gives what the session starts from: the
@@ -324,14 +408,16 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	if saved == nil {
 		state := a.prog.Engine.NewState(a.session, a.judged)
 		a.save(&a.prog.Engine, state)
+		a.state.tellSync()
 		return state, nil
 	}
 	same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
 	a.session = saved.Kept.Session + 1
-	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	state := a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
 	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
 	a.state.keep(saved)
+	a.state.tellSync()
+	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	return state, nil
 }
 

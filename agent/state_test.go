@@ -1,18 +1,16 @@
 package agent
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"vignette/scenes"
@@ -61,17 +59,8 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 func kept(t testing.TB, p *scenes.Program, session uint64) *engine.State {
 	t.Helper()
 	pump := drive.NewPump(p, session, true, drive.Output{})
-	slot := func(path string) int {
-		for i := range p.Sources {
-			if p.Sources[i].Path == path {
-				return i
-			}
-		}
-		t.Fatalf("no slot %s", path)
-		return 0
-	}
 	for i, x := range []float64{0, 1} {
-		samples := []engine.Sample{{Slot: slot("Private.Bench.A"), Valid: true, Num: x}, {Slot: slot(fanPath), Valid: true, Num: 20}}
+		samples := []engine.Sample{{Slot: slotOf(t, p, "Private.Bench.A"), Valid: true, Num: x}, {Slot: slotOf(t, p, fanPath), Valid: true, Num: 20}}
 		if err := pump.Event(&engine.Event{T: int64(i) * 1e9, Samples: samples}); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +77,7 @@ func TestStateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.limit = 1500
+		s.limit, s.most = 1500, 1500
 		switch {
 		case session == 1 && saved != nil:
 			t.Fatalf("a new directory has a state: %+v", saved)
@@ -124,7 +113,7 @@ func TestPowerLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.limit = 2000
+	s.limit, s.most = 2000, 2000
 	var ends []int64 // of the newest file's records
 	for session := uint64(1); session <= 12; session++ {
 		if s.save(&p.Engine, kept(t, p, session)); s.size < 800 {
@@ -184,6 +173,56 @@ func TestPowerLoss(t *testing.T) {
 				t.Fatalf("cut at byte %d: after the next write found %+v, %v", cut, again, err)
 			}
 		}
+	}
+}
+
+// TestTurnsWaitForNoDisk: a file is emptied only when the other one is on the disk
+// since it was begun, and while the background has seen to that, no call waits
+// for the disk.
+func TestTurnsWaitForNoDisk(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	synced := map[string]int{} // by file, since its newest turn
+	s.fsync = func(f *os.File) error {
+		mu.Lock()
+		defer mu.Unlock()
+		synced[filepath.Base(f.Name())]++
+		return f.Sync()
+	}
+	s.limit, s.most = 1500, 1500
+	turns := 0
+	for session := uint64(1); session <= 40; session++ {
+		calm := session > 20 // from then on the background keeps up
+		if calm {
+			s.tellSync()
+		}
+		mu.Lock()
+		full, next, before := stateNames[1-s.next], s.next, synced[stateNames[1-s.next]]
+		mu.Unlock()
+		s.save(&p.Engine, kept(t, p, session))
+		if s.next == next {
+			continue
+		}
+		turns++
+		mu.Lock()
+		if turns > 1 && synced[full] == 0 {
+			t.Errorf("session %d: %s was emptied while %s was not on the disk", session, stateNames[next], full)
+		}
+		if calm && synced[full] != before {
+			t.Errorf("session %d: the turn waited for the disk", session)
+		}
+		synced[stateNames[next]] = 0
+		mu.Unlock()
+	}
+	if turns < 10 {
+		t.Errorf("%d turns show nothing", turns)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -308,173 +347,117 @@ func TestSessionWithoutEvents(t *testing.T) {
 	}
 }
 
-// kills is how often TestKill kills.
-const kills = 200
-
-// TestKill kills a child that actuates without pause, 200 times at random
-// points. Each child checks, before it goes on, that the state knows of every
-// lease that a service was told of: see TestKillChild.
-func TestKill(t *testing.T) {
-	if os.Getenv("STATE_DIR") != "" {
-		return // in the child
+// hostileProgram has 100 cards that are large in the state and fire as often as
+// the bench's quarantine lets them, each in its turn; all want the fan.
+func hostileProgram(t testing.TB) *scenes.Program {
+	t.Helper()
+	v, err := scenes.LoadVehicle(filepath.Join(benchDir, "vehicle.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	r := rand.New(rand.NewPCG(1, 1))
-	sessions, checked := uint64(0), 0
-	for range kills {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.v")
-		cmd.Env = append(os.Environ(), "STATE_DIR="+dir)
-		out, err := cmd.StdoutPipe()
+	var cards []*scenes.Card
+	for i := range 100 {
+		text := fmt.Sprintf("schema: 1\nid: hostile-card-number-%03d\nversion: 1.0.0\ntitle: {en: Fan}\nwhen:\n  - {signal: Private.Bench.A, becomes: %d}\n"+
+			"then:\n  - {set: %s, to: %d, unit: percent, lease: 30m}\nreentry: restart\n", i, i, fanPath, 10*(i%8))
+		c, err := scenes.ParseCard(fmt.Sprint(i, ".yaml"), []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		var said []string
-		var session uint64
-		for lines.Scan() {
-			said = append(said, lines.Text())
-			if n, _ := fmt.Sscanf(lines.Text(), "running session %d", &session); n == 1 {
-				break
-			}
-		}
-		if session == 0 {
-			t.Fatalf("the child does not run:\n%s", strings.Join(said, "\n"))
-		}
-		if session < sessions || session > sessions+1 {
-			t.Fatalf("session %d after %d", session, sessions)
-		}
-		sessions = session
-		time.AfterFunc(time.Duration(r.IntN(30_000))*time.Microsecond, func() { cmd.Process.Kill() })
-		for lines.Scan() {
-			said = append(said, lines.Text())
-		}
-		err = cmd.Wait()
-		if cmd.ProcessState.Exited() {
-			t.Fatalf("the child ended by itself, %v:\n%s", err, strings.Join(said, "\n"))
-		}
-		checked++
+		cards = append(cards, c)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "service"))
-	if err != nil || bytes.Count(b, []byte("\n")) < kills || checked != kills {
-		t.Fatalf("%d kills, the service was called %d times, %v", checked, bytes.Count(b, []byte("\n")), err)
+	p, err := scenes.Compile(v, cards)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%d kills, %d sessions, %d calls", checked, sessions, bytes.Count(b, []byte("\n")))
+	return p
 }
 
-// TestKillChild is the child of TestKill: it goes on from the state, checks it
-// against what the service was told, and actuates until it is killed.
-func TestKillChild(t *testing.T) {
-	dir := os.Getenv("STATE_DIR")
-	if dir == "" {
-		return // only as a child
-	}
-	p := fanProgram(t)
-	a := &agent{log: quiet(), config: &Config{State: filepath.Join(dir, "state")}, prog: p, judged: true}
-	service, err := os.OpenFile(filepath.Join(dir, "service"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	told, err := io.ReadAll(service)
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved := &drive.Saved{}
-	if len(told) > 0 {
-		if saved, _, err = (&stateFiles{dir: a.config.State, log: quiet()}).read(); err != nil {
+// TestWear has 100 cards change the state as often as the profile lets them, for
+// ten minutes: what the disk is asked for stays within what docs/port-to-a-car.md
+// says.
+func TestWear(t *testing.T) {
+	p, dir := hostileProgram(t), t.TempDir()
+	fan, signal := slotOf(t, p, fanPath), slotOf(t, p, "Private.Bench.A")
+	synctest.Test(t, func(t *testing.T) {
+		const seconds = 600
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := knows(&saved.Kept, string(told)); err != nil {
-		t.Fatal(err)
-	}
-	state, err := a.start(drive.BootTime)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now().UnixNano() // of a time that goes on over restarts
-	var calls []engine.Call
-	a.pump = drive.NewPumpFrom(p, state, drive.Output{Save: a.save, Calls: func(list []engine.Call) {
-		for _, c := range list {
-			fmt.Fprintf(service, "%d %v at %d of %d: %s\n", c.Kind, c.Value.Num, now, a.session, leasesOf(p.Engine.Keep(a.pump.State())))
-		}
-		if err := service.Sync(); err != nil { // takes its time, as a service does: many kills come here
-			t.Error(err)
-		}
-		calls = append(calls, list...)
-	}})
-	fmt.Printf("running session %d\n", a.session)
-	fan := 20.0
-	for i := 0; ; i++ {
-		now += 300e6
-		samples := []engine.Sample{{Slot: 0, Valid: true, Num: float64(i)}, {Slot: 1, Valid: true, Num: float64(i / 7)}, {Slot: len(p.Sources) - 1, Valid: true, Num: fan}}
-		for j := range samples {
-			samples[j].Slot = slotOf(p, []string{"Private.Bench.A", "Private.Bench.B", fanPath}[j])
-		}
-		if i%60 > 20 {
-			samples = samples[2:] // leases end
-		}
-		if err := a.pump.Event(&engine.Event{T: now, Samples: samples}); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range calls {
-			fan = c.Value.Num
-			if err := a.pump.Event(&engine.Event{T: now, Kind: engine.EvReply, Session: a.session, Ref: c.N, OK: true}); err != nil {
+		calls, largest := 0, int64(0)
+		pump := drive.NewPump(p, 1, true, drive.Output{Save: s.save, Calls: func(list []engine.Call) { calls += len(list) }})
+		begin := time.Now()
+		for i := range seconds * 8 { // 8 firings a second are 5 in 62 s for each card
+			samples := []engine.Sample{{Slot: signal, Valid: true, Num: float64(i % 100)}}
+			if calls == 0 {
+				samples = append(samples, engine.Sample{Slot: fan, Valid: true, Num: 20})
+			}
+			if err := pump.Event(&engine.Event{T: int64(time.Since(begin)), Samples: samples}); err != nil {
 				t.Fatal(err)
 			}
+			if i%8 == 0 {
+				s.save(&p.Engine, pump.State()) // as agent.tidy does
+			}
+			largest = max(largest, s.size)
+			time.Sleep(time.Second / 8)
 		}
-		calls = calls[:0]
-	}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		record := uint64(len(s.buf))
+		t.Logf("%d s: %d calls, %d records, %d bytes, %d syncs; a record has %d bytes, a file at most %d", seconds, calls, s.records, s.bytes, s.syncs.Load(), record, largest)
+		if calls < seconds/2 || record < 10_000 {
+			t.Errorf("%d calls and records of %d bytes: this is not hostile", calls, record)
+		}
+		if most := uint64(calls + seconds); s.records > most || s.bytes > most*record {
+			t.Errorf("%d records with %d bytes, want one a call and one a second at most: %d", s.records, s.bytes, most)
+		}
+		if most := 2*seconds + s.bytes/stateLimit + 2; s.syncs.Load() > most {
+			t.Errorf("%d syncs, want 2 a second and one a turn at most: %d", s.syncs.Load(), most)
+		}
+		if largest > mostState {
+			t.Errorf("a file had %d bytes", largest)
+		}
+	})
 }
 
-func slotOf(p *scenes.Program, path string) int {
+func slotOf(t testing.TB, p *scenes.Program, path string) int {
+	t.Helper()
 	for i := range p.Sources {
 		if p.Sources[i].Path == path {
 			return i
 		}
 	}
+	t.Fatalf("no slot %s", path)
 	return -1
 }
 
-// leasesOf tells the fan's leases by their deadlines.
-func leasesOf(k *engine.Kept) (s string) {
-	for i := range k.Actuators {
-		if k.Actuators[i].Path == fanPath {
-			for _, l := range k.Actuators[i].Leases {
-				s += fmt.Sprint(l.Card, l.Deadline, ";")
-			}
+// TestFastestState changes the state a thousand times a second, as no profile
+// lets it: the disk is synced as seldom, and the files stay bounded.
+func TestFastestState(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	return s + "."
-}
-
-// knows reports that the state is older than what the service was told last, or
-// lacks a lease that it was told of.
-func knows(k *engine.Kept, told string) error {
-	told = told[:strings.LastIndexByte(told, '\n')+1]
-	if told == "" {
-		return nil
-	}
-	last := strings.TrimSpace(told[strings.LastIndexByte(told[:len(told)-1], '\n')+1:])
-	var kind int
-	var value float64
-	var at int64
-	var session uint64
-	if _, err := fmt.Sscanf(last, "%d %g at %d of %d:", &kind, &value, &at, &session); err != nil {
-		return err
-	}
-	if k.Session < session || k.Session == session && k.Now < at && !strings.HasSuffix(last, leasesOf(k)) {
-		return fmt.Errorf("the service was told %s and the state is of %d, session %d: %s", last, k.Now, k.Session, leasesOf(k))
-	}
-	if !strings.HasPrefix(last, fmt.Sprint(int(engine.CallSet))+" ") {
-		return nil
-	}
-	for i := range k.Actuators {
-		if a := &k.Actuators[i]; a.Path == fanPath && (len(a.Leases) > 0 || a.HasEnd) {
-			return nil
+		const seconds = 20
+		state := kept(t, p, 1)
+		saved := drive.Saved{Engine: "0.1.0", TimeBase: drive.BootTime, Kept: *p.Engine.Keep(state)}
+		largest := int64(0)
+		for i := range seconds * 1000 {
+			saved.Kept.Session = uint64(i)
+			s.keep(&saved)
+			largest = max(largest, s.size)
+			time.Sleep(time.Millisecond)
 		}
-	}
-	return errors.New("the service was told " + last + " and the state has no lease")
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		turns := s.bytes/stateLimit + 1
+		t.Logf("%d s: %d records, %d bytes, %d syncs; a file had %d bytes at most", seconds, s.records, s.bytes, s.syncs.Load(), largest)
+		if most := 2*seconds + min(turns, 2*seconds) + 2; s.records != seconds*1000 || largest > mostState || s.syncs.Load() > most {
+			t.Errorf("%d records, %d syncs, a file had %d bytes at most; want %d syncs at most", s.records, s.syncs.Load(), largest, most)
+		}
+	})
 }

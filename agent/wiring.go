@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"vignette/scenes"
@@ -14,7 +15,6 @@ import (
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/services"
-	"vignette/ui-bridge/trace"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -34,18 +34,20 @@ type agent struct {
 	closers  []io.Closer
 	pump     *drive.Pump
 	monitor  *drive.Monitor
+	ring     *drive.Ring // what came recently; nil: it is not kept
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck       // nil in a test of less
-	state    *stateFiles // nil: nothing is kept
+	deck     *deck           // nil in a test of less
+	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles     // nil: nothing is kept
 	face     *face
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
+	recorder *studies      // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64        // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -71,13 +73,10 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
+	if err := a.openStudies(); err != nil {
+		return err
 	}
-	if err := a.watch(); err != nil {
+	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
 	start, err := a.start(base)
@@ -92,8 +91,11 @@ func (a *agent) open() error {
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
+	if c.PreviewMiB > 0 {
+		a.ring = drive.NewRing(a.prog, c.PreviewMiB<<20)
+	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+		Decisions: a.out.decisions, Journal: a.out.journal, Ring: a.ring, Save: a.save, Calls: a.send, Records: a.tellRecords})
 	if err := a.announce(); err != nil {
 		return err
 	}
@@ -116,21 +118,14 @@ func (a *agent) openSource() (base string, err error) {
 		a.source, err = openRecording(c, a.prog.Vehicle)
 		return drive.LogTime, err
 	}
-	a.source, err = openLive(c, a.prog.Vehicle)
+	a.source, err = openLive(c, a.prog.Vehicle, a.log)
 	return drive.BootTime, err
 }
 
 // watch follows the profile's signals for the HMI and for traces.
-func (a *agent) watch() error {
-	a.speed.Store(math.Float64bits(math.NaN()))
-	speed := -1
-	for i := range a.prog.Vehicle.Signals {
-		if a.prog.Vehicle.Signals[i].Path == speedPath {
-			speed = i
-		}
-	}
-	var err error
-	a.monitor, err = drive.NewMonitor(a.prog.Vehicle, func(signal int, v engine.Value) {
+func (a *agent) watch(v *scenes.Vehicle) error {
+	speed := slices.Index(paths(v), speedPath)
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
 		if signal == speed {
 			if v.Kind == engine.None {
 				v.Num = math.NaN()
@@ -139,17 +134,26 @@ func (a *agent) watch() error {
 		}
 		a.bridge.Publish(signal, v)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.monitor = monitor
+	a.speed.Store(math.Float64bits(math.NaN()))
+	return nil
+}
+
+// paths are those of a profile's signals, in its order.
+func paths(v *scenes.Vehicle) (list []string) {
+	for i := range v.Signals {
+		list = append(list, v.Signals[i].Path)
+	}
+	return list
 }
 
 func (a *agent) connect() (err error) {
-	var paths []string
-	for i := range a.prog.Vehicle.Signals {
-		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
-	}
 	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures, ServicesChanged: a.face.servicesChanged,
+		Vehicle: a.prog.Vehicle.ID, Signals: paths(a.prog.Vehicle), Counters: a.figures, ServicesChanged: a.face.servicesChanged,
 	})
 	return err
 }
@@ -174,6 +178,9 @@ func (a *agent) close() error {
 		errs = append(errs, a.out.close())
 	}
 	if a.state != nil {
+		if a.pump != nil {
+			a.save(&a.prog.Engine, a.pump.State()) // what the last second brought
+		}
 		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {

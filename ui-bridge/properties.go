@@ -59,8 +59,7 @@ func (br *Bridge) properties(iface string) (map[string]dbus.Variant, error) {
 	case AgentInterface:
 		return br.agentProperties()
 	case TraceInterface:
-		study, on := br.opt.Handler.Recording()
-		return map[string]dbus.Variant{"Study": dbus.MakeVariant(study), "Recording": dbus.MakeVariant(on)}, nil
+		return br.traceProperties(), nil
 	case propertiesOf, introspectable, objectManager, peer:
 		return map[string]dbus.Variant{}, nil
 	}
@@ -74,12 +73,12 @@ func (br *Bridge) agentProperties() (map[string]dbus.Variant, error) {
 	}
 	w := br.watch
 	w.mu.Lock()
-	now := w.agent
+	now, vehicle := w.agent, w.vehicle
 	w.mu.Unlock()
 	return map[string]dbus.Variant{
 		"Version":  dbus.MakeVariant(br.opt.Version),
 		"Session":  dbus.MakeVariant(br.opt.Session),
-		"Vehicle":  dbus.MakeVariant(br.opt.Vehicle),
+		"Vehicle":  dbus.MakeVariant(vehicle),
 		"User":     dbus.MakeVariant(now.User),
 		"Asks":     dbus.MakeVariant(now.asks()),
 		"Buses":    dbus.MakeVariant(now.buses()),
