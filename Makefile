@@ -11,11 +11,11 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
-SHELL_PACKAGES := ./agent/... ./ui-bridge/...
-PURE_PACKAGES   = $(shell go list $(PACKAGES) | grep -Ev '^vignette/(agent|ui-bridge)(/|$$)')
+SHELL_PACKAGES := ./agent/... ./ui-bridge/... ./testdata/faults
+PURE_PACKAGES   = $(shell go list $(PACKAGES) | grep -Ev '^vignette/(agent|ui-bridge|testdata/faults)(/|$$)')
 
 NATIVE := CGO_ENABLED=0 go build -trimpath
 STATIC := CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w'
@@ -80,8 +80,8 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../shared/data
-	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv and ../shared/data
+	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed

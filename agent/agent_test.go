@@ -281,6 +281,7 @@ func TestLoadConfig(t *testing.T) {
 		{"replies of live buses", "vehicle: v\ncards: [c]\nsource: {replies: assumed}\n", "live buses have events"},
 		{"speed", "vehicle: v\ncards: [c]\nsource: {log: l, speed: fast}\n", `source.speed "fast" is not max`},
 		{"replies", "vehicle: v\ncards: [c]\nsource: {log: l, replies: yes}\n", "source.replies"},
+		{"two sources", "vehicle: v\ncards: [c]\nsource: {log: l, pipe: p}\n", "source.log and source.pipe are two sources"},
 		{"format", good + "decisions: {file: d, format: xml}\n", "unknown decision log format"},
 		{"files too large", good + "decisions: {file: d, limits: {max_mib: 5000}}\n", "decisions.limits.max_mib: 5000 is not within 1 and 4096"},
 		{"too many files", good + "journal_limits: {keep: 100}\n", "journal_limits.keep: 100 is not within 1 and 99"},

@@ -6,6 +6,7 @@ import (
 	"vignette/scenes"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/services"
 )
 
 // callBook turns the engine's calls into the profile's D-Bus calls.
@@ -47,8 +48,9 @@ func (b *callBook) services() (list []uibridge.Service) {
 }
 
 // needs are the services without which a card cannot do its work: those that
-// its actions call, and those that tell of what starts it.
-func (b *callBook) needs(card int) (list []uibridge.Service) {
+// its actions call, and, where services are listened to, those that tell of what
+// starts it.
+func (b *callBook) needs(card int, listening bool) (list []uibridge.Service) {
 	c := &b.prog.Engine.Cards[card]
 	for i := range c.Then {
 		switch step := &c.Then[i]; step.Kind {
@@ -59,7 +61,7 @@ func (b *callBook) needs(card int) (list []uibridge.Service) {
 		}
 	}
 	for i := range c.When {
-		if c.When[i].Op == engine.Occurs {
+		if listening && c.When[i].Op == engine.Occurs {
 			list = withSource(list, eventOf(b.prog.Vehicle, b.prog.Engine.Occurs[c.When[i].Occur].Name))
 		}
 	}
@@ -74,8 +76,11 @@ func withService(list []uibridge.Service, b *uibridge.Binding) []uibridge.Servic
 }
 
 func withSource(list []uibridge.Service, e *scenes.Event) []uibridge.Service {
-	if e == nil || e.Source.HMI {
+	switch {
+	case e == nil || e.Source.HMI:
 		return list
+	case e.Source.GeoClue:
+		return once(list, uibridge.Service{Bus: "system", Name: services.GeoClue})
 	}
 	return once(list, uibridge.Service{Bus: e.Source.Bus, Name: e.Source.Service})
 }

@@ -38,11 +38,12 @@ type Config struct {
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
 }
 
-// SourceConfig names where frames come from: a recording, or without one the
-// live buses that the profile's `interface` keys name.
+// SourceConfig names where frames come from: a recording, or without one live
+// buses, those that the profile's `interface` keys name or those of a pipe.
 type SourceConfig struct {
 	Log      string        `yaml:"log"`      // candump log; empty: live buses
-	Map      []string      `yaml:"map"`      // CHANNEL=BUS; of live buses INTERFACE=BUS
+	Pipe     string        `yaml:"pipe"`     // named pipe with candump lines of live buses; empty: CAN sockets
+	Map      []string      `yaml:"map"`      // CHANNEL=BUS; of CAN sockets INTERFACE=BUS
 	Speed    string        `yaml:"speed"`    // of the recording: 1x (default), 10x … or max
 	Duration time.Duration `yaml:"duration"` // of the recording; 0: all of it
 	// Replies is, for a recording, "assumed" (default: a call counts as answered
@@ -88,7 +89,7 @@ func LoadConfig(path string) (*Config, error) {
 	if err := dec.Decode(&c); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: the configuration is empty", path)
 	} else if err != nil {
-		return nil, explain(path, err)
+		return nil, located(path, err)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -102,8 +103,8 @@ var (
 	unknownKey = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
 )
 
-// explain puts the YAML reader's errors as file:line: what.
-func explain(path string, err error) error {
+// located puts the YAML reader's errors as file:line: what.
+func located(path string, err error) error {
 	list := []string{err.Error()}
 	var several *yaml.TypeError
 	if errors.As(err, &several) {
@@ -172,6 +173,8 @@ func (c *SourceConfig) check() error {
 		return errors.New("source.duration is below zero")
 	case c.Replies != "" && c.Replies != assumed && c.Replies != events:
 		return fmt.Errorf("source.replies: %q is not assumed or events", c.Replies)
+	case c.Log != "" && c.Pipe != "":
+		return errors.New("source.log and source.pipe are two sources; name one")
 	case c.Log != "":
 		if c.Speed == "" {
 			c.Speed = "1x"
@@ -206,7 +209,10 @@ func (c *SourceConfig) judged() bool { return c.Log == "" || c.Replies == events
 
 // String names the source for people.
 func (c *SourceConfig) String() string {
-	if c.Log == "" {
+	switch {
+	case c.Pipe != "":
+		return "live buses through " + c.Pipe
+	case c.Log == "":
 		return "live buses"
 	}
 	return c.Log + " at " + c.Speed
@@ -214,7 +220,7 @@ func (c *SourceConfig) String() string {
 
 // resolve makes file names relative to the configuration's directory.
 func (c *Config) resolve(dir string) {
-	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Decisions.File, &c.Journal, &c.Traces, &c.Studies.Revoked, &c.State} {
+	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Source.Pipe, &c.Decisions.File, &c.Journal, &c.Traces, &c.Studies.Revoked, &c.State} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

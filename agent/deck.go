@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // deck keeps the running program up with the files that it comes from: cards,
@@ -21,6 +22,7 @@ type deck struct {
 	log      *slog.Logger
 	hints    *hints
 	problems atomic.Pointer[[]string] // as file:line:col: what; any goroutine
+	taken    chan struct{}            // a profile that waited was taken
 	closing  chan struct{}
 	done     chan struct{}
 
@@ -38,7 +40,7 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), closing: make(chan struct{}), done: make(chan struct{})}
+	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), taken: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	d.problems.Store(&[]string{})
 	if c.State != "" && c.Journal != "" {
 		d.versions = &versions{dir: filepath.Join(c.State, "versions"), log: log}
@@ -48,7 +50,8 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err := d.clearStaged(); err != nil {
 		return nil, nil, err
 	}
-	d.profile.taken(v)
+	d.profile.follow(v)
+	d.profile.seen = d.profile.stamp()
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
 	if prog == nil || len(prog.Cards) == 0 && len(faults) > 0 {
@@ -79,9 +82,10 @@ func (d *deck) start(a *agent) {
 			case <-d.closing:
 				return
 			case <-d.hints.C:
-				if err := d.look(); err != nil {
-					return // the agent ends
-				}
+			case <-d.taken:
+			}
+			if err := d.look(); err != nil {
+				return // the agent ends
 			}
 		}
 	}()
@@ -112,7 +116,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	more, err := d.newProfile()
+	more, err := d.lookAtProfile()
 	if err != nil {
 		return err
 	}
@@ -132,6 +136,9 @@ func (d *deck) exchange() (scenes.Diagnostics, error) {
 		next, faults := d.cards.Compile(running.Vehicle)
 		if next == nil {
 			return faults, nil
+		}
+		if n := len(next.Cards); n > uibridge.MaxCards {
+			return append(faults, scenes.Diagnostic{File: d.config.Cards[0], What: fmt.Sprintf("there are %d cards, at most %d; take some out", n, uibridge.MaxCards)}), nil
 		}
 		if !sameCards(running, next) {
 			err = d.a.do(func() error { return d.a.swap(running, next) })
@@ -215,15 +222,24 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	if a.prog != was {
 		return errOvertaken
 	}
+	another := was.Vehicle.Contents() != next.Vehicle.Contents()
+	if another {
+		if err := a.source.reprofile(next.Vehicle); err != nil {
+			return fmt.Errorf("%s is not taken: %w", next.Vehicle.File, err)
+		}
+	}
 	if err := a.pump.Reload(a.stamp(), next); err != nil {
-		a.broken = fmt.Errorf("taking other cards: %w", err)
+		a.broken = fmt.Errorf("taking other cards or another profile: %w", err)
 		return a.broken
 	}
 	a.prog, a.book = next, newCallBook(next, a.config.Language)
 	a.save(&next.Engine, a.pump.State())
-	a.log.Info("reloaded", "cards", len(next.Cards))
-	if err := a.announce(); err != nil {
-		a.log.Error("the cards cannot all be shown", "error", err)
+	a.log.Info("reloaded", "vehicle", next.Vehicle.ID, "version", next.Vehicle.Version, "cards", len(next.Cards))
+	if another {
+		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
+		a.bridge.SetServices(a.book.services())
+		a.broken = errors.Join(a.watch(next.Vehicle), a.listen())
 	}
-	return nil
+	a.broken = errors.Join(a.broken, a.announce())
+	return a.broken
 }

@@ -36,6 +36,7 @@ buses:
 signals:
   Vehicle.Speed: {from: pt.M.S, unit: km/h, stale_after: never}
   Vehicle.Powertrain.Transmission.SelectedGear: {from: pt.M.G, stale_after: never}
+  Private.Old: {from: pt.M.S, unit: km/h, stale_after: never}
 states:
   parked: {signal: Vehicle.Powertrain.Transmission.SelectedGear, is: 126}
 actuators:
@@ -174,7 +175,12 @@ func (b *deckBench) start() {
 		<-ran
 	})
 	b.await("the agent's name", func(s *dbus.Signal) bool {
-		return s.Name == "org.freedesktop.DBus.NameOwnerChanged" && s.Body[0] == uibridge.AgentName && s.Body[2] != ""
+		if s.Name != "org.freedesktop.DBus.NameOwnerChanged" || s.Body[0] != uibridge.AgentName || s.Body[2] == "" {
+			return false
+		}
+		var owner string // not an agent that ran before
+		err := b.hmi.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, uibridge.AgentName).Store(&owner)
+		return err == nil && owner == s.Body[2]
 	})
 	b.call("Watch", []string{})
 }
@@ -253,6 +259,23 @@ func (b *deckBench) problems(want ...string) {
 		}
 	}
 	b.t.Fatalf("the problems are %q, want %q", got, want)
+}
+
+// problemsLike waits until one of the problems holds a text.
+func (b *deckBench) problemsLike(want string) {
+	b.t.Helper()
+	var got []string
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		v, err := b.agent.GetProperty(uibridge.AgentInterface + ".Problems")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		got = v.Value().([]string)
+		if slices.ContainsFunc(got, func(one string) bool { return strings.Contains(one, want) }) {
+			return
+		}
+	}
+	b.t.Fatalf("the problems are %q, want %q in one", got, want)
 }
 
 // frame sends a frame of message M.

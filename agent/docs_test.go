@@ -84,3 +84,26 @@ func TestDocumentsLink(t *testing.T) {
 		t.Errorf("the documents have %d links only", links)
 	}
 }
+
+var member = regexp.MustCompile(`<(?:method|property|signal) name="([^"]+)"`)
+
+// TestDocumentsNameTheInterface holds that docs/integrate-hmi.md tells of each
+// method, property and signal of our own interfaces.
+func TestDocumentsNameTheInterface(t *testing.T) {
+	page := pages(t)["../docs/integrate-hmi.md"]
+	files, err := filepath.Glob("../ui-bridge/dbus/org.vignette.*.xml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range member.FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(page, "`"+m[1]+"`") {
+				t.Errorf("docs/integrate-hmi.md does not tell of %s in %s", m[1], filepath.Base(file))
+			}
+		}
+	}
+}

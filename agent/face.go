@@ -54,6 +54,9 @@ func (a *agent) announce() error {
 	limit := historyOf(len(cards))
 	for i, c := range a.prog.Cards {
 		cards[i] = uibridge.Card{ID: c.ID, Version: c.Version, Title: maps.Clone(c.Title), Origin: "car", Manual: c.Manual}
+		if c.Off {
+			cards[i].Origin = "installed"
+		}
 		keep[c.ID] = f.of(c.ID)
 		keep[c.ID].limit = limit
 	}
@@ -81,7 +84,7 @@ func (a *agent) lookForServices() {
 	}
 	for i := range f.missing {
 		f.missing[i] = ""
-		for _, s := range a.book.needs(i) {
+		for _, s := range a.book.needs(i, a.judged) {
 			if why := a.bridge.Available(s.Bus, s.Name); why != "" && why != uibridge.NotAsked {
 				f.missing[i] = why + ":" + s.Name
 				break

@@ -2,14 +2,193 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"vignette/scenes"
+	"vignette/scenes/check"
+	uibridge "vignette/ui-bridge"
 )
 
 // staged ends the name of a card that is being installed: it is no card yet.
 const staged = ".new"
+
+// maxInstalled bounds the installed cards.
+const maxInstalled = 256
+
+// newCard is the file name of a card that comes as a text, in messages.
+const newCard = "card"
+
+// observeDecks is told how far an installation is; a test kills the agent there.
+var observeDecks = func(point string) {}
+
+// The methods of uibridge.Deck.
+
+// Problems is what is wrong with files that are not taken.
+func (a *agent) Problems() []string { return a.deck.Problems() }
+
+// Reload looks at all files now.
+func (a *agent) Reload() ([]string, error) {
+	err := a.deck.look()
+	return a.deck.Problems(), err
+}
+
+// Install checks a card and has it run, disabled for every user.
+func (a *agent) Install(text []byte) (uibridge.Report, error) { return a.deck.install(text) }
+
+// Remove removes an installed card.
+func (a *agent) Remove(card string) error { return a.deck.remove(card) }
+
+// install checks a card and has it run. A kill or a power loss at any point leaves
+// the card as it was or the new one, which nobody has enabled: the yes of a user is
+// to the very version (scenes.Card.Off), and what users have said until now is on
+// the disk before the card is.
+func (d *deck) install(text []byte) (uibridge.Report, error) {
+	dir := d.config.installed()
+	if dir == "" {
+		return nil, fmt.Errorf("%w: the configuration names no state directory, where installed cards would be", uibridge.ErrUnsupported)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	running, err := d.running()
+	if err != nil {
+		return nil, err
+	}
+	c, next, findings := judge(running, text)
+	if next == nil {
+		return uibridge.Report{"installed": false, "diagnostics": rows(findings)}, nil
+	}
+	name, err := d.fileOf(c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.a.settleState(); err != nil {
+		return nil, err
+	}
+	if err := d.put(dir, name, text); err != nil {
+		return nil, err
+	}
+	if err := d.update(); err != nil {
+		return nil, err
+	}
+	if p, err := d.running(); err != nil {
+		return nil, err
+	} else if i, ok := p.Card(c.ID); !ok || p.Cards[i].SHA256 != c.SHA256 {
+		return nil, fmt.Errorf("the card is installed, but does not run beside the others:\n%s", strings.Join(d.Problems(), "\n"))
+	}
+	return d.report(running, next, c, findings), nil
+}
+
+// judge compiles a card beside those that run, and runs all checks on it. The
+// program is nil if anything is wrong with the card; findings say what, or warn.
+func judge(running *scenes.Program, text []byte) (c *scenes.Card, next *scenes.Program, findings []check.Finding) {
+	c, err := scenes.ParseCard(newCard, text)
+	if err == nil {
+		c.Off = true
+		cards := slices.DeleteFunc(slices.Clone(running.Cards), func(o *scenes.Card) bool { return o.ID == c.ID })
+		next, err = scenes.Compile(running.Vehicle, append(cards, c))
+	}
+	if err != nil {
+		findings, ok := check.Refused(err)
+		if !ok {
+			findings = []check.Finding{{Diagnostic: scenes.Diagnostic{File: newCard, What: err.Error()}}}
+		}
+		return c, nil, findings
+	}
+	findings = slices.DeleteFunc(check.Run(next), func(f check.Finding) bool { return f.File != newCard })
+	if worst, some := check.Worst(findings); some && worst == check.Error {
+		next = nil
+	}
+	return c, next, findings
+}
+
+// fileOf is the name of the file that a card of an id is installed in; it is an
+// error if it may not be.
+func (d *deck) fileOf(id string) (string, error) {
+	if d.cards.CameWithCar(id) {
+		return "", fmt.Errorf("%w: give the card an id other than %s, and name that one in derived_from", uibridge.ErrCameWithCar, id)
+	}
+	files := d.cards.Installed()
+	if file, ok := files[id]; ok {
+		return filepath.Base(file), nil
+	}
+	if len(files) >= maxInstalled {
+		return "", fmt.Errorf("%w: %d cards are installed already; remove one", uibridge.ErrLimit, len(files))
+	}
+	return id + ".yaml", nil
+}
+
+// put writes a card's file: staged and synced, then under its name.
+func (d *deck) put(dir, name string, text []byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	observeDecks("begin")
+	err := within(dir, func(root *os.Root) error {
+		f, err := root.OpenFile(name+staged, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(text)
+		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return errors.Join(err, root.Remove(name+staged))
+		}
+		observeDecks("staged")
+		return root.Rename(name+staged, name)
+	})
+	if err != nil {
+		return err
+	}
+	observeDecks("renamed")
+	defer observeDecks("synced")
+	return syncDir(dir)
+}
+
+// settleState brings to the disk what has been decided until now.
+func (a *agent) settleState() error {
+	err := a.do(func() error {
+		if a.save(&a.prog.Engine, a.pump.State()); a.state.failing {
+			return errors.New("the state cannot be written, so nothing is installed")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.state.flush()
+}
+
+// remove removes an installed card.
+func (d *deck) remove(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	file, ok := d.cards.Installed()[id]
+	switch {
+	case !ok && d.cards.CameWithCar(id):
+		return fmt.Errorf("%w and cannot be removed; it can be disabled", uibridge.ErrCameWithCar)
+	case !ok:
+		return fmt.Errorf("%w: no card %s is installed", uibridge.ErrUnknownCard, id)
+	}
+	dir := d.config.installed()
+	err := within(dir, func(root *os.Root) error { return root.Remove(filepath.Base(file)) })
+	if err = errors.Join(err, syncDir(dir)); err != nil {
+		return err
+	}
+	return d.update()
+}
+
+// within does something in a directory and nowhere else.
+func within(dir string, do func(*os.Root) error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(root), root.Close())
+}
 
 // clearStaged removes what an installation that was cut short has left.
 func (d *deck) clearStaged() error {
@@ -28,8 +207,3 @@ func (d *deck) clearStaged() error {
 	}
 	return err
 }
-
-// The methods of uibridge.Deck.
-
-// Problems is what is wrong with files that are not taken.
-func (a *agent) Problems() []string { return a.deck.Problems() }

@@ -14,16 +14,16 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// touches is how an HMI reports what the driver touched: so many interactions
+// touching is how an HMI reports what the driver touched: so many interactions
 // a call, one call after the other at an interval, without waiting for replies.
-type touches struct {
+type touching struct {
 	batch int
 	every time.Duration
 }
 
 // manyTouches are 100 calls a second of one interaction, and 10,000
 // interactions a second in batches of 100.
-var manyTouches = []touches{{batch: 1, every: 10 * time.Millisecond}, {batch: 100, every: 10 * time.Millisecond}}
+var manyTouches = []touching{{batch: 1, every: 10 * time.Millisecond}, {batch: 100, every: 10 * time.Millisecond}}
 
 // TestInteractionsAreKept: no interaction of many is lost while the agent is
 // fed with the drive ten times as fast as it was driven.
@@ -117,7 +117,7 @@ func consent(agent dbus.BusObject) error {
 
 // send gives consent and calls Record for a while, all within one attempt at a
 // task. The error is that of the first call that failed.
-func (how touches) send(address string, while time.Duration) (sent, confirmed int, worst time.Duration, err error) {
+func (how touching) send(address string, while time.Duration) (sent, confirmed int, worst time.Duration, err error) {
 	conn, err := dbus.Connect(address)
 	if err != nil {
 		return 0, 0, 0, err

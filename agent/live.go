@@ -20,6 +20,7 @@ type sockets interface {
 	Release([]socketcan.Item)
 	Buffer(bus int) int
 	Filtered(bus int) bool
+	SetFilters(bus int, f []socketcan.Filter) error
 	Err() error
 	Close() error
 }
@@ -40,19 +41,27 @@ type live struct {
 	armed   int64 // deadline that timer is set to, ns; 0: none
 }
 
-// openLive opens the interfaces of the profile's buses. A missing interface is
-// no error: it is waited for.
-func openLive(c *SourceConfig, v *scenes.Vehicle) (*live, error) {
+// openLive opens the interfaces of the profile's buses, or a pipe. A missing
+// interface is no error: it is waited for. A pipe does not tell of links.
+func openLive(c *SourceConfig, v *scenes.Vehicle, log *slog.Logger) (*live, error) {
+	var s sockets
 	o, err := busOptions(c, v)
-	if err != nil {
-		return nil, err
+	switch {
+	case c.Pipe != "":
+		s, err = openPipe(c, v, log)
+	case err == nil:
+		s, err = openSockets(o)
 	}
-	s, err := openSockets(o)
 	if err != nil {
 		return nil, err
 	}
 	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
 	l.timer.Stop()
+	if c.Pipe != "" {
+		for i := range l.links {
+			l.links[i] = engine.LinkUp
+		}
+	}
 	return l, nil
 }
 
@@ -65,7 +74,7 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 	}
 	var without []string
 	for i := range v.Buses {
-		b := socketcan.Bus{Interface: v.Buses[i].Interface, FD: v.Buses[i].FD, Filters: []socketcan.Filter{}}
+		b := socketcan.Bus{Interface: v.Buses[i].Interface, FD: v.Buses[i].FD}
 		for channel, bus := range named {
 			if bus == i {
 				b.Interface = channel
@@ -74,9 +83,7 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 		if b.Interface == "" {
 			without = append(without, v.Buses[i].Name)
 		}
-		for _, m := range v.Messages(i) {
-			b.Filters = append(b.Filters, socketcan.Filter{ID: m.ID, Extended: m.Extended})
-		}
+		b.Filters = filters(v, i)
 		o.Buses = append(o.Buses, b)
 	}
 	if without != nil {
@@ -84,6 +91,31 @@ func busOptions(c *SourceConfig, v *scenes.Vehicle) (o socketcan.Options, err er
 			v.File, strings.Join(without, ", "))
 	}
 	return o, nil
+}
+
+// filters let the messages of a bus through that the profile's signals come in.
+func filters(v *scenes.Vehicle, bus int) []socketcan.Filter {
+	list := []socketcan.Filter{}
+	for _, m := range v.Messages(bus) {
+		list = append(list, socketcan.Filter{ID: m.ID, Extended: m.Extended})
+	}
+	return list
+}
+
+// reprofile has the kernel let the messages of another profile through.
+func (l *live) reprofile(v *scenes.Vehicle) error {
+	for i := range v.Buses {
+		err := l.sockets.SetFilters(i, filters(v, i))
+		if err == nil {
+			continue
+		}
+		for back := range i {
+			err = errors.Join(err, l.sockets.SetFilters(back, filters(l.vehicle, back)))
+		}
+		return fmt.Errorf("bus %s: %w", v.Buses[i].Name, err)
+	}
+	l.vehicle = v
+	return nil
 }
 
 func (l *live) due() <-chan time.Time { return l.timer.C }
@@ -166,14 +198,16 @@ func (l *live) wake(a *agent) error {
 	return a.pump.Event(&engine.Event{T: now, Kind: engine.EvTick})
 }
 
-// settle sets the timer to the engine's next deadline.
+// settle sees that the timer wakes the loop at the engine's next deadline. It is
+// not put off when the deadline moves away, as that of a stale signal does with
+// each frame: then wake finds nothing due, and it is set anew.
 func (l *live) settle(a *agent) {
 	at, ok := a.pump.State().Deadline()
 	switch {
 	case !ok:
 		l.timer.Stop()
 		l.armed = 0
-	case at != l.armed:
+	case l.armed == 0 || at < l.armed:
 		l.timer.Reset(time.Duration(at - socketcan.Now()))
 		l.armed = at
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,14 +24,23 @@ type fakeSockets struct {
 	batch chan []socketcan.Item
 	given int // batches given back
 	err   error
+
+	mu      sync.Mutex
+	filters []socketcan.Filter // that were set since
 }
 
 func (f *fakeSockets) Batches() <-chan []socketcan.Item { return f.batch }
 func (f *fakeSockets) Release([]socketcan.Item)         { f.given++ }
 func (f *fakeSockets) Buffer(int) int                   { return 4096 }
 func (f *fakeSockets) Filtered(int) bool                { return true }
-func (f *fakeSockets) Err() error                       { return f.err }
-func (f *fakeSockets) Close() error                     { return nil }
+func (f *fakeSockets) SetFilters(bus int, list []socketcan.Filter) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filters = append(f.filters, list...)
+	return nil
+}
+func (f *fakeSockets) Err() error   { return f.err }
+func (f *fakeSockets) Close() error { return nil }
 
 // liveBench is a live source on fake sockets with a pump behind it, and what
 // the pump wrote.
@@ -58,7 +68,7 @@ func newLiveBenchOf(t *testing.T, config *Config) *liveBench {
 	open := openSockets
 	t.Cleanup(func() { openSockets = open })
 	openSockets = func(o socketcan.Options) (sockets, error) { b.options = o; return b.fake, nil }
-	if b.live, err = openLive(&config.Source, prog.Vehicle); err != nil {
+	if b.live, err = openLive(&config.Source, prog.Vehicle, quiet()); err != nil {
 		t.Fatal(err)
 	}
 	header := drive.NewHeader(prog, 1, drive.BootTime)
@@ -214,7 +224,7 @@ func TestLiveNeedsInterfaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	prog.Vehicle.Buses[1].Interface = ""
-	if _, err := openLive(&SourceConfig{}, prog.Vehicle); err == nil || !strings.Contains(err.Error(), "no interface for bus body") {
+	if _, err := openLive(&SourceConfig{}, prog.Vehicle, quiet()); err == nil || !strings.Contains(err.Error(), "no interface for bus body") {
 		t.Errorf("got %v; want the bus without an interface named", err)
 	}
 }

@@ -38,7 +38,8 @@ type output struct {
 }
 
 // openOutputs creates the decision log and the journal that are configured;
-// snapshot is what the session starts from.
+// snapshot is what the session starts from. Their heads are written out, so that
+// what is left after a kill can be read.
 func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log *slog.Logger) (*outputs, error) {
 	o := &outputs{}
 	if err := o.openDecisions(&c.Decisions, h, log); err != nil {
@@ -46,6 +47,9 @@ func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log *
 	}
 	if err := o.openJournal(c, h, judged, snapshot, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), o.close())
+	}
+	if err := o.tidy(); err != nil {
+		return nil, errors.Join(err, o.close())
 	}
 	return o, nil
 }

@@ -1,29 +1,165 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"vignette/scenes"
 )
 
+// parked is the drive state in which another profile is taken, and consent asked
+// for.
+const parked = "parked"
+
 // profile is what a deck knows of the vehicle profile's files.
 type profile struct {
-	files []string // the profile, its signature and its DBCs
+	files   []string        // the profile, its signature and its DBCs
+	seen    [32]byte        // what was in them when they were last looked at
+	waiting *scenes.Vehicle // another profile that is to run; nil: none
+	faults  []string        // why what is in them does not run
 }
 
-// taken notes the files of a profile that was loaded.
-func (p *profile) taken(v *scenes.Vehicle) {
-	p.files = []string{v.File, v.File + ".minisig"}
+// follow notes the files of a profile that was loaded, besides the ones so far.
+func (p *profile) follow(v *scenes.Vehicle) {
+	files := []string{v.File, v.File + ".minisig"}
 	for _, b := range v.Buses {
 		for _, f := range b.DBCs {
 			path := f.File
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(filepath.Dir(v.File), path)
 			}
-			p.files = append(p.files, path)
+			files = append(files, path)
 		}
 	}
+	p.files = slices.Compact(slices.Sorted(slices.Values(append(p.files, files...))))
 }
 
-// newProfile has a profile that has changed run once the car is parked.
-func (d *deck) newProfile() ([]string, error) { return nil, nil }
+// stamp is what is in the files now.
+func (p *profile) stamp() (sum [32]byte) {
+	h := sha256.New()
+	for _, path := range p.files {
+		stampFile(h, path)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+func stampFile(h hash.Hash, path string) {
+	text, err := os.ReadFile(path)
+	one := sha256.Sum256(text)
+	fmt.Fprintf(h, "%s %t %x\n", path, err == nil, one)
+}
+
+// lookAtProfile reads the profile if its files have changed, and has it wait for
+// the car to be parked. It returns what is to be shown of it.
+func (d *deck) lookAtProfile() ([]string, error) {
+	running, err := d.running()
+	if err != nil {
+		return nil, err
+	}
+	p := &d.profile
+	if p.waiting != nil && p.waiting.Contents() == running.Vehicle.Contents() {
+		p.waiting, p.faults = nil, nil // it was taken
+		p.files = nil
+		p.follow(running.Vehicle)
+		p.seen = p.stamp()
+	}
+	if now := p.stamp(); now != p.seen {
+		p.seen = now
+		d.readProfile(running.Vehicle)
+	}
+	return d.wait(running)
+}
+
+// readProfile reads the profile that is in the files now.
+func (d *deck) readProfile(running *scenes.Vehicle) {
+	p := &d.profile
+	p.waiting, p.faults = nil, nil
+	v, err := loadVehicle(d.config)
+	if err == nil {
+		p.follow(v)
+		p.seen = p.stamp()
+		if v.Contents() == running.Contents() {
+			return
+		}
+		err = d.admit(running, v)
+	}
+	if err != nil {
+		p.faults = strings.Split(err.Error(), "\n")
+		return
+	}
+	d.versions.profile(v)
+	p.waiting = v
+}
+
+// admit reports why a profile cannot take over from the one that runs.
+func (d *deck) admit(running, v *scenes.Vehicle) error {
+	same := slices.EqualFunc(running.Buses, v.Buses, func(a, b scenes.Bus) bool {
+		return a.Name == b.Name && a.Interface == b.Interface && a.FD == b.FD
+	})
+	at := fmt.Sprintf("%s: version %d of profile %s", v.File, v.Version, v.ID)
+	switch {
+	case !same:
+		return fmt.Errorf("%s has other buses than the one that runs; restart the agent to take it", at)
+	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parked }):
+		return fmt.Errorf("%s waits for a restart: the profile that runs has no state `parked` in which it could be taken", at)
+	case d.config.State != "" && !d.config.Unsigned:
+		return grown(d.config.State, v, d.log)
+	}
+	return nil
+}
+
+// wait has the loop take the profile that waits once the car is parked, with the
+// cards of now, and returns what is to be shown.
+func (d *deck) wait(running *scenes.Program) ([]string, error) {
+	p := &d.profile
+	var next *scenes.Program
+	shown := p.faults
+	if p.waiting != nil {
+		var faults scenes.Diagnostics
+		if next, faults = d.cards.Compile(p.waiting); next == nil {
+			shown = texts(faults)
+		} else {
+			shown = []string{fmt.Sprintf("%s: version %d of profile %s waits until the car is parked", p.waiting.File, p.waiting.Version, p.waiting.ID)}
+		}
+	}
+	err := d.a.do(func() error {
+		if d.a.prog != running {
+			return nil // the one before was taken meanwhile, and there is another look to come
+		}
+		d.a.pending = next
+		return d.a.takePending()
+	})
+	return shown, err
+}
+
+// isParked reports whether the car is in the drive state parked.
+func (a *agent) isParked() bool {
+	states, now := a.prog.Engine.States, a.pump.State().DriveState()
+	return now < len(states) && states[now].Name == parked
+}
+
+// takePending has the profile that waits take over if the car is parked.
+func (a *agent) takePending() error {
+	if a.pending == nil {
+		return nil
+	}
+	if !a.isParked() {
+		return nil
+	}
+	next := a.pending
+	a.pending = nil
+	if err := a.swap(a.prog, next); err != nil {
+		a.log.Error("a profile is not taken", "error", err)
+		return a.broken
+	}
+	select {
+	case a.deck.taken <- struct{}{}:
+	default: // told already
+	}
+	return nil
+}

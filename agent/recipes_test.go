@@ -97,14 +97,14 @@ func runHMICar(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Unsigned, c.Bus, c.Traces = true, address, filepath.Join(dir, "traces")
-	startAgent(t, c)
+	c.Unsigned, c.Bus, c.Traces, c.State = true, address, filepath.Join(dir, "traces"), filepath.Join(dir, "state")
+	runHere(t, c)
 	awaitRoof(t, address)
 	return address
 }
 
-// startAgent runs an agent until the test's end, and waits until it runs.
-func startAgent(t *testing.T, c *Config) {
+// runHere runs an agent in this process until the test's end, and waits until it runs.
+func runHere(t *testing.T, c *Config) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	running, ended := make(chan struct{}), make(chan error, 1)

@@ -56,6 +56,10 @@ func openRecording(c *SourceConfig, v *scenes.Vehicle) (*recording, error) {
 
 func (r *recording) due() <-chan time.Time { return r.timer.C }
 
+// grain is the least time between two looks at what is due: waking for each frame
+// of a full bus would cost more than the frames. Their times are the log's own.
+const grain = time.Millisecond
+
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
 const feedBatch = 256
 
@@ -76,6 +80,9 @@ func (r *recording) wake(a *agent) error {
 		if err := r.next(); err != nil {
 			return err
 		}
+	}
+	if r.wait > 0 {
+		r.wait = max(r.wait, grain)
 	}
 	r.timer.Reset(r.wait)
 	return nil
@@ -103,6 +110,12 @@ func (r *recording) settle(*agent) {}
 // stamp is now, but not after the entry that is next in line, which may be due
 // already.
 func (r *recording) stamp(newest int64) int64 { return min(r.pacer.StreamTime(newest), r.upTo) }
+
+// reprofile changes nothing: the buses are the same.
+func (r *recording) reprofile(v *scenes.Vehicle) error {
+	r.vehicle = v
+	return nil
+}
 
 func (r *recording) count(map[string]uint64) {}
 

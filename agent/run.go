@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"vignette/can"
@@ -193,14 +194,14 @@ func (a *agent) sayEnd() {
 
 // tidy is what a second brings: files flushed, idle episodes closed, counters.
 func (a *agent) tidy() error {
-	if err := a.lookAtClock(); err != nil {
+	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
 		return err
 	}
 	a.save(&a.prog.Engine, a.pump.State())
 	st := &a.pump.Stats
 	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
 		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
-	m["calls_late"] = a.late
+	m["calls_late"], m["goroutines"] = a.late, uint64(runtime.NumGoroutine())
 	a.source.count(m)
 	if a.services != nil {
 		a.services.Count(m)

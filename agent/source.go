@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"vignette/can/socketcan"
+	"vignette/scenes"
 	uibridge "vignette/ui-bridge"
 )
 
@@ -26,6 +27,9 @@ type source interface {
 	count(counters map[string]uint64)
 	// buses are the car's buses as they are now.
 	buses() []uibridge.BusNow
+	// reprofile goes on with the messages of another profile of the same buses.
+	// If it fails nothing has changed.
+	reprofile(v *scenes.Vehicle) error
 	// report says what the run came to.
 	report(a *agent)
 	Close() error

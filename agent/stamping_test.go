@@ -24,12 +24,14 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(stampingBus); address != "" {
-		if err := beStampingHMI(address); err != nil {
-			fmt.Fprintln(os.Stderr, "stamping HMI:", err)
-			os.Exit(1)
+	for name, be := range map[string]func(string) error{stampingBus: beStampingHMI, probeBus: beProbe} {
+		if address := os.Getenv(name); address != "" {
+			if err := be(address); err != nil {
+				fmt.Fprintln(os.Stderr, name+":", err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

@@ -20,9 +20,9 @@ import (
 
 // stateFiles keep the state in a directory, safe against kill -9 and against
 // power loss at any byte. Records are appended to one of two files; a full file
-// gives way to the other, which is emptied, written and synced before the full
-// one is touched again. The newest whole record counts: a torn one at the end
-// of a file was never answered for.
+// that is on the disk gives way to the other, which is emptied and written, and
+// must be on the disk too before the full one is touched again. The newest whole
+// record counts: a torn one at the end of a file was never answered for.
 //
 //	record  length of the rest (4) · CRC-32C of the rest (4) · number (8) · saved state
 type stateFiles struct {
@@ -37,11 +37,13 @@ type stateFiles struct {
 	buf     []byte
 	number  uint64 // of the newest record
 	failing bool
+	fsync   func(*os.File) error
 
 	mu      sync.Mutex // guards what follows
 	file    *os.File
 	size    int64
-	next    int // 0 or 1: the file that the next turn writes
+	next    int  // 0 or 1: the file that the next turn writes
+	synced  bool // the file being written was synced since it was begun
 	dirty   chan struct{}
 	closing chan struct{}
 	done    chan struct{}
@@ -68,7 +70,7 @@ func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *dr
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit,
+	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit, fsync: (*os.File).Sync,
 		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	saved, newest, err := s.read()
 	if err != nil {
@@ -220,11 +222,16 @@ func (s *stateFiles) write(record []byte) error {
 		return err
 	}
 	s.size += int64(len(record))
+	s.wakeSync()
+	return nil
+}
+
+// wakeSync has what was written synced soon.
+func (s *stateFiles) wakeSync() {
 	select {
 	case s.dirty <- struct{}{}:
 	default: // a sync is to come already
 	}
-	return nil
 }
 
 func (s *stateFiles) cut() error {
@@ -235,22 +242,38 @@ func (s *stateFiles) cut() error {
 	return err
 }
 
-// turn empties the file whose turn it is and writes a record to it, synced:
-// until then the other one holds the newest.
+// turn empties the file whose turn it is and writes a record to it, off the disk:
+// a call waits for it. Power loss may leave only the other one, which is synced
+// here if it has not been since it was begun: it is of an earlier process, or was
+// filled at once.
 func (s *stateFiles) turn(record []byte) error {
+	if !s.synced {
+		if err := s.syncFile(stateNames[1-s.next]); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	f, err := os.OpenFile(filepath.Join(s.dir, stateNames[s.next]), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(record)
-	if err = errors.Join(err, f.Sync(), syncDir(s.dir)); err != nil {
+	if _, err = f.Write(record); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if s.file != nil {
 		s.file.Close()
 	}
-	s.file, s.size, s.next = f, int64(len(record)), 1-s.next
+	s.file, s.size, s.next, s.synced = f, int64(len(record)), 1-s.next, false
+	s.wakeSync()
 	return nil
+}
+
+// syncFile syncs a file by its name.
+func (s *stateFiles) syncFile(name string) error {
+	f, err := os.Open(filepath.Join(s.dir, name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.fsync(f), f.Close())
 }
 
 // syncDir makes the names in a directory safe against power loss.
@@ -260,6 +283,20 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// flush brings what was written to the disk now. Any goroutine may call it.
+func (s *stateFiles) flush() error {
+	s.mu.Lock()
+	f := s.file
+	s.mu.Unlock()
+	if f == nil {
+		return nil // nothing was written yet
+	}
+	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
+		return err
+	}
+	return nil
 }
 
 // sync brings what was written to the disk, within 1 s and at most twice a
@@ -277,16 +314,37 @@ func (s *stateFiles) sync() {
 		case <-s.closing:
 			return
 		}
-		s.mu.Lock()
-		f := s.file
-		s.mu.Unlock()
-		if f == nil {
-			continue
-		}
-		if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
-			s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
-		}
+		s.tellSync()
 	}
+}
+
+// tellSync syncs, and logs an error. A file that was closed meanwhile has given
+// way to one whose sync is to come.
+func (s *stateFiles) tellSync() {
+	if err := s.syncCurrent(); err != nil && !errors.Is(err, os.ErrClosed) {
+		s.log.Error("the state cannot be synced", "dir", s.dir, "error", err)
+	}
+}
+
+// syncCurrent syncs the file being written, and its name if it is new.
+func (s *stateFiles) syncCurrent() error {
+	s.mu.Lock()
+	f, fresh := s.file, !s.synced
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	err := s.fsync(f)
+	if err == nil && fresh {
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.synced = s.synced || s.file == f
+	return nil
 }
 
 // close syncs and closes the files.
@@ -296,7 +354,7 @@ func (s *stateFiles) close() error {
 	if s.file == nil {
 		return nil
 	}
-	return errors.Join(s.file.Sync(), s.file.Close())
+	return errors.Join(s.syncCurrent(), s.file.Close())
 }
 
 // start opens the configured state and gives what the session starts from: the
@@ -324,14 +382,16 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	if saved == nil {
 		state := a.prog.Engine.NewState(a.session, a.judged)
 		a.save(&a.prog.Engine, state)
+		a.state.tellSync()
 		return state, nil
 	}
 	same := saved.BootID == boot && saved.TimeBase == drive.BootTime && timeBase == drive.BootTime
 	a.session = saved.Kept.Session + 1
-	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	state := a.prog.Engine.Boot(&saved.Kept, a.session, a.judged, same)
 	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
 	a.state.keep(saved)
+	a.state.tellSync()
+	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	return state, nil
 }
 

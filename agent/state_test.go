@@ -1,19 +1,14 @@
 package agent
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"vignette/scenes"
 	"vignette/scenes/drive"
@@ -187,6 +182,56 @@ func TestPowerLoss(t *testing.T) {
 	}
 }
 
+// TestTurnsWaitForNoDisk: a file is emptied only when the other one is on the disk
+// since it was begun, and while the background has seen to that, no call waits
+// for the disk.
+func TestTurnsWaitForNoDisk(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	synced := map[string]int{} // by file, since its newest turn
+	s.fsync = func(f *os.File) error {
+		mu.Lock()
+		defer mu.Unlock()
+		synced[filepath.Base(f.Name())]++
+		return f.Sync()
+	}
+	s.limit = 1500
+	turns := 0
+	for session := uint64(1); session <= 40; session++ {
+		calm := session > 20 // from then on the background keeps up
+		if calm {
+			s.tellSync()
+		}
+		mu.Lock()
+		full, next, before := stateNames[1-s.next], s.next, synced[stateNames[1-s.next]]
+		mu.Unlock()
+		s.save(&p.Engine, kept(t, p, session))
+		if s.next == next {
+			continue
+		}
+		turns++
+		mu.Lock()
+		if turns > 1 && synced[full] == 0 {
+			t.Errorf("session %d: %s was emptied while %s was not on the disk", session, stateNames[next], full)
+		}
+		if calm && synced[full] != before {
+			t.Errorf("session %d: the turn waited for the disk", session)
+		}
+		synced[stateNames[next]] = 0
+		mu.Unlock()
+	}
+	if turns < 10 {
+		t.Errorf("%d turns show nothing", turns)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestForeignStates: a state of a newer version, and files that are none, are
 // set aside and reported, and the session starts from nothing.
 func TestForeignStates(t *testing.T) {
@@ -306,175 +351,4 @@ func TestSessionWithoutEvents(t *testing.T) {
 			t.Errorf("session %d leaves %+v of boot %s", session, saved.Kept, saved.BootID)
 		}
 	}
-}
-
-// kills is how often TestKill kills.
-const kills = 200
-
-// TestKill kills a child that actuates without pause, 200 times at random
-// points. Each child checks, before it goes on, that the state knows of every
-// lease that a service was told of: see TestKillChild.
-func TestKill(t *testing.T) {
-	if os.Getenv("STATE_DIR") != "" {
-		return // in the child
-	}
-	dir := t.TempDir()
-	r := rand.New(rand.NewPCG(1, 1))
-	sessions, checked := uint64(0), 0
-	for range kills {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.v")
-		cmd.Env = append(os.Environ(), "STATE_DIR="+dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		var said []string
-		var session uint64
-		for lines.Scan() {
-			said = append(said, lines.Text())
-			if n, _ := fmt.Sscanf(lines.Text(), "running session %d", &session); n == 1 {
-				break
-			}
-		}
-		if session == 0 {
-			t.Fatalf("the child does not run:\n%s", strings.Join(said, "\n"))
-		}
-		if session < sessions || session > sessions+1 {
-			t.Fatalf("session %d after %d", session, sessions)
-		}
-		sessions = session
-		time.AfterFunc(time.Duration(r.IntN(30_000))*time.Microsecond, func() { cmd.Process.Kill() })
-		for lines.Scan() {
-			said = append(said, lines.Text())
-		}
-		err = cmd.Wait()
-		if cmd.ProcessState.Exited() {
-			t.Fatalf("the child ended by itself, %v:\n%s", err, strings.Join(said, "\n"))
-		}
-		checked++
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "service"))
-	if err != nil || bytes.Count(b, []byte("\n")) < kills || checked != kills {
-		t.Fatalf("%d kills, the service was called %d times, %v", checked, bytes.Count(b, []byte("\n")), err)
-	}
-	t.Logf("%d kills, %d sessions, %d calls", checked, sessions, bytes.Count(b, []byte("\n")))
-}
-
-// TestKillChild is the child of TestKill: it goes on from the state, checks it
-// against what the service was told, and actuates until it is killed.
-func TestKillChild(t *testing.T) {
-	dir := os.Getenv("STATE_DIR")
-	if dir == "" {
-		return // only as a child
-	}
-	p := fanProgram(t)
-	a := &agent{log: quiet(), config: &Config{State: filepath.Join(dir, "state")}, prog: p, judged: true}
-	service, err := os.OpenFile(filepath.Join(dir, "service"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	told, err := io.ReadAll(service)
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved := &drive.Saved{}
-	if len(told) > 0 {
-		if saved, _, err = (&stateFiles{dir: a.config.State, log: quiet()}).read(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := knows(&saved.Kept, string(told)); err != nil {
-		t.Fatal(err)
-	}
-	state, err := a.start(drive.BootTime)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now().UnixNano() // of a time that goes on over restarts
-	var calls []engine.Call
-	a.pump = drive.NewPumpFrom(p, state, drive.Output{Save: a.save, Calls: func(list []engine.Call) {
-		for _, c := range list {
-			fmt.Fprintf(service, "%d %v at %d of %d: %s\n", c.Kind, c.Value.Num, now, a.session, leasesOf(p.Engine.Keep(a.pump.State())))
-		}
-		if err := service.Sync(); err != nil { // takes its time, as a service does: many kills come here
-			t.Error(err)
-		}
-		calls = append(calls, list...)
-	}})
-	fmt.Printf("running session %d\n", a.session)
-	fan := 20.0
-	for i := 0; ; i++ {
-		now += 300e6
-		samples := []engine.Sample{{Slot: 0, Valid: true, Num: float64(i)}, {Slot: 1, Valid: true, Num: float64(i / 7)}, {Slot: len(p.Sources) - 1, Valid: true, Num: fan}}
-		for j := range samples {
-			samples[j].Slot = slotOf(p, []string{"Private.Bench.A", "Private.Bench.B", fanPath}[j])
-		}
-		if i%60 > 20 {
-			samples = samples[2:] // leases end
-		}
-		if err := a.pump.Event(&engine.Event{T: now, Samples: samples}); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range calls {
-			fan = c.Value.Num
-			if err := a.pump.Event(&engine.Event{T: now, Kind: engine.EvReply, Session: a.session, Ref: c.N, OK: true}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		calls = calls[:0]
-	}
-}
-
-func slotOf(p *scenes.Program, path string) int {
-	for i := range p.Sources {
-		if p.Sources[i].Path == path {
-			return i
-		}
-	}
-	return -1
-}
-
-// leasesOf tells the fan's leases by their deadlines.
-func leasesOf(k *engine.Kept) (s string) {
-	for i := range k.Actuators {
-		if k.Actuators[i].Path == fanPath {
-			for _, l := range k.Actuators[i].Leases {
-				s += fmt.Sprint(l.Card, l.Deadline, ";")
-			}
-		}
-	}
-	return s + "."
-}
-
-// knows reports that the state is older than what the service was told last, or
-// lacks a lease that it was told of.
-func knows(k *engine.Kept, told string) error {
-	told = told[:strings.LastIndexByte(told, '\n')+1]
-	if told == "" {
-		return nil
-	}
-	last := strings.TrimSpace(told[strings.LastIndexByte(told[:len(told)-1], '\n')+1:])
-	var kind int
-	var value float64
-	var at int64
-	var session uint64
-	if _, err := fmt.Sscanf(last, "%d %g at %d of %d:", &kind, &value, &at, &session); err != nil {
-		return err
-	}
-	if k.Session < session || k.Session == session && k.Now < at && !strings.HasSuffix(last, leasesOf(k)) {
-		return fmt.Errorf("the service was told %s and the state is of %d, session %d: %s", last, k.Now, k.Session, leasesOf(k))
-	}
-	if !strings.HasPrefix(last, fmt.Sprint(int(engine.CallSet))+" ") {
-		return nil
-	}
-	for i := range k.Actuators {
-		if a := &k.Actuators[i]; a.Path == fanPath && (len(a.Leases) > 0 || a.HasEnd) {
-			return nil
-		}
-	}
-	return errors.New("the service was told " + last + " and the state has no lease")
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // maxAgentSize is the most that the stripped agent may take, in bytes.
-const maxAgentSize = 6 << 20
+const maxAgentSize = 7 << 20
 
 // linkable is every package outside the standard library and this module that
 // vignette-agent may link.

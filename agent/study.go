@@ -16,9 +16,6 @@ import (
 // errNoTraces tells that there is no directory for traces.
 var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
 
-// parked is the name of the drive state in which consent may be asked for.
-const parked = "parked"
-
 // studies is the recorder of interaction traces with what ticks it, so that the
 // loop never waits for the disk on its behalf. nil: no traces.
 type studies struct {
@@ -96,12 +93,9 @@ func loadStudies(c *Config) ([]*scenes.Study, scenes.Revocations, error) {
 
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Now(), Wall: a.vouched()}
+	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.isParked()}
 	c.SpeedKmh = math.Float64frombits(a.speed.Load())
 	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
-	states := a.prog.Vehicle.States
-	i := a.pump.State().DriveState()
-	c.Parked = i < len(states) && states[i].Name == parked
 	return c
 }
 

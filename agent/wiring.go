@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"vignette/scenes"
@@ -36,12 +37,13 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck             // nil in a test of less
-	state    *stateFiles       // nil: nothing is kept
-	services *services.Sources // nil: none are listened to
-	wall     *wallClock        // nil: it is not told of
-	places   places
+	deck     *deck           // nil in a test of less
+	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles     // nil: nothing is kept
 	face     *face
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: a recording has none
+	places   places
 	recorder *studies      // nil: no traces; safe for several goroutines
 	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
 	failed   uint64        // calls that failed
@@ -73,7 +75,7 @@ func (a *agent) open() error {
 	if err := a.openStudies(); err != nil {
 		return err
 	}
-	if err := a.watch(); err != nil {
+	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
 	start, err := a.start(base)
@@ -93,9 +95,10 @@ func (a *agent) open() error {
 	if err := a.announce(); err != nil {
 		return err
 	}
-	a.places.dir = c.State
-	a.listen()
-	return nil
+	if a.places.dir = c.State; c.Source.Log == "" {
+		a.wall = &wallClock{}
+	}
+	return a.listen()
 }
 
 // tellRecords tells the HMI what was decided.
@@ -111,21 +114,14 @@ func (a *agent) openSource() (base string, err error) {
 		a.source, err = openRecording(c, a.prog.Vehicle)
 		return drive.LogTime, err
 	}
-	a.source, err = openLive(c, a.prog.Vehicle)
+	a.source, err = openLive(c, a.prog.Vehicle, a.log)
 	return drive.BootTime, err
 }
 
 // watch follows the profile's signals for the HMI and for traces.
-func (a *agent) watch() error {
-	a.speed.Store(math.Float64bits(math.NaN()))
-	speed := -1
-	for i := range a.prog.Vehicle.Signals {
-		if a.prog.Vehicle.Signals[i].Path == speedPath {
-			speed = i
-		}
-	}
-	var err error
-	a.monitor, err = drive.NewMonitor(a.prog.Vehicle, func(signal int, v engine.Value) {
+func (a *agent) watch(v *scenes.Vehicle) error {
+	speed := slices.Index(paths(v), speedPath)
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
 		if signal == speed {
 			if v.Kind == engine.None {
 				v.Num = math.NaN()
@@ -134,17 +130,26 @@ func (a *agent) watch() error {
 		}
 		a.bridge.Publish(signal, v)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.monitor = monitor
+	a.speed.Store(math.Float64bits(math.NaN()))
+	return nil
+}
+
+// paths are those of a profile's signals, in its order.
+func paths(v *scenes.Vehicle) (list []string) {
+	for i := range v.Signals {
+		list = append(list, v.Signals[i].Path)
+	}
+	return list
 }
 
 func (a *agent) connect() (err error) {
-	var paths []string
-	for i := range a.prog.Vehicle.Signals {
-		paths = append(paths, a.prog.Vehicle.Signals[i].Path)
-	}
 	a.bridge, err = uibridge.Connect(a.ctx, uibridge.Options{
 		Address: a.config.Bus, Buses: a.config.Buses, Handler: a, Logger: a.log, Version: engine.Version, Session: a.session,
-		Vehicle: a.prog.Vehicle.ID, Signals: paths, Counters: a.figures, ServicesChanged: a.face.servicesChanged,
+		Vehicle: a.prog.Vehicle.ID, Signals: paths(a.prog.Vehicle), Counters: a.figures, ServicesChanged: a.face.servicesChanged,
 	})
 	return err
 }
@@ -169,6 +174,9 @@ func (a *agent) close() error {
 		errs = append(errs, a.out.close())
 	}
 	if a.state != nil {
+		if a.pump != nil {
+			a.save(&a.prog.Engine, a.pump.State()) // what the last second brought
+		}
 		errs = append(errs, a.state.close())
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {

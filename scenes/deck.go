@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Deck is the cards of files and directories, each as it was last good: a file
@@ -223,14 +224,29 @@ func (d *Deck) Hashes() (sums []string) {
 	return sums
 }
 
-// Installed lists the files of installed cards that hold one, and their ids;
-// Scan must have read them.
-func (d *Deck) Installed(each func(file, id string)) {
+// Installed are the files of installed cards by id. A file that is no card counts
+// under its name, so that it can be removed.
+func (d *Deck) Installed() map[string]string {
+	files := map[string]string{}
 	for _, f := range d.files {
-		if c := cmp.Or(f.card, f.good); f.off && c != nil {
-			each(f.path, c.ID)
+		if !f.off {
+			continue
 		}
+		name := filepath.Base(f.path)
+		id := strings.TrimSuffix(name, filepath.Ext(name))
+		if c := cmp.Or(f.card, f.good); c != nil {
+			id = c.ID
+		}
+		files[id] = f.path
 	}
+	return files
+}
+
+// CameWithCar reports whether a file that is not installed holds a card of an id,
+// or held it when it was good.
+func (d *Deck) CameWithCar(id string) bool {
+	is := func(c *Card) bool { return c != nil && c.ID == id }
+	return slices.ContainsFunc(d.files, func(f *deckFile) bool { return !f.off && (is(f.card) || is(f.good)) })
 }
 
 // sortedFaults orders diagnostics by file and place, each once.

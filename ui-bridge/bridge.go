@@ -58,8 +58,8 @@ type Options struct {
 
 	Version string   // property Version
 	Session uint64   // property Session
-	Vehicle string   // property Vehicle: id of the profile
-	Signals []string // paths that can be watched; Publish names them by index
+	Vehicle string   // property Vehicle: id of the profile; see SetVehicle
+	Signals []string // paths that can be watched; Publish names them by index; see SetVehicle
 
 	// Counters adds to the property Counters; it may be nil.
 	Counters func() map[string]uint64
@@ -80,6 +80,8 @@ type Bridge struct {
 	calls *ledger
 	watch *watchers
 	in    *incoming
+
+	readers *readers
 
 	services atomic.Pointer[services] // nil before SetServices
 
@@ -103,7 +105,9 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
-	br.watch = newWatchers(o.Signals)
+	br.watch = newWatchers(o.Vehicle, o.Signals)
+	br.readers = &readers{wg: &br.wg, moved: br.watch.poke, of: map[caller]*reading{}}
+	br.watch.readers = br.readers
 	br.wg.Go(br.calls.deliver)
 	if err := br.open(ctx); err != nil {
 		return nil, errors.Join(err, br.Close())

@@ -11,11 +11,11 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Bounds of what is shown of cards.
-const (
-	maxCards        = 512
-	maxWatchedCards = 16 // by one watcher, with the truth of each clause
-)
+// MaxCards bounds the cards that can be shown.
+const MaxCards = 512
+
+// maxWatchedCards bounds the cards of which one watcher sees each clause.
+const maxWatchedCards = 16
 
 // Card is what is fixed of a card while it is loaded.
 type Card struct {
@@ -83,8 +83,8 @@ type news struct {
 // stays until it is shown anew. It returns an error that wraps ErrLimit if there
 // are more than can be shown; nothing has changed then.
 func (br *Bridge) SetCards(cards []Card) error {
-	if len(cards) > maxCards {
-		return fmt.Errorf("%w: %d cards, at most %d can be shown", ErrLimit, len(cards), maxCards)
+	if len(cards) > MaxCards {
+		return fmt.Errorf("%w: %d cards, at most %d can be shown", ErrLimit, len(cards), MaxCards)
 	}
 	w := br.watch
 	w.mu.Lock()

@@ -137,7 +137,7 @@ func TestCardsComeAndGo(t *testing.T) {
 	if changed != 1 || added != 1 || removed != 1 {
 		t.Errorf("%d changed, %d added, %d removed; want one each", changed, added, removed)
 	}
-	if err := br.SetCards(make([]Card, maxCards+1)); err == nil || !strings.Contains(err.Error(), "at most 512") {
+	if err := br.SetCards(make([]Card, MaxCards+1)); err == nil || !strings.Contains(err.Error(), "at most 512") {
 		t.Errorf("too many cards: %v", err)
 	}
 	br.ShowCard(1, &CardNow{Enabled: true}) // the cards are still the ones before
@@ -233,7 +233,7 @@ func TestAgentShowsItself(t *testing.T) {
 // TestShowCardAllocatesNothing holds that looking at cards in which nothing
 // changes costs no memory.
 func TestShowCardAllocatesNothing(t *testing.T) {
-	br := &Bridge{watch: newWatchers(nil)}
+	br := &Bridge{watch: newWatchers("", nil)}
 	if err := br.SetCards([]Card{{ID: "a"}}); err != nil {
 		t.Fatal(err)
 	}

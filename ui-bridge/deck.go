@@ -1,8 +1,74 @@
 package uibridge
 
-// Deck is the cards of the car as files: what is wrong with them.
+import (
+	"fmt"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// maxCardText is the most bytes of a card, as in its format.
+const maxCardText = 64 << 10
+
+// Deck is what the HMI does with cards as texts. Its methods may take as long as
+// checking a card does.
 type Deck interface {
 	// Problems is what is wrong with the files of cards and profile that are not
 	// taken, as file:line:col: what; none is an empty list.
 	Problems() []string
+	// Reload looks at all files now and returns Problems.
+	Reload() ([]string, error)
+	// Install checks a card and, if nothing is wrong with it, has it run, disabled
+	// for every user. It reports what the card can do, or what is wrong.
+	Install(text []byte) (Report, error)
+	// Remove removes a card that Install brought.
+	Remove(card string) error
+}
+
+// Report is an a{sv}. Its values are texts, truths, numbers, lists of texts and
+// lists of reports.
+type Report map[string]any
+
+// variants are a report as it travels.
+func (r Report) variants() map[string]dbus.Variant {
+	m := make(map[string]dbus.Variant, len(r))
+	for key, value := range r {
+		if list, ok := value.([]Report); ok {
+			all := make([]map[string]dbus.Variant, len(list))
+			for i := range list {
+				all[i] = list[i].variants()
+			}
+			value = all
+		}
+		m[key] = dbus.MakeVariant(value)
+	}
+	return m
+}
+
+func (br *Bridge) onInstall(text string) (map[string]dbus.Variant, *dbus.Error) {
+	return br.withCard(text, br.opt.Handler.Install)
+}
+
+// withCard runs an incoming call with a card's text that is answered by a report.
+func (br *Bridge) withCard(text string, do func([]byte) (Report, error)) (report map[string]dbus.Variant, _ *dbus.Error) {
+	err := br.guard(func() error {
+		if len(text) > maxCardText {
+			return fmt.Errorf("%w: a card has at most %d bytes", ErrLimit, maxCardText)
+		}
+		r, err := do([]byte(text))
+		report = r.variants()
+		return err
+	})
+	return report, err
+}
+
+func (br *Bridge) onRemove(card string) *dbus.Error {
+	return br.named("card", card, func() error { return br.opt.Handler.Remove(card) })
+}
+
+func (br *Bridge) onReload() (problems []string, _ *dbus.Error) {
+	err := br.guard(func() (err error) {
+		problems, err = br.opt.Handler.Reload()
+		return err
+	})
+	return problems, err
 }

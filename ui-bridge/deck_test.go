@@ -1,3 +1,78 @@
 package uibridge
 
-func (a *agent) Problems() []string { return []string{"card.yaml:2:5: it is wrong"} }
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+)
+
+func (a *agent) Problems() []string        { return []string{"card.yaml:2:5: it is wrong"} }
+func (a *agent) Reload() ([]string, error) { return a.Problems(), a.deed("reload") }
+func (a *agent) Remove(card string) error {
+	if card == "car" {
+		return ErrCameWithCar
+	}
+	return a.deed("remove %s", card)
+}
+
+func (a *agent) Install(text []byte) (Report, error) {
+	if len(text) == 0 {
+		return nil, fmt.Errorf("%w: no state", ErrUnsupported)
+	}
+	return Report{"installed": true, "text": []string{string(text)}, "touches": []Report{{"hourly": uint32(3), "states": []string{}}}}, nil
+}
+
+// TestInstall sends cards as texts: the reply carries a report with its rows, and
+// what is too long does not reach the agent.
+func TestInstall(t *testing.T) {
+	address, _ := startBus(t)
+	connect(t, address, newAgent())
+	hmi := client(t, address)
+	for _, c := range []struct{ card, want string }{
+		{"id: b", ""},
+		{strings.Repeat("x", maxCardText), ""},
+		{strings.Repeat("x", maxCardText+1), "LimitsExceeded: too much at once: a card has at most 65536 bytes"},
+		{"", "NotSupported: not supported here: no state"},
+	} {
+		var r map[string]dbus.Variant
+		err := ask(t, hmi, AgentInterface+".Install", c.card).Store(&r)
+		if (err == nil) != (c.want == "") || err != nil && errorOf(err) != errorPrefix+c.want {
+			t.Errorf("%.40q: %v, want %s", c.card, errorOf(err), c.want)
+		}
+		if err != nil {
+			continue
+		}
+		rows, ok := r["touches"].Value().([]map[string]dbus.Variant)
+		if !ok || len(rows) != 1 || rows[0]["hourly"].Value() != uint32(3) || r["installed"].Value() != true || r["text"].Value().([]string)[0] != c.card {
+			t.Errorf("%.40q: the report is %.200v", c.card, r)
+		}
+	}
+}
+
+// errorOf is a D-Bus error's name and text.
+func errorOf(err error) string {
+	if e, ok := err.(dbus.Error); ok {
+		return e.Name + ": " + e.Error()
+	}
+	return fmt.Sprint(err)
+}
+
+// TestRemoveAndReload go to the handler, and their errors have names.
+func TestRemoveAndReload(t *testing.T) {
+	address, _ := startBus(t)
+	a := newAgent()
+	connect(t, address, a)
+	hmi := client(t, address)
+	var problems []string
+	if err := ask(t, hmi, AgentInterface+".Reload").Store(&problems); err != nil || len(problems) != 1 || <-a.overrides != "reload" {
+		t.Errorf("%q, %v", problems, err)
+	}
+	if err := ask(t, hmi, AgentInterface+".Remove", "a").Err; err != nil || <-a.overrides != "remove a" {
+		t.Error(err)
+	}
+	if err := ask(t, hmi, AgentInterface+".Remove", "car").Err; !strings.HasPrefix(errorOf(err), errorPrefix+"CameWithCar") {
+		t.Error(err)
+	}
+}

@@ -18,6 +18,8 @@ var (
 	ErrUnknownSignal   = errors.New("unknown signal")
 	ErrUnknownCard     = errors.New("unknown card")
 	ErrUnknownEvent    = errors.New("unknown event")
+	ErrCameWithCar     = errors.New("the card came with the car")
+	ErrUnsupported     = errors.New("not supported here")
 	ErrNotWatching     = errors.New("not a watcher")
 	ErrInvalidValue    = errors.New("invalid value")
 	ErrLimit           = errors.New("too much at once")
@@ -37,6 +39,8 @@ var errorNames = []struct {
 	{ErrUnknownSignal, "UnknownSignal"},
 	{ErrUnknownCard, "UnknownCard"},
 	{ErrUnknownEvent, "UnknownEvent"},
+	{ErrCameWithCar, "CameWithCar"},
+	{ErrUnsupported, "NotSupported"},
 	{ErrNotWatching, "NotWatching"},
 	{ErrInvalidValue, "InvalidValue"},
 	{ErrLimit, "LimitsExceeded"},

@@ -73,12 +73,12 @@ func (br *Bridge) agentProperties() (map[string]dbus.Variant, error) {
 	}
 	w := br.watch
 	w.mu.Lock()
-	now := w.agent
+	now, vehicle := w.agent, w.vehicle
 	w.mu.Unlock()
 	return map[string]dbus.Variant{
 		"Version":  dbus.MakeVariant(br.opt.Version),
 		"Session":  dbus.MakeVariant(br.opt.Session),
-		"Vehicle":  dbus.MakeVariant(br.opt.Vehicle),
+		"Vehicle":  dbus.MakeVariant(vehicle),
 		"User":     dbus.MakeVariant(now.User),
 		"Asks":     dbus.MakeVariant(now.asks()),
 		"Buses":    dbus.MakeVariant(now.buses()),

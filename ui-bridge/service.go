@@ -55,7 +55,8 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 		AgentInterface: {"Watch": w.onWatch(br), "Unwatch": w.onUnwatch(br), "WatchCard": w.onWatchCard(br), "UnwatchCard": w.onUnwatchCard(br),
 			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
-			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces},
+			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
+			"Install": br.onInstall, "Remove": br.onRemove, "Reload": br.onReload},
 		TraceInterface: br.traceMethods(),
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
 		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
@@ -81,11 +82,7 @@ func (w *wire) onWatch(br *Bridge) func(dbus.Sender, []string) *dbus.Error {
 }
 
 func (br *Bridge) startWatch(c caller, paths []string) error {
-	slots, err := br.watch.slotsOf(paths)
-	if err != nil {
-		return err
-	}
-	fresh, err := br.watch.add(c, slots)
+	fresh, err := br.watch.add(c, paths)
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,16 @@ const (
 
 // watchers holds what is shown, the latest values, and who wants them.
 type watchers struct {
-	paths []string
-	slots map[string]int
-
 	mu      sync.Mutex
+	vehicle string         // id of the profile
+	paths   []string       // of its signals
+	slots   map[string]int // by path
 	latest  []engine.Value // by slot; None: unknown
 	cards   []*shownCard   // by ascending id
 	agent   AgentNow       // what is shown of the agent itself
 	all     []*watcher     // in order of Watch
 	dropped uint64         // decision records that a full queue lost, all watchers
+	readers *readers
 
 	wake  chan struct{}
 	flush chan chan struct{}
@@ -48,6 +49,7 @@ type caller struct {
 type watcher struct {
 	caller
 	slots []int
+	gone  []string        // paths of slots that another profile does not have, to be told
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
 
@@ -55,18 +57,15 @@ type watcher struct {
 	clauses map[string]bool // ids of the cards of which it watches the clauses
 }
 
-func newWatchers(paths []string) *watchers {
-	w := &watchers{paths: slices.Clone(paths), slots: make(map[string]int, len(paths)),
-		latest: make([]engine.Value, len(paths)), wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
-	for i, p := range w.paths {
-		w.slots[p] = i
-	}
+func newWatchers(vehicle string, paths []string) *watchers {
+	w := &watchers{wake: make(chan struct{}, 1), flush: make(chan chan struct{})}
+	w.name(vehicle, paths)
 	return w
 }
 
-// Publish tells the latest value of Options.Signals[slot]; the zero Value is
-// unknown. It does not block on the bus and allocates nothing. A slot outside
-// Options.Signals panics, as an index does.
+// Publish tells the latest value of a signal, by its index in what SetVehicle, or
+// at first Options.Signals, has said; the zero Value is unknown. It does not block
+// on the bus and allocates nothing. A slot outside panics, as an index does.
 func (br *Bridge) Publish(slot int, v engine.Value) {
 	w := br.watch
 	w.mu.Lock()
@@ -113,7 +112,7 @@ func (w *watchers) poke() {
 	}
 }
 
-// slotsOf finds the slots of paths, each once.
+// slotsOf finds the slots of paths, each once; mu is held.
 func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	if len(paths) > maxWatchedPaths {
 		return nil, fmt.Errorf("%w: %d paths, at most %d can be watched", ErrLimit, len(paths), maxWatchedPaths)
@@ -130,13 +129,17 @@ func (w *watchers) slotsOf(paths []string) ([]int, error) {
 	return slices.Compact(slots), nil
 }
 
-// add makes c a watcher of slots, instead of what it watched before, and
-// reports whether it is a new one.
-func (w *watchers) add(c caller, slots []int) (fresh bool, err error) {
+// add makes c a watcher of paths, instead of what it watched before, and reports
+// whether it is a new one.
+func (w *watchers) add(c caller, paths []string) (fresh bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	slots, err := w.slotsOf(paths)
+	if err != nil {
+		return false, err
+	}
 	if i := w.index(c); i >= 0 {
-		w.all[i].slots, w.all[i].dirty = slots, true
+		w.all[i].slots, w.all[i].gone, w.all[i].dirty = slots, nil, true
 		return false, nil
 	}
 	if len(w.all) == maxWatchers {
@@ -177,23 +180,35 @@ func (w *watchers) counters(to map[string]uint64) {
 	defer w.mu.Unlock()
 	to["watchers"] = uint64(len(w.all))
 	to["decisions_dropped"] = w.dropped
+	to["watchers_withheld"] = 0
+	for _, one := range w.all {
+		if w.readers.behind(one.caller) {
+			to["watchers_withheld"]++
+		}
+	}
 }
 
 // letter is what one watcher is to be sent.
 type letter struct {
 	to      caller
+	gone    []string                // watched paths that are no signals any more
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
 	cards   []sign
 }
 
 // collect takes what is to be sent now, a bounded batch a watcher, and reports
-// whether more is queued.
-func (w *watchers) collect() (letters []letter, more bool) {
+// whether more is queued, and whether something is for those who do not read.
+func (w *watchers) collect() (letters []letter, more, held bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {
-		l := letter{to: one.caller}
+		if w.readers.behind(one.caller) {
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0
+			continue
+		}
+		l := letter{to: one.caller, gone: one.gone}
+		one.gone = nil
 		if one.dirty {
 			l.values = w.snapshot(one.slots)
 			one.dirty = false
@@ -203,11 +218,11 @@ func (w *watchers) collect() (letters []letter, more bool) {
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
 		l.cards = w.cardSignals(one)
-		if l.values != nil || take > 0 || l.cards != nil {
+		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil {
 			letters = append(letters, l)
 		}
 	}
-	return letters, more
+	return letters, more, held
 }
 
 // snapshot returns the known values of slots by path; the caller holds mu.
@@ -229,12 +244,11 @@ func (br *Bridge) publish() {
 	for {
 		select {
 		case <-br.watch.wake:
-			if !br.sendLetters() {
+			if more, _ := br.sendLetters(); more {
 				br.watch.poke()
 			}
 		case flushed := <-br.watch.flush:
-			for !br.sendLetters() {
-			}
+			br.sendAll()
 			close(flushed)
 			continue
 		case <-br.ctx.Done():
@@ -251,21 +265,23 @@ func (br *Bridge) pause(pause *time.Timer) {
 	case <-pause.C:
 	case flushed := <-br.watch.flush:
 		pause.Stop()
-		for !br.sendLetters() {
-		}
+		br.sendAll()
 		close(flushed)
 	case <-br.ctx.Done():
 		pause.Stop()
 	}
 }
 
-// sendLetters sends one batch to each watcher and reports whether all queues
-// are empty.
-func (br *Bridge) sendLetters() bool {
-	letters, more := br.watch.collect()
+// sendLetters sends one batch to each watcher that reads, and reports as collect
+// does.
+func (br *Bridge) sendLetters() (more, held bool) {
+	letters, more, held := br.watch.collect()
 	for _, l := range letters {
 		for i := range l.cards {
 			br.unicast(l.to, &l.cards[i])
+		}
+		if l.gone != nil {
+			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Unwatched", []any{l.gone}})
 		}
 		if l.values != nil {
 			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Values", []any{l.values}})
@@ -274,7 +290,7 @@ func (br *Bridge) sendLetters() bool {
 			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Decisions", []any{dictionaries(l.records)}})
 		}
 	}
-	return !more || br.ctx.Err() != nil
+	return more, held
 }
 
 // sign is a signal to be sent.
@@ -294,8 +310,31 @@ func (br *Bridge) unicast(to caller, s *sign) {
 		dbus.FieldMember:      dbus.MakeVariant(s.member),
 		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(s.body...)),
 	}}
-	if call := to.wire.conn.Send(msg, nil); call.Err != nil && to.wire.ctx.Err() == nil {
-		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", call.Err)
+	if err := br.readers.send(to, msg); err != nil && to.wire.ctx.Err() == nil {
+		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", err)
+	}
+}
+
+// sendAll sends everything that is queued, without pauses. It waits for watchers
+// that read slowly, and not for long for those that do not read.
+func (br *Bridge) sendAll() {
+	for {
+		more, held := br.sendLetters()
+		switch {
+		case br.ctx.Err() != nil:
+			return
+		case more:
+			continue
+		case !held:
+			return
+		}
+		select {
+		case <-br.watch.wake:
+		case <-time.After(slowReader):
+			return
+		case <-br.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -319,8 +358,11 @@ func (br *Bridge) flushWatchers(ctx context.Context) error {
 
 // hear takes a signal of a bus: of the daemon, and for those who follow services.
 func (br *Bridge) hear(l *link, w *wire, s *dbus.Signal) {
-	if name, after, ok := ownerChanged(s); ok && after == "" && br.watch.remove(caller{w, name}) {
-		br.log.Info("watcher gone", "name", name)
+	if name, after, ok := ownerChanged(s); ok && after == "" {
+		br.readers.forget(caller{w, name})
+		if br.watch.remove(caller{w, name}) {
+			br.log.Info("watcher gone", "name", name)
+		}
 	}
 	if s.Sender == busDaemon && s.Name == busDaemon+".NameAcquired" && w.again.Load() && s.Body[0] == AgentName {
 		br.log.Info("the name is ours again", "name", AgentName)

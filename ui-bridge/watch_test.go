@@ -161,7 +161,7 @@ func TestDecisionsComeInOrderAndAreFlushed(t *testing.T) {
 }
 
 func TestFullWatcherQueueIsCounted(t *testing.T) {
-	w := newWatchers(nil)
+	w := newWatchers("", nil)
 	if _, err := w.add(caller{name: ":1.1"}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +218,8 @@ func TestDeadWatcherIsForgotten(t *testing.T) {
 }
 
 func TestPublishAllocatesNothing(t *testing.T) {
-	w := newWatchers([]string{"Vehicle.Speed"})
-	if _, err := w.add(caller{name: ":1.1"}, []int{0}); err != nil {
+	w := newWatchers("", []string{"Vehicle.Speed"})
+	if _, err := w.add(caller{name: ":1.1"}, []string{"Vehicle.Speed"}); err != nil {
 		t.Fatal(err)
 	}
 	br := &Bridge{watch: w}

@@ -153,20 +153,24 @@ func (s *LogStream) bus(h *head, channel int) int {
 	return bus
 }
 
-// assign chooses a channel's bus: as the user said; the bus of that interface
-// or name; or, where the profile has a single bus and the recording's first
-// channel is no other's, that bus.
+// assign chooses a channel's bus.
 func (s *LogStream) assign(h *head, channel int) int {
-	name := h.log.Channels()[channel]
-	if i, ok := s.named[name]; ok {
+	return BusOf(s.vehicle, s.named, h.log.Channels()[channel], channel == 0)
+}
+
+// BusOf chooses the bus of a recorder's channel: as the user said; the bus of
+// that interface or name; or, where the profile has a single bus and the
+// channel is the first seen and no other's, that bus. -1: none.
+func BusOf(v *scenes.Vehicle, named map[string]int, channel string, first bool) int {
+	if i, ok := named[channel]; ok {
 		return i
 	}
-	for i := range s.vehicle.Buses {
-		if b := &s.vehicle.Buses[i]; b.Interface == name || b.Name == name {
+	for i := range v.Buses {
+		if b := &v.Buses[i]; b.Interface == channel || b.Name == channel {
 			return i
 		}
 	}
-	if len(s.vehicle.Buses) == 1 && channel == 0 && len(s.named) == 0 {
+	if len(v.Buses) == 1 && first && len(named) == 0 {
 		return 0
 	}
 	return -1

@@ -83,6 +83,7 @@ func newTrace(t *testing.T, a *txtar.Archive) (r *traceRun, stream, log string) 
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(meaningDir, "bench.dbc"), filepath.Join(dir, "bench.dbc"))
 	copyFile(t, filepath.Join(meaningDir, "vehicle.yaml"), filepath.Join(dir, "vehicle.yaml"))
+	laterVersion(t, dir)
 	r = &traceRun{t: t, session: 1, shown: map[uint64]int{}, real: []uint64{0},
 		show: map[engine.What]bool{engine.Live: false, engine.Known: false, engine.Unknown: false}}
 	mode := "plain"
@@ -125,6 +126,19 @@ func (r *traceRun) step(ev *engine.Event) error {
 func (r *traceRun) say(records []reference.Record) {
 	for i := range records {
 		r.said = append(r.said, records[i].JSON()...)
+	}
+}
+
+// laterVersion writes the bench's profile in its next version.
+func laterVersion(t *testing.T, dir string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "vehicle.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := strings.Replace(string(b), "\nversion: 1\n", "\nversion: 2\n", 1)
+	if err := os.WriteFile(filepath.Join(dir, "later-vehicle.yaml"), []byte(later), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -169,8 +169,8 @@ func (p *Program) displace(s *State, act, winner int, why string, out *Effects) 
 		Actuator: p.Actuators[act].Path, Value: l.value, Cause: s.cards[winner].queue.led})
 }
 
-// outranks compares two requests: the driver's word, priority, the lease
-// already held, smaller id.
+// outranks compares a request with that of a smaller id: the driver's word,
+// priority, the lease already held; else the smaller id stays.
 func (p *Program) outranks(s *State, a *actuatorState, x, y int) bool {
 	if dx := s.byDriver(x); dx != s.byDriver(y) {
 		return dx
@@ -178,10 +178,8 @@ func (p *Program) outranks(s *State, a *actuatorState, x, y int) bool {
 	if px, py := p.Cards[x].Priority, p.Cards[y].Priority; px != py {
 		return px > py
 	}
-	if top := a.inForce(); top != nil && (top.card == x || top.card == y) {
-		return top.card == x
-	}
-	return x < y
+	top := a.inForce()
+	return top != nil && top.card == x
 }
 
 // gate names the first thing that forbids a set now; empty: none. What the

@@ -11,7 +11,7 @@ type Program struct {
 	Signals    []Signal     // slots, ordered by path
 	States     []DriveState // tested in order; none true, or one unknown before it, is "moving"
 	Cards      []Card       // ordered by id
-	Occurs     []Occurrence // what the profile's `events` bind, ordered by name
+	Occurs     []Occurrence // what the profile's `events` bind, in its order
 	Actuators  []Actuator   // ordered by path
 	Actions    []Action     // ordered by name
 	Quarantine Quarantine

@@ -64,6 +64,9 @@ func compareCase(t *rapid.T, seen *coverage) {
 			t.Fatalf("judged %v\n%s%s", judged, c.show(), diff)
 		}
 	}
+	if diff := c.certified(); diff != "" {
+		t.Fatalf("%s%s", c.show(), diff)
+	}
 	for _, log := range append(c.earlier, c.log) {
 		seen.add(log)
 	}
@@ -124,9 +127,12 @@ func (c *comparison) stroke(s *stroke) string {
 			}
 		}
 	}
+	if c.w.restless || s.Turn == snapshot {
+		if err := c.restore(); err != nil {
+			return err.Error()
+		}
+	}
 	switch s.Turn {
-	case snapshot:
-		return c.restore()
 	case reload:
 		return c.reload(s)
 	case restart:
@@ -162,18 +168,30 @@ func (c *comparison) compare(t int64, want []reference.Record) string {
 	return fmt.Sprintf("\nlog of the engine:\n%s\nthe reference's last step:\n%s", c.text, expected)
 }
 
-// restore goes on from a snapshot, which nobody notices.
-func (c *comparison) restore() string {
-	state, err := c.p.Restore(c.state.Snapshot(nil))
-	if err != nil {
-		return err.Error()
+// certified holds that no step of the state took more operations than the
+// program is certified for, where one frame may bring all signals.
+func (c *comparison) certified() string {
+	limit := c.p.Total(make([]int, len(c.p.Signals))).OpsPerStep
+	if n := c.state.Operations(); n > limit {
+		return fmt.Sprintf("a step took %d operations; certified are %d", n, limit)
 	}
-	c.state = state
 	return ""
+}
+
+// restore goes on from a snapshot, which nobody notices.
+func (c *comparison) restore() error {
+	state, err := c.p.Restore(c.state.Snapshot(nil))
+	if err == nil {
+		c.state = state
+	}
+	return err
 }
 
 // reload has another program take over.
 func (c *comparison) reload(s *stroke) string {
+	if diff := c.certified(); diff != "" {
+		return diff
+	}
 	next := c.w.programs[s.Next]
 	v, cards := translate.Program(next)
 	c.tell(func() string { return fmt.Sprintf("%.9g reload\n%s", float64(s.T)/1e9, describe(next)) })
@@ -196,6 +214,9 @@ func (c *comparison) wrote(t int64) {
 // restart begins a session from a state that was written: the newest, or one
 // before it of the last second; after a kill none from before a call.
 func (c *comparison) restart(s *stroke) string {
+	if diff := c.certified(); diff != "" {
+		return diff
+	}
 	at := len(c.writes) - 1
 	for range s.Age {
 		if at > 0 && (s.Power || !c.writes[at].called) {

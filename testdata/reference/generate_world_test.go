@@ -15,6 +15,7 @@ type world struct {
 	programs []*engine.Program
 	loops    bool
 	turns    bool  // there are snapshots, reloads and restarts
+	restless bool  // the state is restored from a snapshot before every event
 	used     []int // slots of the universe that a program follows
 }
 
@@ -33,6 +34,7 @@ func drawWorld(t *rapid.T) *world {
 	}
 	w.programs = append(w.programs, assemble(profile, cards))
 	if w.turns = coin.Draw(t, "turns"); w.turns && !w.loops {
+		w.restless = eighth.Draw(t, "restless") == 7
 		for i := range small.Draw(t, "versions") {
 			profile, cards = drawVersion(t, profile, cards, 1+i)
 			w.programs = append(w.programs, assemble(profile, cards))

@@ -60,11 +60,12 @@ func Start(ctx context.Context, dir string) (addr string, stop func(), err error
 	if err := os.WriteFile(file, fmt.Appendf(nil, config, socket, filepath.Join(dir, "services")), 0o600); err != nil {
 		return "", nil, err
 	}
-	return run(ctx, file)
+	return StartConfig(ctx, file)
 }
 
-// run starts the daemon and reads the address that it prints.
-func run(ctx context.Context, file string) (string, func(), error) {
+// StartConfig runs dbus-daemon with a configuration file, as Start does with its
+// own.
+func StartConfig(ctx context.Context, file string) (string, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, "dbus-daemon", "--config-file="+file, "--nofork", "--nopidfile", "--print-address=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

@@ -37,6 +37,7 @@ func TestClock(t *testing.T) {
 	time1 := timedate(t, address, false, "Europe/Berlin")
 	time1.own()
 	s, e := keepTime(t, address)
+	e.hears(t, "zone none")
 	time1.has(timedatePath, timedateInterface, "NTPSynchronized", true)
 	e.hears(t, "zone Europe/Berlin")
 	time1.set(timedatePath, timedateInterface, "Timezone", "America/New_York")

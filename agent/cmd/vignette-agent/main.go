@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -33,6 +34,11 @@ examples:
 `
 
 func main() {
+	// One goroutine decides, and what it hands over is small: one processor is
+	// enough, and a frame then wakes no second one, which costs more than the frame.
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -35,6 +35,7 @@ type Reader struct {
 	channels []string
 	frames   int
 	dropped  uint64
+	whole    bool  // the newest line is whole and has been read over
 	err      error // sticky
 }
 
@@ -57,13 +58,15 @@ func (r *Reader) Offset() int64 { return r.lines.Offset() }
 
 // Read fills *f with the next frame. It returns io.EOF at the end of a whole
 // log, *can.FormatError where the log is damaged, and the source's own error,
-// wrapped, where reading fails. An error stays: Read returns it again.
+// wrapped, where reading fails. An error stays: Read returns it again, unless
+// Resume steps over it.
 func (r *Reader) Read(f *can.Frame) error {
 	if r.err != nil {
 		return r.err
 	}
 	for {
 		line, err := r.lines.Next()
+		r.whole = err == nil
 		if err != nil {
 			r.err = r.lineError(line, err)
 			return r.err
@@ -89,6 +92,17 @@ func (r *Reader) Read(f *can.Frame) error {
 		r.frames++
 		return nil
 	}
+}
+
+// Resume has Read go on behind a line that is damaged, and reports whether it
+// can: where the newest error is of one line. It is for a live source, which a
+// bad line does not end; a recording's damage does end it.
+func (r *Reader) Resume() bool {
+	if !r.whole {
+		return false
+	}
+	r.err = nil
+	return true
 }
 
 // bus returns the index of a channel and adds it when it is new. Logs have few

@@ -246,3 +246,18 @@ func BenchmarkCandumpRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mframes/s")
 }
+
+// TestResume goes on behind lines that are damaged, and not behind an end.
+func TestResume(t *testing.T) {
+	r := NewReader("pipe", strings.NewReader("nonsense\n(1.000000) can0 101#01\n(1.000000) can0 10\n(2.000000) can0 102#\n(3.0"))
+	var f can.Frame
+	for i, want := range []uint32{0, 0x101, 0, 0x102} {
+		err := r.Read(&f)
+		if want == 0 && (err == nil || !r.Resume()) || want != 0 && (err != nil || f.ID != want) {
+			t.Errorf("line %d: frame %03X, %v", i+1, f.ID, err)
+		}
+	}
+	if err := r.Read(&f); err == nil || r.Resume() {
+		t.Errorf("a cut line: %v, and it goes on", err)
+	}
+}
