@@ -33,6 +33,7 @@ type Config struct {
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	Studies       StudiesConfig     `yaml:"studies"`        // what may be recorded there
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
+	PreviewMiB    int               `yaml:"preview_mib"`    // of recent frames in memory, for previews; default 2, 0: none
 	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
 
 	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
@@ -71,7 +72,7 @@ type StudiesConfig struct {
 
 // Defaults are what a configuration file leaves out.
 func Defaults() Config {
-	return Config{Bus: "system", Language: "en", Sleep: login1,
+	return Config{Bus: "system", Language: "en", Sleep: login1, PreviewMiB: 2,
 		Decisions: DecisionsConfig{Format: "msgpack"}}
 }
 
@@ -148,6 +149,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Vehicle == "":
 		return errors.New("vehicle is missing; name the vehicle profile")
+	case c.PreviewMiB < 0 || c.PreviewMiB > mostPreviewMiB:
+		return fmt.Errorf("preview_mib: %d is not within 0 and %d", c.PreviewMiB, mostPreviewMiB)
 	case len(c.Cards) == 0:
 		return errors.New("cards is missing; name card files or directories")
 	}

@@ -207,6 +207,9 @@ func (a *agent) tidy() error {
 		a.services.Count(m)
 	}
 	a.tickStudies(m)
+	if a.state != nil {
+		a.state.count(m)
+	}
 	a.out.count(m)
 	a.deck.count(m)
 	a.counters.Store(&m)

@@ -34,6 +34,7 @@ type agent struct {
 	closers  []io.Closer
 	pump     *drive.Pump
 	monitor  *drive.Monitor
+	ring     *drive.Ring // what came recently; nil: it is not kept
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
@@ -90,8 +91,11 @@ func (a *agent) open() error {
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
+	if c.PreviewMiB > 0 {
+		a.ring = drive.NewRing(a.prog, c.PreviewMiB<<20)
+	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+		Decisions: a.out.decisions, Journal: a.out.journal, Ring: a.ring, Save: a.save, Calls: a.send, Records: a.tellRecords})
 	if err := a.announce(); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 			"Why": br.onWhy, "Override": br.onOverride, "Answer": br.onAnswer, "EnableCard": br.onEnableCard, "RunCard": br.onRunCard,
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
 			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
-			"Install": br.onInstall, "Remove": br.onRemove, "Reload": br.onReload},
+			"Install": br.onInstall, "Preview": br.onPreview, "Remove": br.onRemove, "Reload": br.onReload},
 		TraceInterface: br.traceMethods(),
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
 		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
