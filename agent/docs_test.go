@@ -109,7 +109,7 @@ func TestDocumentsNameTheInterface(t *testing.T) {
 }
 
 var (
-	safetyRow  = regexp.MustCompile("(?m)^\\| ([^|]+) \\| ([^|]+) \\|$")
+	safetyRow  = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|$`)
 	safetyCase = regexp.MustCompile("`([a-zA-Z_']+)`")
 	tryCase    = regexp.MustCompile(`(?m)^\t\t\{"([^"]+)", try[A-Z]`)
 	traceName  = regexp.MustCompile(`\b\d{3}\b`)
