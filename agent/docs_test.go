@@ -108,6 +108,21 @@ func TestDocumentsNameTheInterface(t *testing.T) {
 	}
 }
 
+// TestSnippetsAreFiles holds that what the guide shows of the Qt program is what
+// the test of it builds.
+func TestSnippetsAreFiles(t *testing.T) {
+	guide := pages(t)["../docs/integrate-hmi.md"]
+	for name, language := range map[string]string{"main.cpp": "cpp", "Card.qml": "qml"} {
+		text, err := os.ReadFile("../testdata/hmi/qt/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(guide, "```"+language+"\n"+string(text)+"```\n") {
+			t.Errorf("docs/integrate-hmi.md does not show %s as it is", name)
+		}
+	}
+}
+
 var (
 	safetyRow  = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|$`)
 	safetyCase = regexp.MustCompile("`([a-zA-Z_']+)`")
