@@ -106,6 +106,7 @@ type Card struct {
 	Restart  bool // reentry: restart
 	Manual   bool
 	OnBoot   string // restart, resume, drop
+	Off      bool   // disabled for each user until he enables this version
 }
 
 // Trigger is one entry of `when`, or an edge of one. Op is the card's own word:
