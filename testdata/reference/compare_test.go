@@ -87,6 +87,7 @@ type comparison struct {
 	text    []byte               // of the engine
 	given   []func() string
 	writes  []write // of the last second, the newest last
+	reached int64   // time of the newest entry
 }
 
 // write is a state that was written.
@@ -161,6 +162,7 @@ func (c *comparison) compare(t int64, want []reference.Record) string {
 		expected = append(expected, want[i].JSON()...)
 	}
 	c.text = append(c.text, got...)
+	c.reached = t
 	c.wrote(t)
 	if string(got) == string(expected) {
 		return ""
@@ -211,15 +213,21 @@ func (c *comparison) wrote(t int64) {
 	c.writes = slices.DeleteFunc(c.writes, func(w write) bool { return w.t < t-1e9 })
 }
 
-// restart begins a session from a state that was written: the newest, or one
-// before it of the last second; after a kill none from before a call.
+// restart begins a session from a state that was written: after a clean stop the
+// newest, else also one before it of the last second; after a kill none from
+// before a call.
 func (c *comparison) restart(s *stroke) string {
 	if diff := c.certified(); diff != "" {
 		return diff
 	}
+	if s.Clean {
+		if diff := c.step(engine.Event{T: c.reached, Kind: engine.EvStop}); diff != "" {
+			return diff
+		}
+	}
 	at := len(c.writes) - 1
 	for range s.Age {
-		if at > 0 && (s.Power || !c.writes[at].called) {
+		if at > 0 && !s.Clean && (s.Power || !c.writes[at].called) {
 			at--
 		}
 	}
