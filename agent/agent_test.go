@@ -286,6 +286,7 @@ func TestLoadConfig(t *testing.T) {
 		{"files too large", good + "decisions: {file: d, limits: {max_mib: 5000}}\n", "decisions.limits.max_mib: 5000 is not within 1 and 4096"},
 		{"too many files", good + "journal_limits: {keep: 100}\n", "journal_limits.keep: 100 is not within 1 and 99"},
 		{"files too young", good + "journal_limits: {max_age: 1m}\n", "journal_limits.max_age: 1m0s is below 2m0s"},
+		{"too much for previews", good + "preview_mib: 65\n", "preview_mib: 65 is not within 0 and 64"},
 		{"unknown limit", good + "journal_limits: {size: 1}\n", ":4: unknown key size; known are max_mib, keep, max_age"},
 		{"not a mapping", "- 1\n", "cannot unmarshal"},
 	} {
@@ -328,7 +329,7 @@ func TestDocumentedConfig(t *testing.T) {
 	if _, err := LoadConfig(path); err != nil {
 		t.Error(err)
 	}
-	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig", "agent.Limits"} {
+	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig", "agent.StudiesConfig", "agent.Limits"} {
 		for _, key := range keysOf(typ) {
 			if !strings.Contains(text, key+":") {
 				t.Errorf("%s: %s is not shown", typ, key)

@@ -26,6 +26,8 @@ type deck struct {
 	closing  chan struct{}
 	done     chan struct{}
 
+	previewing sync.Mutex // one preview at a time
+
 	mu       sync.Mutex // one at a time looks at files or changes them; guards what follows
 	cards    *scenes.Deck
 	versions *versions // nil: no journal may need them
@@ -50,8 +52,7 @@ func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
 	if err := d.clearStaged(); err != nil {
 		return nil, nil, err
 	}
-	d.profile.follow(v)
-	d.profile.seen = d.profile.stamp()
+	d.profile.took(v)
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
 	if prog == nil || len(prog.Cards) == 0 && len(faults) > 0 {
@@ -111,6 +112,7 @@ func (d *deck) look() error {
 
 // update is look; the caller holds mu.
 func (d *deck) update() error {
+	d.hints.watch(d.paths()) // first, so that nothing changes unseen behind the look
 	d.cards.Scan()
 	faults, err := d.exchange()
 	if err != nil {
@@ -122,7 +124,7 @@ func (d *deck) update() error {
 	}
 	d.show(append(texts(faults), more...))
 	d.hints.watch(d.paths())
-	d.versions.prune(d.cards.Hashes())
+	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestCardsAreReloaded changes card files under a running agent: leases of cards
@@ -55,6 +57,34 @@ func TestCardsAreReloaded(t *testing.T) {
 	if n := strings.Count(b.said.String(), "c.yaml"); n != 5 { // the twin, and four faults
 		t.Errorf("problems are told %d times, once each is wanted:\n%s", n, b.said.String())
 	}
+}
+
+// TestRainOfChanges rewrites a card all the time: it is looked at all the same.
+func TestRainOfChanges(t *testing.T) {
+	b := newDeckBench(t)
+	b.start()
+	stop, rained := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(rained)
+		every := time.NewTicker(quietTime / 5)
+		defer every.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-every.C:
+				text := deckCard("a", fmt.Sprintf("1.0.%d", i), "star", "Private.Bell")
+				if err := os.WriteFile(b.path("cards/a.yaml"), []byte(text), 0o644); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	b.decided("what", "reload", "why", "cards")
+	b.decided("what", "reload", "why", "cards")
+	close(stop)
+	<-rained
+	b.stop()
 }
 
 // TestDirectoryIsSwapped replaces the directory of cards by renames, and by the

@@ -36,13 +36,13 @@ type hints struct {
 
 	log     *slog.Logger
 	watcher *fsnotify.Watcher // nil: the system gives none; polls alone
-	want    chan trail
+	want    chan wish
 	end     chan struct{}
 	done    chan struct{}
 }
 
 func newHints(log *slog.Logger) *hints {
-	h := &hints{C: make(chan struct{}, 1), log: log, want: make(chan trail), end: make(chan struct{}), done: make(chan struct{})}
+	h := &hints{C: make(chan struct{}, 1), log: log, want: make(chan wish), end: make(chan struct{}), done: make(chan struct{})}
 	var err error
 	if h.watcher, err = fsnotify.NewWatcher(); err != nil {
 		log.Warn("changes of files are seen once a minute only", "error", err)
@@ -53,16 +53,25 @@ func newHints(log *slog.Logger) *hints {
 }
 
 // watch follows these files and directories, and the card files in those
-// directories, instead of what was followed before.
+// directories, instead of what was followed before. What changes after it has
+// returned is told.
 func (h *hints) watch(paths []string) {
 	t := trail{}
 	for _, path := range paths {
 		t.follow(path)
 	}
+	w := wish{t, make(chan struct{})}
 	select {
-	case h.want <- t:
+	case h.want <- w:
+		<-w.done
 	case <-h.done:
 	}
+}
+
+// wish is what is to be watched from now on.
+type wish struct {
+	trail
+	done chan struct{} // closed when it is
 }
 
 // trail is what to watch: names by directory, which are real paths. The name ""
@@ -133,8 +142,11 @@ func (h *hints) run() {
 		case <-h.end:
 			return
 		case want := <-h.want:
-			h.turn(where, want)
-			where = want
+			if h.turn(where, want.trail) {
+				quiet = time.After(quietTime) // what came into it before may not be known yet
+			}
+			where = want.trail
+			close(want.done)
 			continue
 		case e := <-events:
 			if !where.concerns(e.Name) {
@@ -161,10 +173,11 @@ func (h *hints) run() {
 }
 
 // turn watches other directories. One that has gone meanwhile is found by the
-// next look, since the one above it is watched as well.
-func (h *hints) turn(was, want trail) {
+// next look, since the one above it is watched as well. It reports whether there
+// are more than before.
+func (h *hints) turn(was, want trail) (more bool) {
 	if h.watcher == nil {
-		return
+		return false
 	}
 	for dir := range was {
 		if _, still := want[dir]; !still {
@@ -172,12 +185,15 @@ func (h *hints) turn(was, want trail) {
 		}
 	}
 	for dir := range want {
+		_, known := was[dir]
+		more = more || !known
 		// Adding what is watched already changes nothing, but for a directory
 		// that is another one under the same name by now.
 		if err := h.watcher.Add(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 			h.log.Warn("changes in a directory are seen once a minute only", "dir", dir, "error", err)
 		}
 	}
+	return more
 }
 
 // Close ends the watching.

@@ -93,17 +93,22 @@ func judge(running *scenes.Program, text []byte) (c *scenes.Card, next *scenes.P
 		next, err = scenes.Compile(running.Vehicle, append(cards, c))
 	}
 	if err != nil {
-		findings, ok := check.Refused(err)
-		if !ok {
-			findings = []check.Finding{{Diagnostic: scenes.Diagnostic{File: newCard, What: err.Error()}}}
-		}
-		return c, nil, findings
+		return c, nil, refusal(err)
 	}
 	findings = slices.DeleteFunc(check.Run(next), func(f check.Finding) bool { return f.File != newCard })
 	if worst, some := check.Worst(findings); some && worst == check.Error {
 		next = nil
 	}
 	return c, next, findings
+}
+
+// refusal is what is wrong with a card that does not compile.
+func refusal(err error) []check.Finding {
+	findings, ok := check.Refused(err)
+	if !ok {
+		findings = []check.Finding{{Diagnostic: scenes.Diagnostic{File: newCard, What: err.Error()}}}
+	}
+	return findings
 }
 
 // fileOf is the name of the file that a card of an id is installed in; it is an

@@ -3,7 +3,7 @@ package agent
 import (
 	"crypto/sha256"
 	"fmt"
-	"hash"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,8 +12,15 @@ import (
 	"vignette/scenes"
 )
 
-// parked is the drive state in which another profile is taken.
-const parked = "parked"
+// parkedState is the drive state in which another profile is taken and consent
+// is asked for.
+const parkedState = "parked"
+
+// parked reports whether the car is in it now.
+func (a *agent) parked() bool {
+	states, now := a.prog.Engine.States, a.pump.State().DriveState()
+	return now < len(states) && states[now].Name == parkedState
+}
 
 // profile is what a deck knows of the vehicle profile's files.
 type profile struct {
@@ -21,36 +28,41 @@ type profile struct {
 	seen    [32]byte        // what was in them when they were last looked at
 	waiting *scenes.Vehicle // another profile that is to run; nil: none
 	faults  []string        // why what is in them does not run
+
+	contents string // of the profile that runs
 }
 
-// follow notes the files of a profile that was loaded, besides the ones so far.
-func (p *profile) follow(v *scenes.Vehicle) {
-	files := []string{v.File, v.File + ".minisig"}
+// took notes the files of a profile that was loaded, besides the ones so far, and
+// that this is what was in them.
+func (p *profile) took(v *scenes.Vehicle) {
+	read := map[string]string{v.File: v.SHA256}
 	for _, b := range v.Buses {
 		for _, f := range b.DBCs {
 			path := f.File
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(filepath.Dir(v.File), path)
 			}
-			files = append(files, path)
+			read[path] = f.SHA256
 		}
 	}
-	p.files = slices.Compact(slices.Sorted(slices.Values(append(p.files, files...))))
+	p.files = append(p.files, v.File+".minisig")
+	p.files = slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(p.files, maps.Keys(read)))))
+	p.seen = p.stamp(read)
 }
 
-// stamp is what is in the files now.
-func (p *profile) stamp() (sum [32]byte) {
+// stamp is what is in the files now, but for those that were read, by SHA-256.
+func (p *profile) stamp(read map[string]string) (sum [32]byte) {
 	h := sha256.New()
 	for _, path := range p.files {
-		stampFile(h, path)
+		one, ok := read[path]
+		if !ok {
+			if text, err := os.ReadFile(path); err == nil {
+				one = fmt.Sprintf("%x", sha256.Sum256(text))
+			}
+		}
+		fmt.Fprintln(h, path, one)
 	}
 	return [32]byte(h.Sum(nil))
-}
-
-func stampFile(h hash.Hash, path string) {
-	text, err := os.ReadFile(path)
-	one := sha256.Sum256(text)
-	fmt.Fprintf(h, "%s %t %x\n", path, err == nil, one)
 }
 
 // lookAtProfile reads the profile if its files have changed, and has it wait for
@@ -61,13 +73,12 @@ func (d *deck) lookAtProfile() ([]string, error) {
 		return nil, err
 	}
 	p := &d.profile
+	p.contents = running.Vehicle.Contents()
 	if p.waiting != nil && p.waiting.Contents() == running.Vehicle.Contents() {
-		p.waiting, p.faults = nil, nil // it was taken
-		p.files = nil
-		p.follow(running.Vehicle)
-		p.seen = p.stamp()
+		*p = profile{contents: p.contents} // it was taken
+		p.took(running.Vehicle)
 	}
-	if now := p.stamp(); now != p.seen {
+	if now := p.stamp(nil); now != p.seen {
 		p.seen = now
 		d.readProfile(running.Vehicle)
 	}
@@ -80,8 +91,7 @@ func (d *deck) readProfile(running *scenes.Vehicle) {
 	p.waiting, p.faults = nil, nil
 	v, err := loadVehicle(d.config)
 	if err == nil {
-		p.follow(v)
-		p.seen = p.stamp()
+		p.took(v)
 		if v.Contents() == running.Contents() {
 			return
 		}
@@ -104,7 +114,7 @@ func (d *deck) admit(running, v *scenes.Vehicle) error {
 	switch {
 	case !same:
 		return fmt.Errorf("%s has other buses than the one that runs; restart the agent to take it", at)
-	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parked }):
+	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parkedState }):
 		return fmt.Errorf("%s waits for a restart: the profile that runs has no state `parked` in which it could be taken", at)
 	case d.config.State != "" && !d.config.Unsigned:
 		return grown(d.config.State, v, d.log)
@@ -138,11 +148,7 @@ func (d *deck) wait(running *scenes.Program) ([]string, error) {
 
 // takePending has the profile that waits take over if the car is parked.
 func (a *agent) takePending() error {
-	if a.pending == nil {
-		return nil
-	}
-	states, now := a.prog.Engine.States, a.pump.State().DriveState()
-	if now >= len(states) || states[now].Name != parked {
+	if a.pending == nil || !a.parked() {
 		return nil
 	}
 	next := a.pending

@@ -15,7 +15,6 @@ import (
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/services"
-	"vignette/ui-bridge/trace"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -35,6 +34,7 @@ type agent struct {
 	closers  []io.Closer
 	pump     *drive.Pump
 	monitor  *drive.Monitor
+	ring     *drive.Ring // what came recently; nil: it is not kept
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
@@ -45,9 +45,9 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
+	recorder *studies      // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64        // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -73,11 +73,8 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
+	if err := a.openStudies(); err != nil {
+		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
@@ -94,8 +91,11 @@ func (a *agent) open() error {
 	if a.out, err = openOutputs(c, &header, a.judged, drive.NewPumpFrom(a.prog, start, drive.Output{}).Snapshot(), a.log); err != nil {
 		return err
 	}
+	if c.PreviewMiB > 0 {
+		a.ring = drive.NewRing(a.prog, c.PreviewMiB<<20)
+	}
 	a.pump = drive.NewPumpFrom(a.prog, start, drive.Output{
-		Decisions: a.out.decisions, Journal: a.out.journal, Save: a.save, Calls: a.send, Records: a.tellRecords})
+		Decisions: a.out.decisions, Journal: a.out.journal, Ring: a.ring, Save: a.save, Calls: a.send, Records: a.tellRecords})
 	if err := a.announce(); err != nil {
 		return err
 	}

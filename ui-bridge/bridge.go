@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 
 	"vignette/scenes/engine"
-	"vignette/ui-bridge/trace"
 )
 
 // The names of the agent on the bus.
@@ -40,13 +39,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
-	// Consent gives (yes) or withdraws consent for a study.
-	Consent(study string, yes bool) error
-	// Interactions takes what the driver touched, and returns how many were
-	// recorded: without consent none, which is no error.
-	Interactions(batch []trace.Interaction) (accepted int, err error)
-	// Recording tells which study there is and whether it is being recorded.
-	Recording() (study string, on bool)
+	Studies
 }
 
 // Options configure Connect.

@@ -3,6 +3,8 @@ package uibridge
 import (
 	"fmt"
 
+	"vignette/scenes/engine"
+
 	"github.com/godbus/dbus/v5"
 )
 
@@ -22,22 +24,28 @@ type Deck interface {
 	Install(text []byte) (Report, error)
 	// Remove removes a card that Install brought.
 	Remove(card string) error
+	// Preview tells what a card would have done in the last minutes, or what is
+	// wrong with it.
+	Preview(text []byte) (Report, error)
 }
 
-// Report is an a{sv}. Its values are texts, truths, numbers, lists of texts and
-// lists of reports.
+// Report is an a{sv}. Its values are texts, truths, numbers, lists of texts, lists
+// of reports, and lists of records as Decisions has them.
 type Report map[string]any
 
 // variants are a report as it travels.
 func (r Report) variants() map[string]dbus.Variant {
 	m := make(map[string]dbus.Variant, len(r))
 	for key, value := range r {
-		if list, ok := value.([]Report); ok {
+		switch list := value.(type) {
+		case []Report:
 			all := make([]map[string]dbus.Variant, len(list))
 			for i := range list {
 				all[i] = list[i].variants()
 			}
 			value = all
+		case []engine.Record:
+			value = dictionaries(list)
 		}
 		m[key] = dbus.MakeVariant(value)
 	}
@@ -59,6 +67,10 @@ func (br *Bridge) withCard(text string, do func([]byte) (Report, error)) (report
 		return err
 	})
 	return report, err
+}
+
+func (br *Bridge) onPreview(text string) (map[string]dbus.Variant, *dbus.Error) {
+	return br.withCard(text, br.opt.Handler.Preview)
 }
 
 func (br *Bridge) onRemove(card string) *dbus.Error {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"vignette/scenes/engine"
+
 	"github.com/godbus/dbus/v5"
 )
 
@@ -15,6 +17,10 @@ func (a *agent) Remove(card string) error {
 		return ErrCameWithCar
 	}
 	return a.deed("remove %s", card)
+}
+
+func (a *agent) Preview(text []byte) (Report, error) {
+	return Report{"card": string(text), "records": []engine.Record{{N: 3, What: engine.Fired}}, "covered": 1.5}, nil
 }
 
 func (a *agent) Install(text []byte) (Report, error) {
@@ -57,6 +63,20 @@ func errorOf(err error) string {
 		return e.Name + ": " + e.Error()
 	}
 	return fmt.Sprint(err)
+}
+
+// TestPreview: records travel as those of Decisions do.
+func TestPreview(t *testing.T) {
+	address, _ := startBus(t)
+	connect(t, address, newAgent())
+	var r map[string]dbus.Variant
+	if err := ask(t, client(t, address), AgentInterface+".Preview", "id: b").Store(&r); err != nil {
+		t.Fatal(err)
+	}
+	list, ok := r["records"].Value().([]map[string]dbus.Variant)
+	if !ok || len(list) != 1 || list[0]["what"].Value() != "fired" || list[0]["n"].Value() != uint64(3) || r["covered"].Value() != 1.5 || r["card"].Value() != "id: b" {
+		t.Errorf("the report is %v", r)
+	}
 }
 
 // TestRemoveAndReload go to the handler, and their errors have names.

@@ -30,6 +30,7 @@ type Stream interface {
 type Output struct {
 	Decisions *DecisionLog
 	Journal   *Journal
+	Ring      *Ring // keeps the recent entries
 	// Save keeps the state before each step's calls are given away.
 	Save func(*engine.Program, *engine.State)
 	// Calls gets each step's calls after its records were written. The slice
@@ -176,6 +177,9 @@ func (p *Pump) Frame(f *can.Frame) error {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
+	if p.out.Ring != nil {
+		p.out.Ring.Frame(f)
+	}
 	p.mark(f.Time)
 	p.Stats.Frames++
 	p.decode(f)
@@ -192,6 +196,9 @@ func (p *Pump) Event(ev *engine.Event) error {
 		if err := p.journalEvent(ev); err != nil {
 			return fmt.Errorf("writing the journal: %w", err)
 		}
+	}
+	if p.out.Ring != nil {
+		p.out.Ring.Event(ev)
 	}
 	p.mark(ev.T)
 	p.Stats.Events++

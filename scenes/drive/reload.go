@@ -50,6 +50,9 @@ func busList(p *scenes.Program) (list []string) {
 // takeOver makes next the pump's program. What was seen of a signal's alive counter
 // goes on where the signal does.
 func (p *Pump) takeOver(next *scenes.Program, state *engine.State) {
+	if p.out.Ring != nil && p.prog.Engine.Hash != next.Engine.Hash {
+		p.out.Ring.Begin(next)
+	}
 	was, alive := p.prog, p.alive
 	p.prog, p.state = next, state
 	p.alive = make([]aliveState, len(next.Sources))

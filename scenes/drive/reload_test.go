@@ -148,3 +148,103 @@ func TestReloadOfOtherBuses(t *testing.T) {
 		t.Error("the other program runs")
 	}
 }
+
+// installedMark is markProgram with its card installed.
+func installedMark(t *testing.T, v *scenes.Vehicle, version string) *scenes.Program {
+	t.Helper()
+	p, err := withOff(markProgram(t, v, version), []string{"a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestInstalledCardsReplay: header and reloads say which cards were installed, so that
+// a replay has them disabled for users who were never seen; a file of the journal that
+// was begun after a reload names the program of then, and so does that of a decision
+// log. A replay needs nothing but the versions.
+func TestInstalledCardsReplay(t *testing.T) {
+	v, err := scenes.LoadVehicle(filepath.Join(meaningDir, "vehicle.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := installedMark(t, v, "1.0.0"), installedMark(t, v, "2.0.0")
+	header := NewHeader(first, 7, LogTime)
+	var journals, logs [2]bytes.Buffer
+	j, err := NewJournal(&journals[0], &header, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Limit(0, func() (io.Writer, error) { return &journals[1], nil })
+	log, err := NewDecisionLog(&logs[0], JSONLines, &header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Limit(0, func() (io.Writer, error) { return &logs[1], nil })
+	pump := NewPump(first, 7, true, Output{Journal: j, Decisions: log})
+	at, value := int64(0), 0
+	event := func(ev engine.Event) {
+		at += 1e9
+		ev.T = at
+		feed(t, pump, &Entry{Event: ev})
+	}
+	frames := func() {
+		for range 2 {
+			at, value = at+1e9, value+1
+			e := benchFrame(at, 261, value)
+			feed(t, pump, &e)
+		}
+	}
+	yes := engine.Event{Kind: engine.EvEnable, Card: 0, On: true}
+	frames() // disabled
+	event(yes)
+	frames() // fires
+	event(engine.Event{Kind: engine.EvUser, User: 4})
+	frames() // disabled, who is new
+	event(engine.Event{Kind: engine.EvUser})
+	frames()
+	at += 1e9
+	feed(t, pump, &Entry{Event: engine.Event{T: at}, Reload: second})
+	frames() // disabled, which is new
+	j.Turn()
+	log.Turn()
+	event(yes)
+	frames()
+	event(engine.Event{Kind: engine.EvUser, User: 5})
+	frames()
+	if n := strings.Count(logs[0].String(), `"blocked","why":"disabled"`); n != 3 {
+		t.Errorf("%d completions were blocked, want 3:\n%s", n, logs[0].String())
+	}
+	if !strings.Contains(logs[1].String(), second.Cards[0].SHA256) || strings.Contains(logs[1].String(), first.Cards[0].SHA256) {
+		t.Errorf("the second decision log names another program than ran:\n%s", logs[1].String())
+	}
+	lib := &Library{}
+	lib.Add(v, first.Cards[0], markProgram(t, v, "2.0.0").Cards[0])
+	for i := range journals {
+		if !IsJournal(journals[i].Bytes()) {
+			t.Fatal("it is no journal")
+		}
+		r, err := NewJournalReader("j", &journals[i], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Use(lib); err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		again, err := NewDecisionLog(&got, JSONLines, &r.Header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pump, err := r.NewPump(Output{Decisions: again})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Run(r, pump); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != logs[i].String() {
+			t.Errorf("file %d replays to\n%s\nwant\n%s", i, got.String(), logs[i].String())
+		}
+	}
+}

@@ -55,6 +55,18 @@ func TestReplayOfReloads(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%v, got\n%s\nwant\n%s", err, got, want)
 	}
+	if err := replay([]string{"--versions", filepath.Dir(first), "--versions", filepath.Dir(second), "--versions", vehicle, "--decisions", decisions, journal}, io.Discard, io.Discard); err != nil {
+		t.Errorf("by the versions alone: %v", err)
+	}
+	if got, err := os.ReadFile(decisions); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("by the versions alone: %v, got\n%s\nwant\n%s", err, got, want)
+	}
+	if err := replay([]string{"--versions", filepath.Dir(second), "--versions", vehicle, journal}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "made with card a with SHA-256 ") {
+		t.Errorf("without the first version: %v", err)
+	}
+	if err := replay([]string{"--versions", vehicle, vehicle}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "is no journal: name --vehicle and --cards") {
+		t.Errorf("no journal: %v", err)
+	}
 	cutJournal(t, journal, decisions, want, func() error { return run("--versions", filepath.Dir(second)) })
 	if err := run("--versions", filepath.Join(dir, "nothing")); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("versions that are not there: %v", err)
