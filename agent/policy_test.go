@@ -217,6 +217,10 @@ func TestSignalsReachTheHMIOnly(t *testing.T) {
 	if names := other.do("activatable"); !slices.Contains(strings.Fields(names), uibridge.AgentName) {
 		t.Errorf("the bus can start %s; the agent is not among them", names)
 	}
+	agent.do("ping", hmi.name) // whether it reads
+	if said := other.try("ping", hmi.name); said != accessDenied {
+		t.Errorf("another user pings: %s", said)
+	}
 	agent.do("emit", "ToAll")
 	agent.do("emit", "ToHMI", hmi.name)
 	agent.do("emit", "ToOther", other.name)

@@ -61,6 +61,8 @@ func (p *probe) do(words []string) (string, error) {
 		return "", agent.Call(words[1], 0).Err
 	case "watch": // a path
 		return "", agent.Call(uibridge.AgentInterface+".Watch", 0, words[1:]).Err
+	case "ping": // a connection
+		return "", p.conn.Object(words[1], "/").Call("org.freedesktop.DBus.Peer.Ping", 0).Err
 	case "await": // a name that somebody owns
 		return "", p.await(words[1])
 	case "own": // a name
