@@ -80,8 +80,9 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign and ../shared/data
-	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt and ../shared/data
+	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
+		systemd-analyze systemd-sysusers qt6
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
@@ -110,11 +111,12 @@ fuzz: ## every fuzz target for a minute each; FUZZTIME=10m make fuzz for longer
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$package" </dev/null; \
 	done
 
-bench: ## speed against python-can and cantools, and benchmarks with their allocations
-	@.ci/need go python-venv
+bench: ## speed against python-can and cantools, the agent's latency and idle cost, and benchmarks with their allocations
+	@.ci/need go dbus-daemon python-venv
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./testdata/bench/network
+	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes
 	@.ci/need go

@@ -329,7 +329,7 @@ func TestDocumentedConfig(t *testing.T) {
 	if _, err := LoadConfig(path); err != nil {
 		t.Error(err)
 	}
-	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig", "agent.Limits"} {
+	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig", "agent.StudiesConfig", "agent.Limits"} {
 		for _, key := range keysOf(typ) {
 			if !strings.Contains(text, key+":") {
 				t.Errorf("%s: %s is not shown", typ, key)

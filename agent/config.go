@@ -31,6 +31,7 @@ type Config struct {
 	Journal       string            `yaml:"journal"`        // file of the journal; empty: none
 	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
+	Studies       StudiesConfig     `yaml:"studies"`        // what may be recorded there
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
 	PreviewMiB    int               `yaml:"preview_mib"`    // of recent frames in memory, for previews; default 2, 0: none
 	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
@@ -57,6 +58,16 @@ type DecisionsConfig struct {
 	File   string `yaml:"file"`
 	Format string `yaml:"format"` // msgpack or jsonl
 	Limits Limits `yaml:"limits"` // default 8 MiB, 4 earlier files, 720h
+}
+
+// StudiesConfig names the study cards, and what the car is to them.
+type StudiesConfig struct {
+	Cards   []string `yaml:"cards"`   // study card files and directories; empty: nothing is recorded
+	Trust   []string `yaml:"trust"`   // minisign public keys, one of which must have signed each study card
+	Revoked string   `yaml:"revoked"` // signed list of the studies that are called back; empty: none
+	Build   string   `yaml:"build"`   // of the HMI, as cohorts name it
+	Market  string   `yaml:"market"`
+	Display string   `yaml:"display"`
 }
 
 // Defaults are what a configuration file leaves out.
@@ -115,7 +126,7 @@ func located(path string, err error) error {
 
 // keysOf lists the keys of a configuration type by its name.
 func keysOf(name string) (keys []string) {
-	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, Limits{}} {
+	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, StudiesConfig{}, Limits{}} {
 		if t := reflect.TypeOf(v); t.String() == name {
 			for i := range t.NumField() {
 				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
@@ -148,6 +159,9 @@ func (c *Config) check() error {
 	}
 	if err := c.Source.check(); err != nil {
 		return err
+	}
+	if len(c.Studies.Cards) > 0 && c.Traces == "" {
+		return errors.New("studies.cards: there is no directory for what is recorded; name one with traces")
 	}
 	if c.State != "" && !c.Source.judged() {
 		return errors.New("state: where replies are assumed nothing was done that could be kept; leave it out, or write source.replies: events")
@@ -209,12 +223,12 @@ func (c *SourceConfig) String() string {
 
 // resolve makes file names relative to the configuration's directory.
 func (c *Config) resolve(dir string) {
-	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Source.Pipe, &c.Decisions.File, &c.Journal, &c.Traces, &c.State} {
+	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Source.Pipe, &c.Decisions.File, &c.Journal, &c.Traces, &c.Studies.Revoked, &c.State} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for _, list := range [][]string{c.Cards, c.Trust} {
+	for _, list := range [][]string{c.Cards, c.Trust, c.Studies.Cards, c.Studies.Trust} {
 		for i, p := range list {
 			if !filepath.IsAbs(p) {
 				list[i] = filepath.Join(dir, p)

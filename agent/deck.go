@@ -240,8 +240,7 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	if another {
 		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
 		a.bridge.SetServices(a.book.services())
-		a.broken = a.watch(next.Vehicle)
-		a.listen()
+		a.broken = errors.Join(a.watch(next.Vehicle), a.listen())
 	}
 	a.broken = errors.Join(a.broken, a.announce())
 	return a.broken

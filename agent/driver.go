@@ -98,6 +98,9 @@ func (a *agent) card(id string) (int, error) {
 
 // SetUser says who drives.
 func (a *agent) SetUser(user uint64) error {
+	if a.recorder != nil {
+		a.recorder.SetUser(user)
+	}
 	return a.do(func() error {
 		if user == a.pump.State().User() {
 			return nil

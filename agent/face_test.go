@@ -23,16 +23,16 @@ id: quick-one
 version: 1.0.0
 title: {en: Quick}
 when:
-  - {signal: Vehicle.Speed, rises_above: 50, unit: km/h, held_for: 600ms}
+  - {signal: Vehicle.Speed, rises_above: 50, unit: km/h, held_for: 1s}
 only_if:
   - {not: {signal: Vehicle.Speed, above: 100, unit: km/h}}
 then:
-  - {set: Private.Lamp, to: true, lease: 600ms, at_end: leave}
-cooldown: 1200ms
+  - {set: Private.Lamp, to: true, lease: 1s, at_end: leave}
+cooldown: 2s
 `
 
 // quickDrive runs an agent on a drive that begins at 0 km/h, is at 60 from 1 s
-// to 3 s, and says no more until its end. It returns the bus.
+// to 3.4 s, and says no more until its end. It returns the bus.
 func quickDrive(t *testing.T) (address string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func quickDrive(t *testing.T) (address string) {
 	}
 	t.Cleanup(stop)
 	var log bytes.Buffer
-	for ms := 0; ms <= 3000; ms += 20 {
+	for ms := 0; ms <= 3400; ms += 20 {
 		raw := 0
 		if ms >= 1000 {
 			raw = 600
@@ -146,6 +146,74 @@ func TestWatcherSeesWhatCardsDo(t *testing.T) {
 	}
 }
 
+// TestWatcherSeesCardsComeAndGo changes the files of cards under a running
+// agent: its watcher is told of objects that come, change and go.
+func TestWatcherSeesCardsComeAndGo(t *testing.T) {
+	dir := t.TempDir()
+	address, stop, err := privatebus.Start(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	c, err := LoadConfig("../testdata/hmi/agent.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lamp, err := os.ReadFile("../testdata/hmi/cards/lamp.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "cards", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "cards"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write("lamp.yaml", string(lamp))
+	c.Unsigned, c.Bus, c.Traces, c.State, c.Cards = true, address, "", "", []string{filepath.Join(dir, "cards")}
+	runHere(t, c)
+	hmi := newProgram(t, address)
+	hmi.ask(t, uibridge.AgentInterface+".Watch", []string{})
+	hmi.ask(t, uibridge.AgentInterface+".WatchCard", "lamp")
+	object := func(name string) dbus.ObjectPath { return dbus.ObjectPath(uibridge.AgentPath + "/card/" + name) }
+	write("second.yaml", strings.Replace(string(lamp), "id: lamp", "id: second", 1))
+	hmi.await(t, "InterfacesAdded", func(s *dbus.Signal) bool {
+		props := s.Body[1].(map[string]map[string]dbus.Variant)[uibridge.CardInterface]
+		return s.Body[0] == object("second") && props["Version"].Value() == "1.2.0"
+	})
+	write("lamp.yaml", strings.Replace(string(lamp), "version: 1.2.0", "version: 1.3.0", 1))
+	hmi.await(t, "PropertiesChanged", func(s *dbus.Signal) bool {
+		return s.Path == object("lamp") && s.Body[1].(map[string]dbus.Variant)["Version"].Value() == "1.3.0"
+	})
+	hmi.ask(t, uibridge.AgentInterface+".RunCard", "second") // which is shown by its new place in the program
+	hmi.await(t, "PropertiesChanged", func(s *dbus.Signal) bool {
+		return s.Path == object("second") && s.Body[1].(map[string]dbus.Variant)["Why"].Value() == "lease:Private.Lamp"
+	})
+	if err := os.Remove(filepath.Join(dir, "cards", "lamp.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	hmi.await(t, "InterfacesRemoved", func(s *dbus.Signal) bool { return s.Body[0] == object("lamp") })
+}
+
+// await waits for a signal of a name that satisfies is.
+func (p *program) await(t *testing.T, name string, is func(*dbus.Signal) bool) {
+	t.Helper()
+	limit := time.After(30 * time.Second)
+	for {
+		select {
+		case s := <-p.heard:
+			if strings.HasSuffix(s.Name, "."+name) && is(s) {
+				return
+			}
+		case <-limit:
+			t.Fatalf("no %s", name)
+		}
+	}
+}
+
 // TestNobodyWatchesNothingIsLookedAt feeds frames and decisions while nobody
 // watches: no view is computed, and no timer runs.
 func TestNobodyWatchesNothingIsLookedAt(t *testing.T) {
@@ -171,6 +239,7 @@ func TestWhyFollowsCauses(t *testing.T) {
 	}
 	f.note([]engine.Record{{N: 1, Card: "b", What: engine.Fired}, {N: 2, Card: "b", What: engine.Acted, Cause: 1}, {N: 3, What: engine.Override},
 		{N: 4, Card: "gone", What: engine.Fired}})
+	delete(f.past, "gone") // as announce does
 	for n := uint64(5); n < 15; n++ {
 		f.note([]engine.Record{{N: n, Card: "a", What: engine.Fired, Why: "manual", Cause: 15 - n}})
 	}
@@ -190,5 +259,45 @@ func TestWhyFollowsCauses(t *testing.T) {
 		if got := historyOf(cards); got != want {
 			t.Errorf("%d records of each of %d cards, want %d", got, cards, want)
 		}
+	}
+}
+
+// TestNeeds: what a card cannot do without are all the services that its actions
+// call and, if nothing else starts it, one of those that tell of it.
+func TestNeeds(t *testing.T) {
+	dir := t.TempDir()
+	call := func(service string) string {
+		return "call: {bus: session, service: " + service + ", path: /x, interface: org.example.X, member: Set, signature: b, args: [\"{value}\"], within: 500ms}}\n"
+	}
+	vehicle := strings.Split(driverVehicle, "actuators:")[0] + "actuators:\n" +
+		"  Private.Lamp: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Lamp1") +
+		"  Private.Roof: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Roof1") +
+		"events:\n  button: {names: [star], hmi: true}\n  phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected, where: {Paired: true, Icon: phone}}}\n  place: {names: [home], geoclue: true}\n"
+	card := strings.Replace(driverCard, "  - {button: star}\n", "  - {phone: near}\n  - {place: {enter: home}}\n", 1)
+	card = strings.Replace(card, "then:\n", "then:\n  - {set: Private.Lamp, to: false, lease: 1m, at_end: leave}\n", 1)
+	for name, text := range map[string]string{"star.yaml": card, "vehicle.yaml": vehicle, "car.dbc": driverDBC} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prog, err := Load(&Config{Unsigned: true, Vehicle: filepath.Join(dir, "vehicle.yaml"), Cards: []string{filepath.Join(dir, "star.yaml")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lamp, roof := uibridge.Service{Bus: "session", Name: "org.example.Lamp1"}, uibridge.Service{Bus: "session", Name: "org.example.Roof1"}
+	phone, place := uibridge.Service{Bus: "system", Name: "org.bluez"}, uibridge.Service{Bus: "system", Name: "org.freedesktop.GeoClue2"}
+	book := newCallBook(prog, "en")
+	if got := book.calls(0); !slices.Equal(got, []uibridge.Service{lamp}) {
+		t.Errorf("the card calls %v", got)
+	}
+	if got := book.tellers(0); !slices.Equal(got, []uibridge.Service{phone, place}) {
+		t.Errorf("the card is told by %v", got)
+	}
+	prog.Engine.Cards[0].When = append(prog.Engine.Cards[0].When, engine.Trigger{Op: engine.RisesAbove})
+	if got := book.tellers(0); got != nil {
+		t.Errorf("a card that a signal starts too is told by %v", got)
+	}
+	if got := book.services(); !slices.Equal(got, []uibridge.Service{lamp, roof, phone, place}) {
+		t.Errorf("followed are %v", got)
 	}
 }

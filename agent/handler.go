@@ -6,15 +6,11 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
-	"vignette/ui-bridge/trace"
 )
-
-var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
 
 // The methods of uibridge.Handler. They are called from the bridge's
 // goroutines and hand over to the loop.
@@ -51,38 +47,4 @@ func fits(spec *scenes.Actuator, v engine.Value) error {
 		return fmt.Errorf("%q is none of %s", v.Text, strings.Join(spec.Labels, ", "))
 	}
 	return nil
-}
-
-// Consent gives or withdraws consent for a study.
-func (a *agent) Consent(study string, yes bool) error {
-	switch {
-	case a.recorder == nil:
-		return errNoTraces
-	case yes:
-		return a.recorder.GiveConsent(study)
-	}
-	return a.recorder.WithdrawConsent(study)
-}
-
-// Interactions records what the driver touched, if there is consent.
-func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
-	if a.recorder == nil {
-		return 0, nil
-	}
-	kmh, known := a.speedNow()
-	return a.recorder.Record(batch, trace.Context{SpeedKmh: kmh, SpeedKnown: known, Now: time.Now()})
-}
-
-// Recording tells which study there is and whether it is being recorded.
-func (a *agent) Recording() (string, bool) {
-	if a.recorder == nil {
-		return "", false
-	}
-	return a.recorder.Study(), a.recorder.Recording()
-}
-
-// speedNow is the speed that interaction traces bucket.
-func (a *agent) speedNow() (kmh float64, known bool) {
-	kmh = math.Float64frombits(a.speed.Load())
-	return kmh, !math.IsNaN(kmh)
 }

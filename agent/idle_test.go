@@ -44,7 +44,7 @@ func BenchmarkIdle(b *testing.B) {
 	}
 	config := deckOf(b, "..", dir, address, "{log: busy.log, speed: 1x, replies: events}")
 	for b.Loop() {
-		agent := startAgent(b, program, config)
+		agent := startProgram(b, program, config)
 		time.Sleep(idleAfter) // what is measured is time
 		before := processorTime(b, agent.cmd.Process.Pid)
 		time.Sleep(idleFor)
@@ -77,13 +77,13 @@ type agentProcess struct {
 	said strings.Builder
 }
 
-func startAgent(tb testing.TB, program, config string) *agentProcess {
+func startProgram(tb testing.TB, program, config string) *agentProcess {
 	tb.Helper()
-	return startAgentAs(tb, program, config, nil)
+	return startProgramAs(tb, program, config, nil)
 }
 
-// startAgentAs starts it as a user; nil: this one.
-func startAgentAs(tb testing.TB, program, config string, as *syscall.Credential) *agentProcess {
+// startProgramAs starts it as a user; nil: this one.
+func startProgramAs(tb testing.TB, program, config string, as *syscall.Credential) *agentProcess {
 	tb.Helper()
 	a := &agentProcess{cmd: exec.Command(program, "--unsigned", "--config", config)}
 	a.cmd.Stderr = &a.said

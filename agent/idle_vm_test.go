@@ -39,7 +39,7 @@ func TestIdleCostAgainstCandump(t *testing.T) {
 		}
 		candump.Wait() // ended by a signal
 	}()
-	agent := startAgent(t, "vignette-agent", config)
+	agent := startProgram(t, "vignette-agent", config)
 	tx := newTransmitter(t)
 	time.Sleep(3 * time.Second) // both open their sockets
 	pids := []int{agent.cmd.Process.Pid, candump.Process.Pid}

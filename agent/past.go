@@ -37,13 +37,11 @@ func (f *face) of(card string) *past {
 	return p
 }
 
-// note remembers what was decided.
+// note remembers what was decided. A card that is new, or gone and still
+// spoken of, is remembered until the next announce says otherwise.
 func (f *face) note(records []engine.Record) {
 	for i := range records {
-		r := &records[i]
-		if p := f.past[r.Card]; p != nil { // else of a card that is gone
-			p.note(r)
-		}
+		f.of(records[i].Card).note(&records[i])
 	}
 }
 

@@ -47,6 +47,9 @@ func (p *places) use(events []scenes.Event, user uint64) error {
 			}
 		}
 	}
+	if p.names == nil {
+		p.fix = nil
+	}
 	return p.load(user)
 }
 

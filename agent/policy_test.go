@@ -158,17 +158,22 @@ func TestOnlyTheHMIReachesTheAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := deckOf(t, "..", b.dir, b.address, "{log: busy.log, speed: 0.01x, replies: events}")
-	agent := startAgentAs(t, program, config, credential(t, agentUser))
+	agent := startProgramAs(t, program, config, credential(t, agentUser))
 	defer agent.end(t)
-	hmi, other := b.user(hmiUser), b.user(otherUser)
+	hmi, other, root := b.user(hmiUser), b.user(otherUser), b.user("root")
 	hmi.do("await", uibridge.AgentName)
 	for _, method := range methodsOfAgent(t) {
-		if said := other.try("call", method); said != accessDenied {
-			t.Errorf("another user calls %s: %s", method, said)
+		for who, u := range map[string]*user{otherUser: other, "root": root} {
+			if said := u.try("call", method); said != accessDenied {
+				t.Errorf("%s calls %s: %s", who, method, said)
+			}
 		}
 		if said := hmi.try("call", method); said == accessDenied {
 			t.Errorf("the HMI's user may not call %s", method)
 		}
+	}
+	if said := root.try("own", uibridge.AgentName); said != accessDenied {
+		t.Errorf("root owns the name: %s", said)
 	}
 	if said := other.try("watch", "Vehicle.Speed"); said != accessDenied {
 		t.Errorf("another user watches: %s", said)

@@ -12,8 +12,15 @@ import (
 	"vignette/scenes"
 )
 
-// parked is the drive state in which another profile is taken.
-const parked = "parked"
+// parkedState is the drive state in which another profile is taken and consent
+// is asked for.
+const parkedState = "parked"
+
+// parked reports whether the car is in it now.
+func (a *agent) parked() bool {
+	states, now := a.prog.Engine.States, a.pump.State().DriveState()
+	return now < len(states) && states[now].Name == parkedState
+}
 
 // profile is what a deck knows of the vehicle profile's files.
 type profile struct {
@@ -107,7 +114,7 @@ func (d *deck) admit(running, v *scenes.Vehicle) error {
 	switch {
 	case !same:
 		return fmt.Errorf("%s has other buses than the one that runs; restart the agent to take it", at)
-	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parked }):
+	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parkedState }):
 		return fmt.Errorf("%s waits for a restart: the profile that runs has no state `parked` in which it could be taken", at)
 	case d.config.State != "" && !d.config.Unsigned:
 		return grown(d.config.State, v, d.log)
@@ -141,11 +148,7 @@ func (d *deck) wait(running *scenes.Program) ([]string, error) {
 
 // takePending has the profile that waits take over if the car is parked.
 func (a *agent) takePending() error {
-	if a.pending == nil {
-		return nil
-	}
-	states, now := a.prog.Engine.States, a.pump.State().DriveState()
-	if now >= len(states) || states[now].Name != parked {
+	if a.pending == nil || !a.parked() {
 		return nil
 	}
 	next := a.pending

@@ -40,6 +40,13 @@ func Load(c *Config) (*scenes.Program, error) {
 	return scenes.Compile(v, cards)
 }
 
+// Check reads all that a configuration names, study cards too.
+func Check(c *Config) error {
+	_, err := Load(c)
+	_, _, refused := loadStudies(c)
+	return errors.Join(err, refused)
+}
+
 // loadVehicle reads the profile, whose signature it checks but on a desk.
 func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 	if c.Unsigned {
@@ -48,8 +55,16 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 	if len(c.Trust) == 0 {
 		return nil, errors.New("trust is missing: name the minisign public key that the vehicle profile is signed with, or start with --unsigned on a desk")
 	}
-	var keys []sign.PublicKey
-	for _, file := range c.Trust {
+	keys, err := readKeys(c.Trust)
+	if err != nil {
+		return nil, err
+	}
+	return scenes.LoadSignedVehicle(c.Vehicle, keys)
+}
+
+// readKeys reads the files of public keys.
+func readKeys(files []string) (keys []sign.PublicKey, err error) {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
@@ -60,7 +75,7 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 		}
 		keys = append(keys, k)
 	}
-	return scenes.LoadSignedVehicle(c.Vehicle, keys)
+	return keys, nil
 }
 
 // Run is the agent from start to stop: it returns nil when its recording has
@@ -191,12 +206,9 @@ func (a *agent) tidy() error {
 	if a.services != nil {
 		a.services.Count(m)
 	}
-	if a.recorder != nil {
-		if err := a.recorder.Tick(time.Now()); err != nil {
-			a.log.Error("writing traces", "error", err)
-		}
-		t := a.recorder.Counters()
-		m["interactions"], m["episodes"], m["episodes_lost"] = t.Accepted, t.Episodes, t.EpisodesLost
+	a.tickStudies(m)
+	if a.state != nil {
+		a.state.count(m)
 	}
 	a.out.count(m)
 	a.deck.count(m)

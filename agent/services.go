@@ -14,23 +14,25 @@ import (
 // listen begins to listen to the services that the profile names, and to login1,
 // instead of those of a profile before. Where replies are assumed nothing is
 // listened to: the decisions are those of the recording.
-func (a *agent) listen() {
+func (a *agent) listen() error {
 	if a.services != nil {
 		a.services.Close()
 	}
 	if !a.judged {
-		return
+		return nil
 	}
 	v := a.prog.Vehicle
 	o := services.Options{Events: v.Events, Login: a.config.Sleep == login1, Logger: a.log}
-	if a.config.Source.Log == "" {
-		o.TrustedBy = v.TrustedBy
+	if a.wall != nil {
+		if o.TrustedBy = v.TrustedBy; o.TrustedBy == "" {
+			a.wall.zone = nil
+		}
 	}
-	if a.wall = nil; o.TrustedBy != "" {
-		a.wall = &wallClock{}
+	if err := a.places.use(v.Events, a.pump.State().User()); err != nil {
+		a.log.Error("a user's places are lost", "error", err)
 	}
-	a.places.use(v.Events, a.pump.State().User())
 	a.services = services.Listen(a.bridge, heard{a}, o)
+	return a.places.look(a.occurred)
 }
 
 // heard is the agent as the services' sink: all is work for the loop.
@@ -54,7 +56,7 @@ func (a *agent) occurred(text string, now bool) error {
 func (h heard) Clocked(zone *time.Location) error {
 	return h.do(func() error {
 		if h.wall == nil {
-			return nil // of a profile before
+			return nil
 		}
 		h.wall.zone = zone
 		return h.lookAtClock()

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes/drive"
@@ -31,6 +32,7 @@ type stateFiles struct {
 	boot     string // the kernel's boot id
 	timeBase string
 	limit    int64 // bytes of a file
+	most     int64 // bytes of a file while it is not synced
 
 	last    []byte // the newest record's state, its time left out
 	plain   []byte
@@ -44,6 +46,9 @@ type stateFiles struct {
 	size    int64
 	next    int  // 0 or 1: the file that the next turn writes
 	synced  bool // the file being written was synced since it was begun
+	records uint64
+	bytes   uint64
+	syncs   atomic.Uint64
 	dirty   chan struct{}
 	closing chan struct{}
 	done    chan struct{}
@@ -54,6 +59,7 @@ var stateNames = [2]string{"state.0", "state.1"}
 
 const (
 	stateLimit   = 64 << 10
+	mostState    = 1 << 20
 	syncAfter    = 500 * time.Millisecond // a write is synced after this, in any case within 1 s
 	maxRecord    = 16 << 20
 	recordHead   = 16
@@ -70,7 +76,7 @@ func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *dr
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}
-	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit, fsync: (*os.File).Sync,
+	s := &stateFiles{log: log, dir: dir, boot: bootID, timeBase: timeBase, limit: stateLimit, most: mostState, fsync: (*os.File).Sync,
 		dirty: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	saved, newest, err := s.read()
 	if err != nil {
@@ -211,7 +217,9 @@ func seal(b []byte) []byte {
 func (s *stateFiles) write(record []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file == nil || s.size+int64(len(record)) > s.limit {
+	s.records++
+	s.bytes += uint64(len(record))
+	if s.full(int64(len(record))) {
 		return s.turn(record)
 	}
 	if _, err := s.file.Write(record); err != nil {
@@ -224,6 +232,13 @@ func (s *stateFiles) write(record []byte) error {
 	s.size += int64(len(record))
 	s.wakeSync()
 	return nil
+}
+
+// full reports whether the file gives way to the other one. It is synced by then,
+// so that no call waits for the disk, unless it was filled far too fast.
+func (s *stateFiles) full(more int64) bool {
+	size := s.size + more
+	return s.file == nil || size > s.limit && (s.synced || size > s.most)
 }
 
 // wakeSync has what was written synced soon.
@@ -273,6 +288,7 @@ func (s *stateFiles) syncFile(name string) error {
 	if err != nil {
 		return err
 	}
+	s.syncs.Add(1)
 	return errors.Join(s.fsync(f), f.Close())
 }
 
@@ -293,6 +309,7 @@ func (s *stateFiles) flush() error {
 	if f == nil {
 		return nil // nothing was written yet
 	}
+	s.syncs.Add(1)
 	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
 		return err
 	}
@@ -334,8 +351,10 @@ func (s *stateFiles) syncCurrent() error {
 	if f == nil {
 		return nil
 	}
+	s.syncs.Add(1)
 	err := s.fsync(f)
 	if err == nil && fresh {
+		s.syncs.Add(1)
 		err = syncDir(s.dir)
 	}
 	if err != nil {
@@ -345,6 +364,13 @@ func (s *stateFiles) syncCurrent() error {
 	defer s.mu.Unlock()
 	s.synced = s.synced || s.file == f
 	return nil
+}
+
+// count adds what the disk was asked for to the agent's counters.
+func (s *stateFiles) count(counters map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counters["state_records"], counters["state_bytes"], counters["state_syncs"] = s.records, s.bytes, s.syncs.Load()
 }
 
 // close syncs and closes the files.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"vignette/scenes"
 	"vignette/scenes/drive"
@@ -56,17 +59,8 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 func kept(t testing.TB, p *scenes.Program, session uint64) *engine.State {
 	t.Helper()
 	pump := drive.NewPump(p, session, true, drive.Output{})
-	slot := func(path string) int {
-		for i := range p.Sources {
-			if p.Sources[i].Path == path {
-				return i
-			}
-		}
-		t.Fatalf("no slot %s", path)
-		return 0
-	}
 	for i, x := range []float64{0, 1} {
-		samples := []engine.Sample{{Slot: slot("Private.Bench.A"), Valid: true, Num: x}, {Slot: slot(fanPath), Valid: true, Num: 20}}
+		samples := []engine.Sample{{Slot: slotOf(t, p, "Private.Bench.A"), Valid: true, Num: x}, {Slot: slotOf(t, p, fanPath), Valid: true, Num: 20}}
 		if err := pump.Event(&engine.Event{T: int64(i) * 1e9, Samples: samples}); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +77,7 @@ func TestStateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.limit = 1500
+		s.limit, s.most = 1500, 1500
 		switch {
 		case session == 1 && saved != nil:
 			t.Fatalf("a new directory has a state: %+v", saved)
@@ -119,7 +113,7 @@ func TestPowerLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.limit = 2000
+	s.limit, s.most = 2000, 2000
 	var ends []int64 // of the newest file's records
 	for session := uint64(1); session <= 12; session++ {
 		if s.save(&p.Engine, kept(t, p, session)); s.size < 800 {
@@ -199,7 +193,7 @@ func TestTurnsWaitForNoDisk(t *testing.T) {
 		synced[filepath.Base(f.Name())]++
 		return f.Sync()
 	}
-	s.limit = 1500
+	s.limit, s.most = 1500, 1500
 	turns := 0
 	for session := uint64(1); session <= 40; session++ {
 		calm := session > 20 // from then on the background keeps up
@@ -351,4 +345,119 @@ func TestSessionWithoutEvents(t *testing.T) {
 			t.Errorf("session %d leaves %+v of boot %s", session, saved.Kept, saved.BootID)
 		}
 	}
+}
+
+// hostileProgram has 100 cards that are large in the state and fire as often as
+// the bench's quarantine lets them, each in its turn; all want the fan.
+func hostileProgram(t testing.TB) *scenes.Program {
+	t.Helper()
+	v, err := scenes.LoadVehicle(filepath.Join(benchDir, "vehicle.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cards []*scenes.Card
+	for i := range 100 {
+		text := fmt.Sprintf("schema: 1\nid: hostile-card-number-%03d\nversion: 1.0.0\ntitle: {en: Fan}\nwhen:\n  - {signal: Private.Bench.A, becomes: %d}\n"+
+			"then:\n  - {set: %s, to: %d, unit: percent, lease: 30m}\nreentry: restart\n", i, i, fanPath, 10*(i%8))
+		c, err := scenes.ParseCard(fmt.Sprint(i, ".yaml"), []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cards = append(cards, c)
+	}
+	p, err := scenes.Compile(v, cards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestWear has 100 cards change the state as often as the profile lets them, for
+// ten minutes: what the disk is asked for stays within what docs/port-to-a-car.md
+// says.
+func TestWear(t *testing.T) {
+	p, dir := hostileProgram(t), t.TempDir()
+	fan, signal := slotOf(t, p, fanPath), slotOf(t, p, "Private.Bench.A")
+	synctest.Test(t, func(t *testing.T) {
+		const seconds = 600
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls, largest := 0, int64(0)
+		pump := drive.NewPump(p, 1, true, drive.Output{Save: s.save, Calls: func(list []engine.Call) { calls += len(list) }})
+		begin := time.Now()
+		for i := range seconds * 8 { // 8 firings a second are 5 in 62 s for each card
+			samples := []engine.Sample{{Slot: signal, Valid: true, Num: float64(i % 100)}}
+			if calls == 0 {
+				samples = append(samples, engine.Sample{Slot: fan, Valid: true, Num: 20})
+			}
+			if err := pump.Event(&engine.Event{T: int64(time.Since(begin)), Samples: samples}); err != nil {
+				t.Fatal(err)
+			}
+			if i%8 == 0 {
+				s.save(&p.Engine, pump.State()) // as agent.tidy does
+			}
+			largest = max(largest, s.size)
+			time.Sleep(time.Second / 8)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		record := uint64(len(s.buf))
+		t.Logf("%d s: %d calls, %d records, %d bytes, %d syncs; a record has %d bytes, a file at most %d", seconds, calls, s.records, s.bytes, s.syncs.Load(), record, largest)
+		if calls < seconds/2 || record < 10_000 {
+			t.Errorf("%d calls and records of %d bytes: this is not hostile", calls, record)
+		}
+		if most := uint64(calls + seconds); s.records > most || s.bytes > most*record {
+			t.Errorf("%d records with %d bytes, want one a call and one a second at most: %d", s.records, s.bytes, most)
+		}
+		if most := 2*seconds + s.bytes/stateLimit + 2; s.syncs.Load() > most {
+			t.Errorf("%d syncs, want 2 a second and one a turn at most: %d", s.syncs.Load(), most)
+		}
+		if largest > mostState {
+			t.Errorf("a file had %d bytes", largest)
+		}
+	})
+}
+
+func slotOf(t testing.TB, p *scenes.Program, path string) int {
+	t.Helper()
+	for i := range p.Sources {
+		if p.Sources[i].Path == path {
+			return i
+		}
+	}
+	t.Fatalf("no slot %s", path)
+	return -1
+}
+
+// TestFastestState changes the state a thousand times a second, as no profile
+// lets it: the disk is synced as seldom, and the files stay bounded.
+func TestFastestState(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const seconds = 20
+		state := kept(t, p, 1)
+		saved := drive.Saved{Engine: "0.1.0", TimeBase: drive.BootTime, Kept: *p.Engine.Keep(state)}
+		largest := int64(0)
+		for i := range seconds * 1000 {
+			saved.Kept.Session = uint64(i)
+			s.keep(&saved)
+			largest = max(largest, s.size)
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		turns := s.bytes/stateLimit + 1
+		t.Logf("%d s: %d records, %d bytes, %d syncs; a file had %d bytes at most", seconds, s.records, s.bytes, s.syncs.Load(), largest)
+		if most := 2*seconds + min(turns, 2*seconds) + 2; s.records != seconds*1000 || largest > mostState || s.syncs.Load() > most {
+			t.Errorf("%d records, %d syncs, a file had %d bytes at most; want %d syncs at most", s.records, s.syncs.Load(), largest, most)
+		}
+	})
 }

@@ -15,7 +15,6 @@ import (
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/services"
-	"vignette/ui-bridge/trace"
 )
 
 // speedPath is the signal whose buckets interaction traces carry.
@@ -39,16 +38,16 @@ type agent struct {
 	out      *outputs
 	bridge   *uibridge.Bridge
 	book     *callBook
-	deck     *deck             // nil in a test of less
-	pending  *scenes.Program   // with another profile, which is taken once the car is parked; nil: none
-	state    *stateFiles       // nil: nothing is kept
-	services *services.Sources // nil: none are listened to
-	wall     *wallClock        // nil: it is not told of
-	places   places
+	deck     *deck           // nil in a test of less
+	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
+	state    *stateFiles     // nil: nothing is kept
 	face     *face
-	recorder *trace.Recorder // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64   // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64          // calls that failed
+	services *services.Sources // nil: none are listened to
+	wall     *wallClock        // nil: a recording has none
+	places   places
+	recorder *studies      // nil: no traces; safe for several goroutines
+	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
+	failed   uint64        // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -74,11 +73,8 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if c.Traces != "" {
-		if a.recorder, err = trace.Open(c.Traces, trace.Options{}); err != nil {
-			return err
-		}
-		a.closers = append(a.closers, a.recorder)
+	if err := a.openStudies(); err != nil {
+		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
@@ -103,9 +99,10 @@ func (a *agent) open() error {
 	if err := a.announce(); err != nil {
 		return err
 	}
-	a.places.dir = c.State
-	a.listen()
-	return nil
+	if a.places.dir = c.State; c.Source.Log == "" {
+		a.wall = &wallClock{}
+	}
+	return a.listen()
 }
 
 // tellRecords tells the HMI what was decided.

@@ -67,10 +67,23 @@ func bindingKeys() object[bindingText] {
 	}}
 }
 
-// readArgs reads texts, numbers and booleans; all are kept as texts and take
-// their type from the signature.
+// readArgs reads texts, numbers and booleans, and [] and {}, which are nothing
+// but empty; all are kept as texts and take their type from the signature.
 func readArgs(r *reader, n *yaml.Node, b *bindingText) {
 	r.list(n, "`args`", func(n *yaml.Node) {
+		switch {
+		case r.shapes != nil && n.Kind == yaml.SequenceNode:
+			r.shape(n, shape{"type": "array", "maxItems": 0})
+			return
+		case r.shapes != nil && n.Kind == yaml.MappingNode:
+			r.shape(n, shape{"type": "object", "maxProperties": 0})
+			return
+		case len(n.Content) == 0 && (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode):
+			text := map[yaml.Kind]string{yaml.SequenceNode: "[]", yaml.MappingNode: "{}"}[n.Kind]
+			b.args = append(b.args, Name{text, at(n)})
+			b.Args = append(b.Args, text)
+			return
+		}
 		if r.scalar(n, "a text, a number or a boolean") {
 			b.args = append(b.args, Name{n.Value, at(n)})
 			b.Args = append(b.Args, n.Value)
@@ -119,18 +132,35 @@ func (p *profile) checkBinding(b *bindingText, names, texts []string) *Binding {
 		p.diags.add(p.file, b.signature, "signature `%s` is not the type of a property; give the one type that the property has, such as d", b.Signature)
 	}
 	for _, t := range types {
-		if !strings.Contains("ybnqiuxtdsv", t) {
-			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v",
+		if !strings.Contains("ybnqiuxtdsv", t) && !containerText.MatchString(t) {
+			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v, and arrays and dictionaries of them for empty ones",
 				t, b.Signature)
 		}
 	}
 	for i, a := range b.args {
+		if i < len(types) && containerText.MatchString(types[i]) {
+			if want := emptyText(types[i]); a.Text != want {
+				p.diags.add(p.file, a.Pos, "an argument of type `%s` can only be empty; write %s", types[i], want)
+			}
+			continue
+		}
 		p.checkPlaceholders(a, names)
 		if i < len(types) && !strings.Contains("sv", types[i]) {
 			p.checkNotText(a, types[i], texts)
 		}
 	}
 	return &b.Binding
+}
+
+// containerText is an array or dictionary that an argument may be, if it is empty.
+var containerText = regexp.MustCompile(`^a([ybnqiuxtdsv]|\{[ybnqiuxtds][ybnqiuxtdsv]\})$`)
+
+// emptyText is how an empty array or dictionary is written.
+func emptyText(typ string) string {
+	if strings.HasPrefix(typ, "a{") {
+		return "{}"
+	}
+	return "[]"
 }
 
 // checkNotText holds that no text goes where D-Bus wants a number or boolean.

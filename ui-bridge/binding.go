@@ -3,6 +3,7 @@ package uibridge
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,7 +24,7 @@ type Binding struct {
 	Interface string
 	Member    string
 	Property  bool   // Member is a property, of the one type of Signature
-	Signature string // of basic types: y b n q i u x t d s, and v
+	Signature string // of basic types: y b n q i u x t d s, and v; and of empty arrays and dictionaries of them, such as as and a{sv}
 	Args      []string
 	Within    time.Duration // limit for the reply
 }
@@ -49,15 +50,22 @@ func (b *Binding) Check(known []string) error {
 	if b.Within <= 0 {
 		return fmt.Errorf("within is %v; give the time limit of the reply, above 0", b.Within)
 	}
-	if err := b.checkShape(); err != nil {
+	types, err := b.types()
+	if err != nil {
 		return err
 	}
 	for i, text := range b.Args {
+		if isContainer(types[i]) {
+			if _, err := empty(types[i], text); err != nil {
+				return b.argError(i, err)
+			}
+			continue
+		}
 		parts, err := parseTemplate(text)
 		if err != nil {
 			return b.argError(i, err)
 		}
-		if err := checkTemplate(b.Signature[i], parts, known); err != nil {
+		if err := checkTemplate(types[i], parts, known); err != nil {
 			return b.argError(i, err)
 		}
 	}
@@ -78,20 +86,26 @@ func (b *Binding) checkNames() error {
 	return nil
 }
 
-func (b *Binding) checkShape() error {
-	for i := range len(b.Signature) {
-		if !strings.Contains(basicTypes, b.Signature[i:i+1]) {
-			return fmt.Errorf("signature %q has %q, which no argument can have; use basic types (%s)",
-				b.Signature, b.Signature[i:i+1], basicTypes)
+// types are the complete types of the signature, one an argument.
+func (b *Binding) types() (types []string, err error) {
+	for rest := b.Signature; rest != ""; {
+		typ := containerType.FindString(rest)
+		if typ == "" {
+			typ = rest[:1]
 		}
+		if len(typ) == 1 && !strings.Contains(basicTypes, typ) {
+			return nil, fmt.Errorf("signature %q has %q, which no argument can have; use basic types (%s), or as, a{sv} and their like for empty ones",
+				b.Signature, typ, basicTypes)
+		}
+		types, rest = append(types, typ), rest[len(typ):]
 	}
 	if b.Property && (len(b.Signature) != 1 || b.Signature == "v") {
-		return fmt.Errorf("signature %q is not the type of a property; give one type, such as d", b.Signature)
+		return nil, fmt.Errorf("signature %q is not the type of a property; give one type, such as d", b.Signature)
 	}
-	if len(b.Signature) != len(b.Args) {
-		return fmt.Errorf("signature %q has %d arguments, args has %d; they must be as many", b.Signature, len(b.Signature), len(b.Args))
+	if len(types) != len(b.Args) {
+		return nil, fmt.Errorf("signature %q has %d arguments, args has %d; they must be as many", b.Signature, len(types), len(b.Args))
 	}
-	return nil
+	return types, nil
 }
 
 // Arguments expands the templates of Args into values of the types of Signature:
@@ -101,16 +115,23 @@ func (b *Binding) checkShape() error {
 // not fit its type exactly is an error: nothing is wrapped, rounded or cut. A
 // number in text has its shortest form that reads back the same.
 func (b *Binding) Arguments(vars func(name string) (engine.Value, bool)) ([]any, error) {
-	if err := b.checkShape(); err != nil {
+	types, err := b.types()
+	if err != nil {
 		return nil, err
 	}
 	args := make([]any, len(b.Args))
 	for i, text := range b.Args {
+		if isContainer(types[i]) {
+			if args[i], err = empty(types[i], text); err != nil {
+				return nil, b.argError(i, err)
+			}
+			continue
+		}
 		parts, err := parseTemplate(text)
 		if err != nil {
 			return nil, b.argError(i, err)
 		}
-		if args[i], err = expand(b.Signature[i], parts, vars); err != nil {
+		if args[i], err = expand(types[i], parts, vars); err != nil {
 			return nil, b.argError(i, err)
 		}
 	}
@@ -174,26 +195,26 @@ func parseTemplate(s string) ([]part, error) {
 	return parts, nil
 }
 
-func checkTemplate(typ byte, parts []part, known []string) error {
+func checkTemplate(typ string, parts []part, known []string) error {
 	for _, p := range parts {
 		if p.name && !slices.Contains(known, p.text) {
 			return fmt.Errorf("{%s} is not known here; use one of %s", p.text, "{"+strings.Join(known, "}, {")+"}")
 		}
 	}
-	if len(parts) > 1 && typ != 's' && typ != 'v' {
-		return fmt.Errorf("text around a {name} makes a string, but the signature says %c", typ)
+	if len(parts) > 1 && typ != "s" && typ != "v" {
+		return fmt.Errorf("text around a {name} makes a string, but the signature says %s", typ)
 	}
 	if len(parts) == 1 && !parts[0].name {
-		_, err := literal(typ, parts[0].text)
+		_, err := literal(typ[0], parts[0].text)
 		return err
 	}
 	return nil
 }
 
 // expand returns the value of one argument.
-func expand(typ byte, parts []part, vars func(string) (engine.Value, bool)) (any, error) {
+func expand(typ string, parts []part, vars func(string) (engine.Value, bool)) (any, error) {
 	if len(parts) == 1 && !parts[0].name {
-		return literal(typ, parts[0].text)
+		return literal(typ[0], parts[0].text)
 	}
 	var text strings.Builder
 	for _, p := range parts {
@@ -206,7 +227,7 @@ func expand(typ byte, parts []part, vars func(string) (engine.Value, bool)) (any
 			return nil, fmt.Errorf("{%s} has no value", p.text)
 		}
 		if len(parts) == 1 {
-			return convert(typ, v)
+			return convert(typ[0], v)
 		}
 		s, err := valueText(v)
 		if err != nil {
@@ -214,8 +235,34 @@ func expand(typ byte, parts []part, vars func(string) (engine.Value, bool)) (any
 		}
 		text.WriteString(s)
 	}
-	return convert(typ, engine.Value{Kind: engine.Label, Text: text.String()})
+	return convert(typ[0], engine.Value{Kind: engine.Label, Text: text.String()})
 }
+
+// containerType is an array of basic values, or a dictionary from one to another.
+var containerType = regexp.MustCompile(`^a([ybnqiuxtdsv]|\{[ybnqiuxtds][ybnqiuxtdsv]\})`)
+
+func isContainer(typ string) bool { return len(typ) > 1 }
+
+// empty gives the empty array or dictionary that an argument stands for. There is
+// no template of one that has something in it.
+func empty(typ, text string) (any, error) {
+	want := "[]"
+	if typ[1] == '{' {
+		want = "{}"
+	}
+	if text != want {
+		return nil, fmt.Errorf("an argument of type %s can only be empty; write %s", typ, want)
+	}
+	if want == "[]" {
+		return reflect.MakeSlice(reflect.SliceOf(goTypes[typ[1]]), 0, 0).Interface(), nil
+	}
+	return reflect.MakeMap(reflect.MapOf(goTypes[typ[2]], goTypes[typ[3]])).Interface(), nil
+}
+
+// goTypes are the types that the library marshals as each D-Bus type.
+var goTypes = map[byte]reflect.Type{'y': reflect.TypeFor[uint8](), 'b': reflect.TypeFor[bool](), 'n': reflect.TypeFor[int16](),
+	'q': reflect.TypeFor[uint16](), 'i': reflect.TypeFor[int32](), 'u': reflect.TypeFor[uint32](), 'x': reflect.TypeFor[int64](),
+	't': reflect.TypeFor[uint64](), 'd': reflect.TypeFor[float64](), 's': reflect.TypeFor[string](), 'v': reflect.TypeFor[dbus.Variant]()}
 
 // integerBits maps an integer type to its width; negative is signed.
 func integerBits(typ byte) (bits int, signed bool) {

@@ -2,6 +2,7 @@ package uibridge
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -64,11 +65,12 @@ func TestArgumentsFitTheirTypes(t *testing.T) {
 		{"y", "255", uint8(255)}, {"x", "-9223372036854775808", int64(math.MinInt64)}, {"t", "18446744073709551615", uint64(math.MaxUint64)},
 		{"d", "-40.5", -40.5}, {"v", "{value}", dbus.MakeVariant(60.0)}, {"v", "{yes}", dbus.MakeVariant(true)},
 		{"v", "{label}", dbus.MakeVariant("ECO")}, {"v", "text", dbus.MakeVariant("text")},
+		{"as", "[]", []string{}}, {"ay", "[]", []byte{}}, {"a{sv}", "{}", map[string]dbus.Variant{}}, {"a{ud}", "{}", map[uint32]float64{}},
 	} {
 		got, err := one(c.signature, c.arg).Arguments(vars)
 		if err != nil {
 			t.Errorf("%s %q: %v", c.signature, c.arg, err)
-		} else if len(got) != 1 || got[0] != c.want {
+		} else if len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
 			t.Errorf("%s %q: got %T %v, want %T %v", c.signature, c.arg, got[0], got[0], c.want, c.want)
 		}
 	}
@@ -83,7 +85,8 @@ func TestArgumentsThatDoNotFitAreErrors(t *testing.T) {
 		{"v", "{nul}", "UTF-8 without NUL"}, {"s", "{absent}", "{absent} has no value"}, {"s", "{other}", "{other} has no value"},
 		{"y", "256", "not a whole number from 0 of 8 bits"}, {"n", "40000", "not a whole number of 16 bits"}, {"d", "NaN", "not a finite"},
 		{"d", "", "not a finite"}, {"b", "yes", "not true or false"}, {"s", "{value", "without its }"}, {"s", "value}", "without its {"},
-		{"s", "{a b}", "is not a name"}, {"u", "{value}0", "is no number"}, {"as", "x", "no argument can have"},
+		{"s", "{a b}", "is not a name"}, {"u", "{value}0", "is no number"}, {"as", "x", "can only be empty; write []"},
+		{"as", "{}", "write []"}, {"a{sv}", "[]", "write {}"}, {"a(ss)", "[]", "no argument can have"}, {"aas", "[]", "no argument can have"}, {"a", "[]", "no argument can have"},
 	} {
 		got, err := one(c.signature, c.arg).Arguments(vars)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

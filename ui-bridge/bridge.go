@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 
 	"vignette/scenes/engine"
-	"vignette/ui-bridge/trace"
 )
 
 // The names of the agent on the bus.
@@ -40,13 +39,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
-	// Consent gives (yes) or withdraws consent for a study.
-	Consent(study string, yes bool) error
-	// Interactions takes what the driver touched, and returns how many were
-	// recorded: without consent none, which is no error.
-	Interactions(batch []trace.Interaction) (accepted int, err error)
-	// Recording tells which study there is and whether it is being recorded.
-	Recording() (study string, on bool)
+	Studies
 }
 
 // Options configure Connect.
@@ -88,6 +81,8 @@ type Bridge struct {
 	watch *watchers
 	in    *incoming
 
+	readers *readers
+
 	services atomic.Pointer[services] // nil before SetServices
 
 	ctx    context.Context
@@ -111,6 +106,8 @@ func Connect(ctx context.Context, o Options) (*Bridge, error) {
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())
 	br.calls = newLedger(o.Handler.Replied)
 	br.watch = newWatchers(o.Vehicle, o.Signals)
+	br.readers = &readers{wg: &br.wg, moved: br.watch.poke, of: map[caller]*reading{}}
+	br.watch.readers = br.readers
 	br.wg.Go(br.calls.deliver)
 	if err := br.open(ctx); err != nil {
 		return nil, errors.Join(err, br.Close())

@@ -30,6 +30,8 @@ type answer struct {
 	detail string
 }
 
+const demoStudy = "demo"
+
 // agent is a Handler that keeps what it is told.
 type agent struct {
 	answers   chan answer
@@ -37,6 +39,7 @@ type agent struct {
 	block     chan struct{} // if set, Override waits for it
 	closing   atomic.Bool   // Look says so
 
+	Studies  // what a test does not ask for
 	mu       sync.Mutex
 	consent  map[string]bool
 	recorded []trace.Interaction
@@ -104,7 +107,7 @@ func (a *agent) Override(actuator string, v engine.Value) error {
 func (a *agent) Consent(study string, yes bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if study != trace.DemoStudy {
+	if study != demoStudy {
 		return fmt.Errorf("%w %q", trace.ErrUnknownStudy, study)
 	}
 	a.consent[study] = yes
@@ -114,17 +117,17 @@ func (a *agent) Consent(study string, yes bool) error {
 func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.consent[trace.DemoStudy] {
+	if !a.consent[demoStudy] {
 		return 0, nil
 	}
 	a.recorded = append(a.recorded, batch...)
 	return len(batch), nil
 }
 
-func (a *agent) Recording() (string, bool) {
+func (a *agent) Recording() (study string, on bool, problem string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return trace.DemoStudy, a.consent[trace.DemoStudy]
+	return demoStudy, a.consent[demoStudy], "none"
 }
 
 func within(t *testing.T) context.Context {

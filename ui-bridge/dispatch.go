@@ -88,7 +88,7 @@ func (w *wire) take(m *dbus.Message) {
 	}
 	call.Body = nil // the answer may have to wait
 	select {
-	case w.refusals <- refusal{&call, failed}:
+	case w.refusals <- refusal{c.by, &call, failed}:
 	default:
 		w.in.muted()
 	}
@@ -119,6 +119,7 @@ func (w *wire) find(m *dbus.Message) (*method, *dbus.Error) {
 
 // refusal is a call that is not taken, and why.
 type refusal struct {
+	by  caller
 	msg *dbus.Message
 	err *dbus.Error
 }
@@ -128,7 +129,11 @@ func (w *wire) refuse() {
 	for {
 		select {
 		case r := <-w.refusals:
-			w.reply(r.msg, nil, r.err)
+			if w.readers.behind(r.by) {
+				w.in.muted()
+				continue
+			}
+			r.by.reply(r.msg, nil, r.err)
 		case <-w.ctx.Done():
 			return
 		}
@@ -138,14 +143,18 @@ func (w *wire) refuse() {
 // answer calls the method, unless something keeps it from that, and replies.
 func (c *incall) answer(closing error) {
 	w := c.by.wire
-	switch {
-	case w.ctx.Err() != nil: // nobody waits for it
-	case closing != nil:
-		w.reply(c.msg, nil, dbusError(closing))
-	default:
-		out, failed := c.method.call(c.msg)
-		w.reply(c.msg, out, failed)
+	if w.ctx.Err() != nil {
+		return // nobody waits for it
 	}
+	out, failed := []any(nil), dbusError(closing)
+	if failed == nil {
+		out, failed = c.method.call(c.msg)
+	}
+	if !w.readers.await(c.by) {
+		w.in.muted()
+		return
+	}
+	c.by.reply(c.msg, out, failed)
 }
 
 // call calls the function with a message's arguments, which are of its types.
@@ -182,7 +191,7 @@ func (m *method) call(msg *dbus.Message) ([]any, *dbus.Error) {
 }
 
 // reply answers a call, if its caller wants to know.
-func (w *wire) reply(to *dbus.Message, out []any, failed *dbus.Error) {
+func (c caller) reply(to *dbus.Message, out []any, failed *dbus.Error) {
 	if to.Flags&dbus.FlagNoReplyExpected != 0 {
 		return
 	}
@@ -195,7 +204,9 @@ func (w *wire) reply(to *dbus.Message, out []any, failed *dbus.Error) {
 	if len(m.Body) > 0 {
 		m.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(m.Body...))
 	}
-	w.conn.Send(m, nil) // who is gone, or of a bus that is lost, needs no answer
+	if err := c.wire.readers.send(c, m); err != nil && failed == nil { // a text that D-Bus does not carry
+		c.reply(to, nil, dbusError(fmt.Errorf("the answer cannot be sent: %w", err)))
+	}
 }
 
 // The methods of org.freedesktop.DBus.Peer, which every object has (D-Bus

@@ -1,6 +1,10 @@
 package uibridge
 
-import "testing"
+import (
+	"math"
+	"strings"
+	"testing"
+)
 
 // TestDriversDeeds calls each method that tells of the driver over the bus.
 func TestDriversDeeds(t *testing.T) {
@@ -19,6 +23,9 @@ func TestDriversDeeds(t *testing.T) {
 		{"FreeCard", []any{"a"}, "free a"},
 		{"SetUser", []any{uint64(1) << 63}, "user 9223372036854775808"},
 		{"Occur", []any{"place enter home", false}, "occur place enter home false"},
+		{"SetPlace", []any{"home", 52.5, -13.25, 100.0}, "place {home 52.5 -13.25 100}"},
+		{"ForgetPlace", []any{"home"}, "forget home"},
+		{"Places", nil, "places"},
 	} {
 		if err := ask(t, hmi, AgentInterface+"."+c.method, c.args...).Err; err != nil {
 			t.Errorf("%s: %v", c.method, err)
@@ -27,5 +34,24 @@ func TestDriversDeeds(t *testing.T) {
 		if got := receive(t, a.overrides, c.method); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.method, got, c.want)
 		}
+	}
+}
+
+// TestPlacesOverTheBus: a place that is none is refused without repeating where it
+// is, and those that there are come as (sddd).
+func TestPlacesOverTheBus(t *testing.T) {
+	address, _ := startBus(t)
+	a := newAgent()
+	connect(t, address, a)
+	hmi := client(t, address)
+	for _, bad := range [][3]float64{{52.5, 181, 100}, {-90.5, 13, 100}, {52.5, 13, 24}, {52.5, 13, 100_001}, {math.NaN(), 13, 100}, {52.5, 13, math.Inf(1)}} {
+		err := ask(t, hmi, AgentInterface+".SetPlace", "home", bad[0], bad[1], bad[2]).Err
+		if err == nil || !strings.Contains(err.Error(), "invalid value") || strings.Contains(err.Error(), "52.5") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	var list []Place
+	if err := ask(t, hmi, AgentInterface+".Places").Store(&list); err != nil || len(list) != 1 || list[0] != (Place{"home", 1, 2, 100}) {
+		t.Errorf("places are %v, %v", list, err)
 	}
 }

@@ -48,6 +48,10 @@ var errorNames = []struct {
 	{ErrClosing, "Closing"},
 	{trace.ErrClosed, "Closing"},
 	{trace.ErrUnknownStudy, "UnknownStudy"},
+	{trace.ErrNoDriver, "NoDriver"},
+	{trace.ErrNotParked, "NotParked"},
+	{trace.ErrNotNow, "StudyClosed"},
+	{trace.ErrUnknownTrace, "UnknownTrace"},
 }
 
 // dbusError names an error for the bus; nil stays nil.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -232,4 +233,61 @@ func TestFollowOfAnUnconnectedBus(t *testing.T) {
 	f := follower(make(diary))
 	f.Bus = "other"
 	br.Follow(f)()
+}
+
+// TestFollowThroughTurmoil has services come, speak and go in quick succession, and
+// the bus restart between: each appears before its signals and before its end, its
+// signals come in order, and the last one has appeared at the end.
+func TestFollowThroughTurmoil(t *testing.T) {
+	dir := t.TempDir()
+	address, stop := startBusIn(t, dir)
+	br := connect(t, address, newAgent())
+	d := make(diary, 4096)
+	br.Follow(follower(d))
+	const lives = 40
+	for life := range int32(lives) {
+		conn := level(t, address, life)
+		for n := range life % 7 {
+			emit(t, conn, fmt.Sprint(life, " ", n))
+		}
+		switch {
+		case life == lives-1:
+		case life%10 == 9:
+			stop()
+			<-conn.Context().Done()
+			address, stop = startBusIn(t, dir)
+		default:
+			conn.Close()
+			daemon := client(t, address).BusObject()
+			until(t, "the name is still owned", func() bool {
+				var owned bool
+				return daemon.Call(busDaemon+".NameHasOwner", 0, serviceName).Store(&owned) == nil && !owned
+			})
+		}
+	}
+	there, last := false, ""
+	for last != fmt.Sprint("appeared: ", lives-1) {
+		got := receive(t, d, "the last appearance")
+		kind, what, _ := strings.Cut(got, ": ")
+		switch kind {
+		case "appeared":
+			if there {
+				t.Fatalf("%s, though one was there", got)
+			}
+			there, last = true, got
+		case "gone":
+			if !there {
+				t.Fatal("gone, though none was there")
+			}
+			there = false
+		case "signal":
+			if !there {
+				t.Fatalf("%s of none that was there", got)
+			}
+			if before, ok := strings.CutPrefix(last, "signal: "); ok && before[:strings.IndexByte(before, ' ')] == what[:strings.IndexByte(what, ' ')] && before >= what {
+				t.Fatalf("%s after %s", what, before)
+			}
+			last = got
+		}
+	}
 }

@@ -71,7 +71,7 @@ func (l *link) followed() []*following {
 
 // dial connects to the link's bus.
 func (br *Bridge) dial(ctx context.Context, l *link) (*wire, error) {
-	w := &wire{in: br.in, objects: func(dbus.ObjectPath) tables { return nil }}
+	w := &wire{in: br.in, readers: br.readers, objects: func(dbus.ObjectPath) tables { return nil }}
 	w.hear = func(s *dbus.Signal) { br.hear(l, w, s) }
 	if l.own {
 		w.objects = br.objects(w)
@@ -97,6 +97,7 @@ func (br *Bridge) keep(l *link, w *wire) {
 		w.serve()
 		l.set(nil)
 		br.watch.forget(w)
+		br.readers.lost(w)
 		if br.ctx.Err() != nil {
 			return
 		}

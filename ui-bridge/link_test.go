@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -158,6 +159,37 @@ func TestNameTakenMeanwhileIsWaitedFor(t *testing.T) {
 	thief.Close()
 	until(t, "nobody says that the name is back", func() bool { return log.count("the name is ours again") == 1 })
 	if err := ask(t, client(t, address), AgentInterface+".Unwatch").Err; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStoppedDaemon stops the daemon's process, so that it neither reads nor ends:
+// calls time out, and Close does not wait for it.
+func TestStoppedDaemon(t *testing.T) {
+	address, _ := startBus(t)
+	serve(t, address, map[string]any{"Set": func(string) *dbus.Error { return nil }})
+	a := newAgent()
+	br := connect(t, address, a)
+	var pid uint32
+	if err := client(t, address).BusObject().Call(busDaemon+".GetConnectionUnixProcessID", 0, busDaemon).Store(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(int(pid), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Kill(int(pid), syscall.SIGCONT) })
+	const calls = 200
+	for n := range uint64(calls) { // more bytes than a socket holds
+		br.Call(n, binding("Set", "s", 200*time.Millisecond), []any{strings.Repeat("x", 10_000)})
+	}
+	for range calls {
+		if got := receive(t, a.answers, "outcome"); got.ok || got.detail != Timeout {
+			t.Fatalf("got %+v, want a timeout", got)
+		}
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- br.Close() }()
+	if err := receive(t, closed, "Close"); err != nil {
 		t.Error(err)
 	}
 }

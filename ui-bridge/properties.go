@@ -59,8 +59,7 @@ func (br *Bridge) properties(iface string) (map[string]dbus.Variant, error) {
 	case AgentInterface:
 		return br.agentProperties()
 	case TraceInterface:
-		study, on := br.opt.Handler.Recording()
-		return map[string]dbus.Variant{"Study": dbus.MakeVariant(study), "Recording": dbus.MakeVariant(on)}, nil
+		return br.traceProperties(), nil
 	case propertiesOf, introspectable, objectManager, peer:
 		return map[string]dbus.Variant{}, nil
 	}

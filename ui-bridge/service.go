@@ -7,27 +7,18 @@ import (
 	"strings"
 
 	"vignette/scenes/engine"
-	"vignette/ui-bridge/trace"
 
 	"github.com/godbus/dbus/v5"
 )
 
-// Bounds of one incoming call.
-const (
-	maxInteractions = 256
-	maxTextBytes    = 128 // of a name in an interaction, a study or an actuator
-)
+// maxTextBytes bounds a name in an interaction, a study or an actuator.
+const maxTextBytes = 128
 
 // Interfaces are the introspection files that are installed for other programs,
 // one an interface, named after it.
 //
 //go:embed dbus/*.xml
 var Interfaces embed.FS
-
-// interaction is one element of Record's batch, (ssss) on the wire.
-type interaction struct {
-	Screen, Element, Gesture, Outcome string
-}
 
 // objects are the agent's objects as they are on a wire: its own, those of cards,
 // and the nodes above, which can be introspected.
@@ -66,7 +57,7 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
 			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
 			"Install": br.onInstall, "Preview": br.onPreview, "Remove": br.onRemove, "Reload": br.onReload},
-		TraceInterface: {"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord},
+		TraceInterface: br.traceMethods(),
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},
 		propertiesOf:   {"Get": br.onGet, "GetAll": br.onGetAll, "Set": br.onSet},
 		introspectable: {"Introspect": br.onIntrospect},
@@ -125,53 +116,6 @@ func (br *Bridge) onOverride(actuator string, value dbus.Variant) *dbus.Error {
 		}
 		return br.opt.Handler.Override(actuator, v)
 	})
-}
-
-func (br *Bridge) onGiveConsent(study string) *dbus.Error {
-	return br.consent(study, true)
-}
-
-func (br *Bridge) onWithdrawConsent(study string) *dbus.Error {
-	return br.consent(study, false)
-}
-
-func (br *Bridge) consent(study string, yes bool) *dbus.Error {
-	return br.guard(func() error {
-		if err := bounded("study", study); err != nil {
-			return err
-		}
-		return br.opt.Handler.Consent(study, yes)
-	})
-}
-
-func (br *Bridge) onRecord(batch []interaction) (uint32, *dbus.Error) {
-	var accepted int
-	err := br.guard(func() error {
-		list, err := checkBatch(batch)
-		if err != nil {
-			return err
-		}
-		accepted, err = br.opt.Handler.Interactions(list)
-		return err
-	})
-	return uint32(accepted), err
-}
-
-// checkBatch holds a batch to its bounds.
-func checkBatch(batch []interaction) ([]trace.Interaction, error) {
-	if len(batch) > maxInteractions {
-		return nil, fmt.Errorf("%w: %d interactions, at most %d fit one batch", ErrLimit, len(batch), maxInteractions)
-	}
-	list := make([]trace.Interaction, len(batch))
-	for i, in := range batch {
-		for _, s := range [...]string{in.Screen, in.Element, in.Gesture, in.Outcome} {
-			if err := bounded(fmt.Sprintf("interaction %d", i), s); err != nil {
-				return nil, err
-			}
-		}
-		list[i] = trace.Interaction(in)
-	}
-	return list, nil
 }
 
 // bounded refuses a name that is too long. It does not repeat it.

@@ -265,11 +265,11 @@ func TestConsentAndRecord(t *testing.T) {
 		}
 	}
 	record(0)
-	if err := ask(t, hmi, TraceInterface+".GiveConsent", trace.DemoStudy).Err; err != nil {
+	if err := ask(t, hmi, TraceInterface+".GiveConsent", demoStudy).Err; err != nil {
 		t.Fatal(err)
 	}
 	record(2)
-	if err := ask(t, hmi, TraceInterface+".WithdrawConsent", trace.DemoStudy).Err; err != nil {
+	if err := ask(t, hmi, TraceInterface+".WithdrawConsent", demoStudy).Err; err != nil {
 		t.Fatal(err)
 	}
 	record(0)

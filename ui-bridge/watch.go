@@ -33,6 +33,7 @@ type watchers struct {
 	agent   AgentNow       // what is shown of the agent itself
 	all     []*watcher     // in order of Watch
 	dropped uint64         // decision records that a full queue lost, all watchers
+	readers *readers
 
 	wake  chan struct{}
 	flush chan chan struct{}
@@ -179,6 +180,12 @@ func (w *watchers) counters(to map[string]uint64) {
 	defer w.mu.Unlock()
 	to["watchers"] = uint64(len(w.all))
 	to["decisions_dropped"] = w.dropped
+	to["watchers_withheld"] = 0
+	for _, one := range w.all {
+		if w.readers.behind(one.caller) {
+			to["watchers_withheld"]++
+		}
+	}
 }
 
 // letter is what one watcher is to be sent.
@@ -191,11 +198,15 @@ type letter struct {
 }
 
 // collect takes what is to be sent now, a bounded batch a watcher, and reports
-// whether more is queued.
-func (w *watchers) collect() (letters []letter, more bool) {
+// whether more is queued, and whether something is for those who do not read.
+func (w *watchers) collect() (letters []letter, more, held bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range w.all {
+		if w.readers.behind(one.caller) {
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0
+			continue
+		}
 		l := letter{to: one.caller, gone: one.gone}
 		one.gone = nil
 		if one.dirty {
@@ -211,7 +222,7 @@ func (w *watchers) collect() (letters []letter, more bool) {
 			letters = append(letters, l)
 		}
 	}
-	return letters, more
+	return letters, more, held
 }
 
 // snapshot returns the known values of slots by path; the caller holds mu.
@@ -233,12 +244,11 @@ func (br *Bridge) publish() {
 	for {
 		select {
 		case <-br.watch.wake:
-			if !br.sendLetters() {
+			if more, _ := br.sendLetters(); more {
 				br.watch.poke()
 			}
 		case flushed := <-br.watch.flush:
-			for !br.sendLetters() {
-			}
+			br.sendAll()
 			close(flushed)
 			continue
 		case <-br.ctx.Done():
@@ -255,18 +265,17 @@ func (br *Bridge) pause(pause *time.Timer) {
 	case <-pause.C:
 	case flushed := <-br.watch.flush:
 		pause.Stop()
-		for !br.sendLetters() {
-		}
+		br.sendAll()
 		close(flushed)
 	case <-br.ctx.Done():
 		pause.Stop()
 	}
 }
 
-// sendLetters sends one batch to each watcher and reports whether all queues
-// are empty.
-func (br *Bridge) sendLetters() bool {
-	letters, more := br.watch.collect()
+// sendLetters sends one batch to each watcher that reads, and reports as collect
+// does.
+func (br *Bridge) sendLetters() (more, held bool) {
+	letters, more, held := br.watch.collect()
 	for _, l := range letters {
 		for i := range l.cards {
 			br.unicast(l.to, &l.cards[i])
@@ -281,7 +290,7 @@ func (br *Bridge) sendLetters() bool {
 			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Decisions", []any{dictionaries(l.records)}})
 		}
 	}
-	return !more || br.ctx.Err() != nil
+	return more, held
 }
 
 // sign is a signal to be sent.
@@ -301,8 +310,31 @@ func (br *Bridge) unicast(to caller, s *sign) {
 		dbus.FieldMember:      dbus.MakeVariant(s.member),
 		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(s.body...)),
 	}}
-	if call := to.wire.conn.Send(msg, nil); call.Err != nil && to.wire.ctx.Err() == nil {
-		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", call.Err)
+	if err := br.readers.send(to, msg); err != nil && to.wire.ctx.Err() == nil {
+		br.log.Warn("cannot tell a watcher", "signal", s.member, "error", err)
+	}
+}
+
+// sendAll sends everything that is queued, without pauses. It waits for watchers
+// that read slowly, and not for long for those that do not read.
+func (br *Bridge) sendAll() {
+	for {
+		more, held := br.sendLetters()
+		switch {
+		case br.ctx.Err() != nil:
+			return
+		case more:
+			continue
+		case !held:
+			return
+		}
+		select {
+		case <-br.watch.wake:
+		case <-time.After(slowReader):
+			return
+		case <-br.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -326,8 +358,11 @@ func (br *Bridge) flushWatchers(ctx context.Context) error {
 
 // hear takes a signal of a bus: of the daemon, and for those who follow services.
 func (br *Bridge) hear(l *link, w *wire, s *dbus.Signal) {
-	if name, after, ok := ownerChanged(s); ok && after == "" && br.watch.remove(caller{w, name}) {
-		br.log.Info("watcher gone", "name", name)
+	if name, after, ok := ownerChanged(s); ok && after == "" {
+		br.readers.forget(caller{w, name})
+		if br.watch.remove(caller{w, name}) {
+			br.log.Info("watcher gone", "name", name)
+		}
 	}
 	if s.Sender == busDaemon && s.Name == busDaemon+".NameAcquired" && w.again.Load() && s.Body[0] == AgentName {
 		br.log.Info("the name is ours again", "name", AgentName)

@@ -29,6 +29,7 @@ type wire struct {
 
 	objects  func(dbus.ObjectPath) tables // nil: no such object
 	in       *incoming
+	readers  *readers
 	refusals chan refusal
 
 	again  atomic.Bool     // not the first one

@@ -145,8 +145,9 @@ func (t *Trigger) apart() int64 {
 }
 
 // Total is the cost of all cards: their state, and the costliest step that a
-// frame, a timer or a change of the drive state can bring. message tells which
-// slots come in one frame by a number of its own for each slot.
+// frame, a timer, an occurrence, a clock that is set or a change of the drive
+// state can bring. message tells which slots come in one frame by a number of
+// its own for each slot.
 func (p *Program) Total(message []int) Cost {
 	var t Cost
 	states := 0 // a bus that falls asleep, and a clean stop, reach all cards
@@ -166,24 +167,34 @@ func (p *Program) Total(message []int) Cost {
 		}
 		t.OpsPerStep = max(t.OpsPerStep, ops)
 	}
-	every := states
+	every, clock := states, 0
 	occurs := make([]int, len(p.Occurs))
 	for i := range p.Cards {
 		c := p.Cost(i)
 		t.StateBytes += c.StateBytes
 		t.OpsPerStep = max(t.OpsPerStep, c.OpsPerStep)
 		every += 1 + len(p.Cards[i].sets())
+		clock += p.clockOps(&p.Cards[i])
 		for o := range occurs {
 			occurs[o] += p.occurOps(&p.Cards[i], o)
 		}
 	}
-	t.OpsPerStep = max(t.OpsPerStep, every, slices.Max(append(occurs, 0)))
+	t.OpsPerStep = max(t.OpsPerStep, every, clock, slices.Max(append(occurs, 0)))
 	return t
 }
 
 // occurOps is the most operations that an occurrence brings to a card.
 func (p *Program) occurOps(c *Card, occurrence int) int {
 	if slices.ContainsFunc(c.When, func(t Trigger) bool { return t.Op == Occurs && t.Occur == occurrence }) {
+		return p.firingOps(c)
+	}
+	return 0
+}
+
+// clockOps is the most operations that a clock that is set brings to a card:
+// what it skips comes in one step for all.
+func (p *Program) clockOps(c *Card) int {
+	if slices.ContainsFunc(c.When, func(t Trigger) bool { return t.Op >= WallTime }) {
 		return p.firingOps(c)
 	}
 	return 0

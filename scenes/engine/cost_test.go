@@ -28,3 +28,23 @@ func TestStateSizes(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set brings what it skips in one step for all cards: that is
+// certified.
+func TestClockWithinCertificate(t *testing.T) {
+	p := &Program{Actions: []Action{{Name: "mark", States: 1}}}
+	for _, id := range []string{"a", "b", "c"} {
+		p.Cards = append(p.Cards, Card{ID: id, When: []Trigger{{Op: WallTime, At: 8 * hour, Days: 127}}, Then: []Step{{Kind: Do}}})
+	}
+	if err := p.Build(); err != nil {
+		t.Fatal(err)
+	}
+	s := p.NewState(0, false)
+	var out Effects
+	for i, wall := range []int64{7 * hour, 9 * hour} {
+		p.Step(s, &Event{T: int64(i), Kind: EvClock, Clock: &Clocking{Trusted: true, Wall: 20000*day + wall}}, &out)
+	}
+	if n, certified := s.Operations(), p.Total(nil).OpsPerStep; n != 9 || n > certified || certified > n+len(p.Cards) {
+		t.Errorf("the step took %d operations, certified are %d:\n%+v", n, certified, out.Records)
+	}
+}

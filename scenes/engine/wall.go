@@ -253,3 +253,14 @@ func (c *wallClock) awaits(tr *Trigger, sun, t int64) bool {
 	}
 	return false
 }
+
+// Wall returns the wall time of the newest step, in ns since 1970-01-01 00:00
+// UTC, and the offset of local time in seconds east of UTC; ok is false while
+// nobody vouches for the clock.
+func (s *State) Wall() (wall, offset int64, ok bool) {
+	if !s.wall.Trusted {
+		return 0, 0, false
+	}
+	wall = s.wall.at(s.now)
+	return wall, s.wall.offset(wall) / second, true
+}

@@ -337,11 +337,11 @@ func passing(calls []call) bool {
 
 // has reports whether a record has a call's lease and was written with the call,
 // or at any time before if the lease is not new.
-func (r *kept) has(c call, again bool) bool {
-	a := r.of(c.fan)
+func (k *kept) has(c call, again bool) bool {
+	a := k.of(c.fan)
 	return slices.ContainsFunc(a.Leases, func(l engine.KeptLease) bool {
 		sent := l.Deadline + (extra - c.lease).Nanoseconds()
-		return l.Value.Num == c.value && sent <= c.at && r.Kept.Now <= c.at && (again || sent <= r.Kept.Now)
+		return l.Value.Num == c.value && sent <= c.at && k.Kept.Now <= c.at && (again || sent <= k.Kept.Now)
 	})
 }
 

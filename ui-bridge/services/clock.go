@@ -33,6 +33,7 @@ type clock struct {
 
 	mu    sync.Mutex
 	peer  *uibridge.Peer
+	began bool   // something was told
 	told  string // zone that was told; empty: nothing vouches
 	fault string // that was logged last
 }
@@ -123,10 +124,10 @@ func (c *clock) faulty(err error) {
 
 // tell tells the agent of another zone, or that nothing vouches any more.
 func (c *clock) tell(name string, loc *time.Location) {
-	if c.told == name {
+	if c.began && c.told == name {
 		return
 	}
-	c.told = name
+	c.began, c.told = true, name
 	c.all.log.Info("wall clock", "trusted", loc != nil, "zone", name)
 	if err := c.all.sink.Clocked(loc); err != nil && c.all.ctx.Err() == nil {
 		c.all.faults.Add(1)

@@ -20,6 +20,9 @@ const (
 	geoPath     = "/org/freedesktop/GeoClue2/Manager"
 )
 
+// GeoClue is the service that tells where the car is, on the system bus.
+const GeoClue = geoService
+
 // DesktopID is what the agent calls itself before GeoClue, whose configuration
 // must allow it.
 const DesktopID = "vignette-agent"

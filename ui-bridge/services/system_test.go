@@ -37,6 +37,7 @@ func TestClock(t *testing.T) {
 	time1 := timedate(t, address, false, "Europe/Berlin")
 	time1.own()
 	s, e := keepTime(t, address)
+	e.hears(t, "zone none")
 	time1.has(timedatePath, timedateInterface, "NTPSynchronized", true)
 	e.hears(t, "zone Europe/Berlin")
 	time1.set(timedatePath, timedateInterface, "Timezone", "America/New_York")
@@ -116,7 +117,7 @@ func TestSleep(t *testing.T) {
 	s, e := listen(t, address, "", true)
 	lock := l.lock(t)
 	probed, allowed := make(chan struct{}), make(chan struct{})
-	e.slept = func(ctx context.Context) error {
+	e.sleeps(func(ctx context.Context) error {
 		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 4*time.Second {
 			t.Error("sleep is held back without a bound")
 		}
@@ -127,9 +128,12 @@ func TestSleep(t *testing.T) {
 			t.Errorf("the inhibitor was given back too early: %v", err)
 		}
 		close(probed)
-		<-allowed
+		select {
+		case <-allowed:
+		case <-ctx.Done():
+		}
 		return nil
-	}
+	})
 	l.emit(loginPath, loginManager, "PrepareForSleep", true)
 	e.hears(t, "sleep")
 	<-probed
@@ -150,10 +154,10 @@ func TestSleepIsNotHeldForEver(t *testing.T) {
 	l := serveLogin(t, address, 200*time.Millisecond)
 	s, e := listen(t, address, "", true)
 	lock := l.lock(t)
-	e.slept = func(ctx context.Context) error {
+	e.sleeps(func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
-	}
+	})
 	l.emit(loginPath, loginManager, "PrepareForSleep", true)
 	e.hears(t, "sleep")
 	l.released(t, lock)

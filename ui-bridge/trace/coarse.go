@@ -5,15 +5,14 @@ import (
 	"time"
 )
 
-// Context is what the car knew when interactions arrived. It lives in memory
-// only; episodes carry buckets of it.
+// Context is what the car knew at a moment. It lives in memory only; episodes
+// carry buckets of it.
 type Context struct {
 	SpeedKmh   float64   // km/h; its sign is the direction and is ignored
 	SpeedKnown bool      // false: SpeedKmh means nothing
-	Now        time.Time // the caller's time; the zero Time is an error
-	// ClockTrusted tells that Now is also the wall clock. If not, week and
-	// part of the day are written as 0.
-	ClockTrusted bool
+	Parked     bool      // the car is in its drive state parked
+	Now        time.Time // the caller's time, for gaps; the zero Time is an error
+	Wall       time.Time // the wall clock in local time; the zero Time: nobody vouches for one
 }
 
 // The buckets of the time since the event before, in an episode.
@@ -86,12 +85,22 @@ func bucketSpeed(c Context) uint8 {
 	return SpeedFrom100
 }
 
-// calendar returns week and part of the day of a context, 0 and 0 if its clock
-// is not trusted or lies before 2000 or after 2654, where the week has no code.
-func calendar(c Context) (week uint16, tod uint8) {
-	y, w := c.Now.ISOWeek()
-	if !c.ClockTrusted || y < 2000 || y > 2654 {
+// calendar returns week and part of the day, 0 and 0 if nobody vouches for the
+// clock or it lies before 2000 or after 2654, where the week has no code.
+func calendar(wall time.Time) (week uint16, tod uint8) {
+	y, w := wall.ISOWeek()
+	if wall.IsZero() || y < 2000 || y > 2654 {
 		return 0, TODUnknown
 	}
-	return uint16((y-2000)*100 + w), TODNight + uint8(c.Now.Hour()/6)
+	return uint16((y-2000)*100 + w), TODNight + uint8(wall.Hour()/6)
+}
+
+// weekEnd is when the ISO week of a moment ends, in its zone.
+func weekEnd(wall time.Time) time.Time {
+	days := (8 - int(wall.Weekday())) % 7 // to the next Monday
+	if days == 0 {
+		days = 7
+	}
+	y, m, d := wall.Date()
+	return time.Date(y, m, d+days, 0, 0, 0, 0, wall.Location())
 }

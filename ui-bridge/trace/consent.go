@@ -1,110 +1,193 @@
 package trace
 
 import (
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vignette/scenes"
 )
 
-const consentFile = "consent"
+// consentFile holds every decision, the newest last. It is text: a first line, a
+// line a decision, and a last line with the CRC-32C of all before it.
+const (
+	consentFile  = "consents"
+	consentHead  = "vignette-consents 2\n"
+	maxDecisions = 1024
+)
 
-// consentText is the whole content of the consent file of a study.
-func consentText(study string) string { return "vignette-consent 1\n" + study + "\n" }
-
-// usable checks, without writing, that dir is a directory in which files can be
-// made, or that it can be created in its parent.
-func usable(dir string) error {
-	if dir == "" {
-		return errors.New("no directory given")
-	}
-	info, err := os.Stat(dir)
-	switch {
-	case err == nil && !info.IsDir():
-		return errors.New("is a file; name a directory")
-	case err == nil:
-		return explainAccess("it", dir)
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	parent := filepath.Dir(filepath.Clean(dir))
-	info, err = os.Stat(parent)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("its parent %s does not exist; create it first", parent)
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return fmt.Errorf("its parent %s is a file", parent)
-	}
-	return explainAccess("its parent", parent)
+// Decision is a driver's yes or no to a study.
+type Decision struct {
+	Study   string
+	Version int
+	SHA256  string // of the study card, which is what the decision is about
+	User    uint64
+	Given   bool      // false: withdrawn
+	At      time.Time // in UTC, to the second; zero: nobody vouched for the clock
+	Until   time.Time // in UTC; a yes holds before it
+	Driver  Pseudonym // of a yes to a panel: what its episodes go under; else zero
 }
 
-func explainAccess(what, dir string) error {
-	if err := writable(dir); err != nil {
-		return fmt.Errorf("%s is not writable (%w); give the agent's user the right to write there", what, err)
+// line is the decision as the file has it.
+func (d *Decision) line() string {
+	what := "withdrawn"
+	if d.Given {
+		what = "given"
 	}
-	return nil
+	return fmt.Sprintf("%s %s %d %s %d %s %s %x\n", what, d.Study, d.Version, d.SHA256, d.User, stamp(d.At), stamp(d.Until), d.Driver)
 }
 
-// readConsent reports whether a study has consent. A consent file that is not
-// exactly what this package writes is an error: nothing is guessed from it.
-func readConsent(dir, study string) (bool, error) {
-	path := filepath.Join(dir, consentFile)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	} else if err != nil {
-		return false, fmt.Errorf("read the consent: %w", err)
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
 	}
-	if string(b) != consentText(study) {
-		return false, fmt.Errorf("%s: not a consent of this program for study %q; remove the file, which counts as no consent", path, study)
-	}
-	return true, nil
+	return t.UTC().Format(time.RFC3339)
 }
 
-// writeConsent makes the decision durable: it is whole or absent after power
-// loss at any moment. It creates the directory.
-func writeConsent(dir, study string) error {
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		err = syncDir(filepath.Dir(filepath.Clean(dir)))
-	} else if errors.Is(err, fs.ErrExist) {
-		err = nil
+// parseDecision reads a line; one that this package would not write is refused.
+func parseDecision(line string) (d Decision, ok bool) {
+	f := strings.Split(strings.TrimSuffix(line, "\n"), " ")
+	if len(f) != 8 {
+		return d, false
 	}
-	if err != nil {
-		return fmt.Errorf("create the trace directory: %w", err)
+	d.Given, d.Study, d.SHA256 = f[0] == "given", f[1], f[3]
+	d.Version, _ = strconv.Atoi(f[2]) // what is no number does not come out as written
+	d.User, _ = strconv.ParseUint(f[4], 10, 64)
+	d.At, _ = time.Parse(time.RFC3339, f[5])
+	d.Until, _ = time.Parse(time.RFC3339, f[6])
+	if driver, err := hex.DecodeString(f[7]); err == nil {
+		copy(d.Driver[:], driver)
 	}
-	path := filepath.Join(dir, consentFile)
-	if err := writeSynced(path+".new", consentText(study)); err != nil {
-		return fmt.Errorf("write the consent: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write the consent: %w", err)
-	}
-	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("write the consent: %w", err)
-	}
-	return nil
+	return d, d.line() == line
 }
 
-func writeSynced(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+// consents are all decisions in the order in which they were made.
+type consents struct {
+	dir  string
+	list []Decision
 }
 
-// removeConsent makes a withdrawal durable; none given is no error.
-func removeConsent(dir string) error {
-	err := os.Remove(filepath.Join(dir, consentFile))
+// errConsents tells that the decisions cannot be read.
+var errConsents = errors.New("the record of consents was damaged; recording is off until a driver decides anew")
+
+// read reads the decisions. A file that is not exactly what this package writes
+// gives errConsents: nothing is guessed from it, which counts as no consent.
+func (c *consents) read() error {
+	text, err := os.ReadFile(filepath.Join(c.dir, consentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return err
+		return fmt.Errorf("read the consents: %w", err)
 	}
-	return syncDir(dir)
+	list, ok := parseConsents(text)
+	if !ok {
+		return errConsents
+	}
+	c.list = list
+	return nil
+}
+
+func parseConsents(text []byte) (list []Decision, ok bool) {
+	body, isOurs := bytes.CutPrefix(text, []byte(consentHead))
+	if !isOurs {
+		return nil, false
+	}
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, "sum ") {
+			break
+		}
+		d, ok := parseDecision(line)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, d)
+	}
+	return list, len(list) <= maxDecisions && bytes.Equal(consentsText(list), text)
+}
+
+func consentsText(list []Decision) []byte {
+	b := []byte(consentHead)
+	for i := range list {
+		b = append(b, list[i].line()...)
+	}
+	return fmt.Appendf(b, "sum %08x\n", crc32.Checksum(b, castagnoli))
+}
+
+// add makes a decision durable: after power loss at any moment it is whole or
+// was not made. A damaged file is kept aside, under another name.
+func (c *consents) add(d Decision, damaged bool) error {
+	list := append(slices.Clone(c.list), d)
+	if len(list) > maxDecisions {
+		if list = forgetOne(list); list == nil {
+			return fmt.Errorf("%d decisions are kept already, each the latest of its driver and study", maxDecisions)
+		}
+	}
+	if err := makeDir(c.dir); err != nil {
+		return fmt.Errorf("create the trace directory: %w", err)
+	}
+	path := filepath.Join(c.dir, consentFile)
+	if damaged {
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return fmt.Errorf("put the damaged consents aside: %w", err)
+		}
+	}
+	if err := replace(path, consentsText(list)); err != nil {
+		return fmt.Errorf("write the consent: %w", err)
+	}
+	c.list = list
+	return nil
+}
+
+// forgetOne drops the oldest decision that a later one of the same driver and
+// study has replaced; nil if there is none.
+func forgetOne(list []Decision) []Decision {
+	for i, d := range list {
+		if slices.ContainsFunc(list[i+1:], func(o Decision) bool { return o.Study == d.Study && o.User == d.User }) {
+			return slices.Delete(list, i, i+1)
+		}
+	}
+	return nil
+}
+
+// latest is a driver's last decision on a study.
+func (c *consents) latest(study string, user uint64) (Decision, bool) {
+	for i := len(c.list) - 1; i >= 0; i-- {
+		if d := c.list[i]; d.Study == study && d.User == user {
+			return d, true
+		}
+	}
+	return Decision{}, false
+}
+
+// stands reports whether a driver's yes to exactly this card was not taken back.
+func (c *consents) stands(s *scenes.Study, user uint64) bool {
+	d, ok := c.latest(s.ID, user)
+	return ok && d.Given && d.SHA256 == s.SHA256
+}
+
+// holds reports whether a yes stands and its time is not over.
+func (c *consents) holds(s *scenes.Study, user uint64, wall time.Time) bool {
+	d, _ := c.latest(s.ID, user)
+	return c.stands(s, user) && wall.Before(d.Until)
+}
+
+// newest is the highest version of a study that anybody decided on: no card
+// below it counts any more.
+func (c *consents) newest(study string) int {
+	version := 0
+	for i := range c.list {
+		if c.list[i].Study == study {
+			version = max(version, c.list[i].Version)
+		}
+	}
+	return version
 }

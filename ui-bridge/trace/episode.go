@@ -2,13 +2,13 @@ package trace
 
 //go:generate go tool msgp -tests=false -io=false -o episode_gen.go -file episode.go
 
-//msgp:tuple Episode Event
+//msgp:tuple Episode Event PanelEpisode
 //msgp:limit arrays:8
 
 // SchemaVersion is Episode.V as this package writes it.
 const SchemaVersion = 1
 
-// MaxEvents is the greatest number of events of one episode.
+// MaxEvents is the greatest number of events of one episode, scenes.MaxStudyEvents.
 const MaxEvents = 8
 
 // EpisodeID is 16 random bytes, drawn afresh for each episode and derived from
@@ -34,6 +34,18 @@ type Episode struct {
 	Auto    uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
 	Ev      []Event   // at most MaxEvents, in order
 	M       Metrics
+}
+
+// Pseudonym is 16 random bytes that stay the same from a test driver's consent to
+// a panel to its end.
+type Pseudonym [16]byte
+
+// PanelEpisode is what a panel of test drivers records, to make a dictionary: an
+// episode as it was, under a pseudonym. It is personal data, has segments and
+// directories of its own, and is never mixed with what is released.
+type PanelEpisode struct {
+	Driver  Pseudonym
+	Episode Episode
 }
 
 // Event is one touch within an episode, coarsened.

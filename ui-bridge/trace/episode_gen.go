@@ -278,3 +278,73 @@ func (z *Metrics) Msgsize() (s int) {
 	s = msgp.ArrayHeaderSize + (12 * (msgp.Uint8Size))
 	return
 }
+
+// MarshalMsg implements msgp.Marshaler
+func (z *PanelEpisode) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 2
+	o = append(o, 0x92)
+	o = msgp.AppendBytes(o, (z.Driver)[:])
+	o, err = z.Episode.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Episode")
+		return
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *PanelEpisode) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 2 {
+		err = msgp.ArrayError{Wanted: 2, Got: zb0001}
+		return
+	}
+	bts, err = msgp.ReadExactBytes(bts, (z.Driver)[:])
+	if err != nil {
+		err = msgp.WrapError(err, "Driver")
+		return
+	}
+	bts, err = z.Episode.UnmarshalMsg(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Episode")
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *PanelEpisode) Msgsize() (s int) {
+	s = 1 + msgp.ArrayHeaderSize + (16 * (msgp.ByteSize)) + z.Episode.Msgsize()
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Pseudonym) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	o = msgp.AppendBytes(o, (z)[:])
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Pseudonym) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	bts, err = msgp.ReadExactBytes(bts, (z)[:])
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Pseudonym) Msgsize() (s int) {
+	s = msgp.ArrayHeaderSize + (16 * (msgp.ByteSize))
+	return
+}

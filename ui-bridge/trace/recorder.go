@@ -1,15 +1,20 @@
-// Package trace records how people use the HMI: with consent, coarsened before
-// it reaches the disk, and in a form that holds no text, no place and no time of
-// day. It follows docs/study-cards.md. This version knows one built-in demo
-// study, whose segments are marked as not for release.
+// Package trace records how people use the HMI to answer the question of a study
+// card: with consent, coarsened and held against the card's dictionary before it
+// reaches the disk, and in a form that holds no text, no place and no time of
+// day. It follows docs/study-cards.md.
 package trace
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
+
+	"vignette/scenes"
 )
 
 // Interaction is one touch as the HMI reports it, by names of the study's
@@ -18,20 +23,36 @@ type Interaction struct {
 	Screen, Element, Gesture, Outcome string
 }
 
-// Options bound what is kept. Zero values stand for the defaults.
+// Options say what may be recorded.
 type Options struct {
-	SegmentBytes int64 // of one segment, at least 1 KiB; default 1 MiB
-	SpoolBytes   int64 // of all segments, at least SegmentBytes; default 4 MiB
+	Studies []*scenes.Study    // each id once
+	Revoked scenes.Revocations // studies that are called back
+	// Stopped is not nil if a study card or the list of those called back was
+	// refused, by its signature above all: then nothing is recorded and nothing
+	// leaves, whatever the other cards say.
+	Stopped error
+	Car     Car
+	// OutboxSegments bounds each outbox, 512 bytes a segment; 0 stands for 1024.
+	OutboxSegments int
 }
 
 // Counters tell what the recorder did since Open.
 type Counters struct {
-	Accepted        uint64 // interactions recorded
-	Refused         uint64 // interactions that came without consent
-	Episodes        uint64 // episodes written
-	EpisodesLost    uint64 // episodes that could not be written
-	ClockSteps      uint64 // episodes ended because the caller's time went back
-	SegmentsRemoved uint64 // oldest segments removed for the quota
+	Accepted   uint64 // interactions recorded
+	Refused    uint64 // interactions that came without consent, or without a clock that is vouched for
+	Outside    uint64 // interactions that belong to no task
+	Other      uint64 // recorded interactions on something that is not registered
+	Attempts   uint64 // attempts at tasks that ended
+	Gated      uint64 // attempts of which the dictionary has nothing
+	Cut        uint64 // attempts cut to a known pair
+	NotSampled uint64 // attempts that were not the week's one of their task
+	Episodes   uint64 // episodes written
+	Lost       uint64 // episodes that could not be written
+	ClockSteps uint64 // attempts ended because the caller's time went back
+	Dropped    uint64 // attempts forgotten since the driver changed or the study ended
+	Released   uint64 // segments moved into the outbox
+	Removed    uint64 // segments removed from a full outbox
+	Torn       uint64 // files that could not be read and were removed
 }
 
 var (
@@ -41,75 +62,95 @@ var (
 	ErrClosed = errors.New("the trace recorder is closed")
 	// ErrNoTime tells that a Context has no time.
 	ErrNoTime = errors.New("interactions without a time")
+	// ErrNoDriver tells that it is not known who drives, or that it is a guest.
+	ErrNoDriver = errors.New("nobody knows who drives, or it is a guest; consent is a driver's own")
+	// ErrNotParked tells that consent is given in a parked car only.
+	ErrNotParked = errors.New("the car is not parked; ask when it is")
+	// ErrNotNow tells that a study cannot be consented to: it is over, called
+	// back, older than one before, or another one is going on.
+	ErrNotNow = errors.New("the study is not open to consent")
 )
 
-// Recorder keeps episodes in a directory while a study has consent. Its methods
-// may be called from several goroutines.
+// Recorder keeps episodes in a directory while a driver consents to a study. Its
+// methods may be called from several goroutines.
 type Recorder struct {
-	mu      sync.Mutex
-	dir     string
-	study   *study
-	consent bool
-	build   builder
-	spool   spool
-	n       Counters
-	closed  bool
+	mu       sync.Mutex
+	dir      string
+	stopped  error
+	revoked  scenes.Revocations
+	policies []*policy
+	spools   []*spool  // of policies
+	boxes    [2]outbox // of studies and of panels
+	consents consents
+	damaged  bool
+	user     uint64 // 0: a guest, or nobody knows
+	wall     time.Time
+	active   int // index of the policy that is recorded, -1 for none
+	attempt  attempt
+	n        Counters
+	closed   bool
+	chance   [8]byte
 }
 
 // Open opens the recorder on a directory, which need not exist: it is created by
 // the first consent. A directory that could not be used (a file, not writable, no
-// parent) is an error now, found without writing. Consent given earlier holds.
-// Segments left without consent, by a withdrawal that was cut short, are removed.
+// parent) is an error now, found without writing. Consent given earlier holds
+// once its driver is known. Segments whose consent no longer stands, by a
+// withdrawal that was cut short or by another version of the card, are removed.
 func Open(dir string, o Options) (*Recorder, error) {
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, err
-	}
 	if err := usable(dir); err != nil {
 		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
 	}
-	consent, err := readConsent(dir, demo.id)
-	if err != nil {
+	if o.OutboxSegments == 0 {
+		o.OutboxSegments = 1024
+	}
+	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, active: -1, consents: consents{dir: dir}}
+	for i, name := range []string{"outbox", "panel-outbox"} {
+		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
+	}
+	switch err := r.consents.read(); {
+	case errors.Is(err, errConsents):
+		r.damaged = true
+	case err != nil:
 		return nil, err
 	}
-	files, err := listSegments(dir)
-	if err != nil {
-		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
+	for _, s := range o.Studies {
+		r.policies = append(r.policies, newPolicy(s, o.Car))
+		r.spools = append(r.spools, newSpool(dir, s.ID, s.Panel))
 	}
-	r := &Recorder{dir: dir, study: &demo, consent: consent,
-		spool: spool{dir: dir, segmentBytes: o.SegmentBytes, spoolBytes: o.SpoolBytes, files: files}}
-	if !consent && len(files) > 0 {
-		if err := r.spool.wipe(); err != nil {
-			return nil, fmt.Errorf("remove traces without consent: %w", err)
-		}
+	if r.stopped != nil {
+		return r, nil
+	}
+	if err := r.readSpools(); err != nil {
+		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
 	}
 	return r, nil
 }
 
-func (o Options) withDefaults() (Options, error) {
-	if o.SegmentBytes == 0 {
-		o.SegmentBytes = 1 << 20
-	}
-	if o.SpoolBytes == 0 {
-		o.SpoolBytes = max(4<<20, o.SegmentBytes)
-	}
-	if o.SegmentBytes < 1024 {
-		return o, fmt.Errorf("trace segments of %d bytes: at least 1024 are needed", o.SegmentBytes)
-	}
-	if o.SpoolBytes < o.SegmentBytes {
-		return o, fmt.Errorf("a trace spool of %d bytes is smaller than one segment of %d", o.SpoolBytes, o.SegmentBytes)
-	}
-	return o, nil
+// random is a random number from the system.
+func (r *Recorder) random() uint64 {
+	rand.Read(r.chance[:])
+	return binary.LittleEndian.Uint64(r.chance[:])
 }
 
-// Study returns the id of the study that can be consented to.
-func (r *Recorder) Study() string { return r.study.id }
+// Problem tells why nothing is recorded at all; nil: nothing is wrong.
+func (r *Recorder) Problem() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.stopped != nil:
+		return r.stopped
+	case r.damaged:
+		return errConsents
+	}
+	return nil
+}
 
-// Recording reports whether the study has consent.
+// Recording reports whether what the driver touches may be recorded now.
 func (r *Recorder) Recording() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.consent && !r.closed
+	return r.active >= 0 && !r.closed
 }
 
 // Counters returns what was done since Open.
@@ -117,153 +158,157 @@ func (r *Recorder) Counters() Counters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.n
-	c.SegmentsRemoved = r.spool.removed
-	c.Episodes, c.EpisodesLost = c.Episodes-r.spool.lost, c.EpisodesLost+r.spool.lost
+	c.Removed = r.boxes[0].removed + r.boxes[1].removed
 	return c
 }
 
-// GiveConsent starts recording for a study and makes the decision durable. It
-// is no error to give it twice.
-func (r *Recorder) GiveConsent(study string) error {
+// SetUser says who drives from now on; 0 is a guest or nobody known. A change
+// ends recording at once: the open attempt is forgotten, and another driver's
+// consent counts only for that driver.
+func (r *Recorder) SetUser(user uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.check(study); err != nil {
-		return err
+	if user == r.user {
+		return
 	}
-	if r.consent {
-		return nil
-	}
-	if err := writeConsent(r.dir, r.study.id); err != nil {
-		return err
-	}
-	r.consent = true
-	return nil
+	r.user = user
+	r.forget()
+	r.choose()
 }
 
-// WithdrawConsent stops recording for a study: the decision is made durable
-// first, then all segments are removed and the open episode is forgotten, before
-// it returns. If that fails, recording is off all the same and the error tells
-// what is left; the next Open tries again.
-func (r *Recorder) WithdrawConsent(study string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.check(study); err != nil {
-		return err
+// forget drops the open attempt.
+func (r *Recorder) forget() {
+	if r.attempt.open() {
+		r.n.Dropped++
 	}
-	r.consent = false
-	r.build.reset()
-	if err := errors.Join(removeConsent(r.dir), r.spool.wipe()); err != nil {
-		return fmt.Errorf("withdraw consent: %w", err)
-	}
-	return nil
+	r.attempt.reset()
 }
 
-func (r *Recorder) check(study string) error {
-	if r.closed {
-		return ErrClosed
+// choose finds the study that may be recorded now. A change of it forgets the
+// open attempt.
+func (r *Recorder) choose() {
+	was := r.active
+	r.active = slices.IndexFunc(r.policies, func(p *policy) bool {
+		return r.user != 0 && r.closedTo(p.study) == "" && r.consents.holds(p.study, r.user, r.wall)
+	})
+	if r.active != was {
+		r.forget()
 	}
-	if study != r.study.id {
-		return fmt.Errorf("%w %q: this version has %q only", ErrUnknownStudy, study, r.study.id)
+}
+
+// closedTo says why a study is not open now; empty: it is.
+func (r *Recorder) closedTo(s *scenes.Study) string {
+	switch {
+	case r.stopped != nil:
+		return "stopped"
+	case r.revoked.Has(s):
+		return "revoked"
+	case s.Version < r.consents.newest(s.ID):
+		return "older"
+	case r.wall.IsZero():
+		return "no_clock"
+	case r.wall.Before(s.From):
+		return "early"
+	case !r.wall.Before(s.Until):
+		return "over"
 	}
-	return nil
+	return ""
 }
 
 // Record takes a batch of interactions that arrived together: their times within
-// the batch are all c.Now. It returns how many were accepted: none without
-// consent, which is no error and writes nothing. An episode ends after eight
-// events, after a gap above 30 s, or if c.Now went back; it is then written, and
-// synced before Record returns: once, however many episodes a batch ends. With an
-// error, accepted counts those taken before it.
+// the batch are all c.Now. It returns how many were recorded: none without
+// consent, which is no error and writes nothing, and none that belong to no task
+// of the study. An attempt at a task begins with its start and ends with its end,
+// when its screens are left, after a gap above 30 s, or if c.Now went back.
 func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
+	switch {
+	case r.closed:
 		return 0, ErrClosed
+	case c.Now.IsZero():
+		return 0, ErrNoTime
 	}
-	if !r.consent {
+	r.wall = c.Wall
+	r.choose()
+	if r.active < 0 {
 		r.n.Refused += uint64(len(batch))
 		return 0, nil
-	}
-	if c.Now.IsZero() {
-		return 0, ErrNoTime
 	}
 	if err := r.endIfOver(c.Now); err != nil {
 		return 0, err
 	}
-	accepted, err = r.take(batch, c)
-	return accepted, errors.Join(err, r.sync())
-}
-
-// take adds interactions to the open episode, and writes each that they fill.
-func (r *Recorder) take(batch []Interaction, c Context) (accepted int, err error) {
-	for _, in := range batch {
-		r.build.add(r.study, in, c)
-		accepted++
-		r.n.Accepted++
-		if r.build.full() {
-			if err := r.flush(); err != nil {
-				return accepted, err
-			}
+	for i := range batch {
+		took, err := r.touch(&batch[i], c)
+		if took {
+			accepted++
+			r.n.Accepted++
+		}
+		if err != nil {
+			return accepted, err
 		}
 	}
 	return accepted, nil
 }
 
-// Tick ends and writes an open episode whose last event is more than 30 s
-// before now, so that it does not wait for the next touch.
-func (r *Recorder) Tick(now time.Time) error {
+// touch takes one interaction into the open attempt, or into a new one if a task
+// starts with it.
+func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
+	p := r.policies[r.active]
+	at, keyboard := p.place(in.Screen, in.Element, c.Wall)
+	if r.attempt.open() && !r.attempt.task.covers(at) {
+		if err := r.finish(); err != nil {
+			return false, err
+		}
+	}
+	if !r.attempt.open() {
+		i, starts := p.starts[at]
+		if !starts {
+			r.n.Outside++
+			return false, nil
+		}
+		r.attempt.begin(p, &p.tasks[i], c)
+	}
+	if at.screen == other || at.elem == other {
+		r.n.Other++
+	}
+	r.attempt.add(in, at, keyboard, c)
+	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.n[MetricTouches] > 1) {
+		return true, r.finish()
+	}
+	return true, nil
+}
+
+// Tick is what time brings: an attempt whose last touch is more than 30 s ago
+// ends, a study that is over is not recorded any more, and what is due goes into
+// the outbox.
+func (r *Recorder) Tick(c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return ErrClosed
 	}
-	return errors.Join(r.endIfOver(now), r.sync())
+	r.wall = c.Wall
+	r.choose()
+	return errors.Join(r.endIfOver(c.Now), r.releaseDue())
 }
 
-// Close writes the open episode and closes the segment. Consent stays given.
+// Close forgets the open attempt, which nobody has ended. Consent stays given.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return nil
-	}
 	r.closed = true
-	var err error
-	if r.build.open() {
-		err = r.flush()
-	}
-	return errors.Join(err, r.spool.close())
+	r.forget()
+	return nil
 }
 
-// endIfOver writes the open episode if an event at now would not belong to it.
+// endIfOver ends the open attempt if an event at now would not belong to it.
 func (r *Recorder) endIfOver(now time.Time) error {
-	if !r.build.ends(now) {
+	if !r.attempt.over(now) {
 		return nil
 	}
-	if now.Before(r.build.at[r.build.n-1]) {
+	if now.Before(r.attempt.last) {
 		r.n.ClockSteps++
 	}
-	return r.flush()
-}
-
-// sync makes the episodes written safe from power loss.
-func (r *Recorder) sync() error {
-	if err := r.spool.sync(); err != nil {
-		return fmt.Errorf("trace directory %s: %w", r.dir, err)
-	}
-	return nil
-}
-
-// flush writes the open episode under a fresh id and forgets it.
-func (r *Recorder) flush() error {
-	ep := r.build.finish()
-	rand.Read(ep.EID[:])
-	err := r.spool.append(ep)
-	r.build.reset()
-	if err != nil {
-		r.n.EpisodesLost++
-		return fmt.Errorf("trace directory %s: %w", r.dir, err)
-	}
-	r.n.Episodes++
-	return nil
+	return r.finish()
 }

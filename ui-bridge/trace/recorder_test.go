@@ -7,21 +7,52 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"vignette/scenes"
+)
+
+const (
+	demo   = "demo" // id of the study
+	driver = 7
 )
 
 var noon = time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC) // ISO week 10
 
+// at is a moment of the drive: seconds after noon, at a speed.
 func at(seconds float64, kmh float64) Context {
-	return Context{SpeedKmh: kmh, SpeedKnown: true, Now: noon.Add(time.Duration(seconds * 1e9)), ClockTrusted: true}
+	now := noon.Add(time.Duration(seconds * 1e9))
+	return Context{SpeedKmh: kmh, SpeedKnown: true, Now: now, Wall: now, Parked: kmh == 0}
+}
+
+// weeks is a moment that many weeks after noon.
+func weeks(n int) Context {
+	c := at(0, 0)
+	c.Now, c.Wall = c.Now.AddDate(0, 0, 7*n), c.Wall.AddDate(0, 0, 7*n)
+	return c
 }
 
 func tap(screen, element string) Interaction { return Interaction{screen, element, "tap", "ok"} }
 
-func open(t *testing.T, dir string, o Options) *Recorder {
+// study is the demo's, with changes to its text.
+func study(t testing.TB, changes ...string) *scenes.Study {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/drive/studies/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := scenes.ParseStudy("demo.yaml", []byte(strings.NewReplacer(changes...).Replace(string(text))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func options(t testing.TB) Options { return Options{Studies: []*scenes.Study{study(t)}} }
+
+func open(t testing.TB, dir string, o Options) *Recorder {
 	t.Helper()
 	r, err := Open(dir, o)
 	if err != nil {
@@ -35,31 +66,40 @@ func open(t *testing.T, dir string, o Options) *Recorder {
 	return r
 }
 
-func consented(t *testing.T, dir string, o Options) *Recorder {
+func consented(t testing.TB, dir string, o Options) *Recorder {
 	t.Helper()
 	r := open(t, dir, o)
-	if err := r.GiveConsent(DemoStudy); err != nil {
+	r.SetUser(driver)
+	if err := r.GiveConsent(demo, at(-60, 0)); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func record(t *testing.T, r *Recorder, c Context, batch ...Interaction) {
+func record(t testing.TB, r *Recorder, c Context, batch ...Interaction) {
 	t.Helper()
 	if n, err := r.Record(batch, c); err != nil || n != len(batch) {
 		t.Fatalf("accepted %d of %d: %v", n, len(batch), err)
 	}
 }
 
+// air is a whole attempt at the task air, as the dictionary has it.
+func air(t testing.TB, r *Recorder, from float64) {
+	t.Helper()
+	record(t, r, at(from, 0), tap("home", "climate_tile"), Interaction{"climate", "fan", "turn", "ok"})
+	record(t, r, at(from+3, 0), Interaction{"climate", "temperature", "swipe", "ok"})
+	record(t, r, at(from+4.5, 0), Interaction{"climate", "back", "tap", "back"})
+}
+
 // files lists what is below dir, with its content.
-func files(t *testing.T, dir string) map[string][]byte {
+func files(t testing.TB, dir string) map[string][]byte {
 	t.Helper()
 	m := map[string][]byte{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		m[d.Name()], err = os.ReadFile(path)
+		m[strings.TrimPrefix(path, dir+"/")], err = os.ReadFile(path)
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -69,11 +109,11 @@ func files(t *testing.T, dir string) map[string][]byte {
 }
 
 // episodes reads every segment of dir.
-func episodes(t *testing.T, dir string) []Episode {
+func episodes(t testing.TB, dir string) []Episode {
 	t.Helper()
 	var eps []Episode
 	for name, b := range files(t, dir) {
-		if name == consentFile {
+		if !strings.HasSuffix(name, segmentSuffix) {
 			continue
 		}
 		list, err := Read(bytes.NewReader(b))
@@ -88,14 +128,15 @@ func episodes(t *testing.T, dir string) []Episode {
 func TestNoConsentNoByte(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "traces")
-	r := open(t, dir, Options{})
+	r := open(t, dir, options(t))
+	r.SetUser(driver)
 	for i := range 100 {
-		n, err := r.Record([]Interaction{tap("climate", "fan")}, at(float64(i), 50))
+		n, err := r.Record([]Interaction{tap("home", "climate_tile")}, at(float64(i), 50))
 		if n != 0 || err != nil {
 			t.Fatalf("accepted %d, %v", n, err)
 		}
 	}
-	if err := errors.Join(r.Tick(noon.Add(time.Hour)), r.WithdrawConsent(DemoStudy), r.Close()); err != nil {
+	if err := errors.Join(r.Tick(weeks(2)), r.WithdrawConsent(demo, at(0, 0)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(parent)
@@ -107,112 +148,381 @@ func TestNoConsentNoByte(t *testing.T) {
 	}
 }
 
-func TestConsentHoldsOverRestartsAndStudiesAreKnown(t *testing.T) {
+// TestOnlyTheConsentingDriver holds that consent is a driver's own: a guest, an
+// unknown driver and another one are not recorded, and a change of driver
+// forgets the open attempt.
+func TestOnlyTheConsentingDriver(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := open(t, dir, Options{})
-	if err := r.GiveConsent("other"); !errors.Is(err, ErrUnknownStudy) {
-		t.Errorf("consent to an unknown study: %v", err)
+	r := consented(t, dir, options(t))
+	half := []Interaction{tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}}
+	record(t, r, at(0, 0), half...)
+	for _, user := range []uint64{0, 8} {
+		r.SetUser(user)
+		if n, err := r.Record(half, at(1, 0)); n != 0 || err != nil || r.Recording() {
+			t.Errorf("user %d: accepted %d, %v, recording %v", user, n, err, r.Recording())
+		}
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("an unknown study left something on the disk")
+	r.SetUser(driver)
+	if !r.Recording() {
+		t.Error("the driver who consented is not recorded after a change and back")
 	}
-	if err := errors.Join(r.GiveConsent(DemoStudy), r.GiveConsent(DemoStudy), r.Close()); err != nil {
+	if err := r.Tick(at(60, 0)); err != nil {
 		t.Fatal(err)
 	}
-	again := open(t, dir, Options{})
-	if !again.Recording() {
+	if c := r.Counters(); c.Dropped != 1 || c.Attempts != 0 || len(episodes(t, dir)) != 0 {
+		t.Errorf("the open attempt outlived the change of driver: %+v", c)
+	}
+	r.SetUser(0)
+	if err := r.GiveConsent(demo, at(0, 0)); !errors.Is(err, ErrNoDriver) {
+		t.Errorf("a guest consents: %v", err)
+	}
+	if err := r.WithdrawConsent(demo, at(0, 0)); !errors.Is(err, ErrNoDriver) {
+		t.Errorf("a guest withdraws: %v", err)
+	}
+}
+
+// TestConsentIsAskedAsTheContractSays holds when consent can be given.
+func TestConsentIsAskedAsTheContractSays(t *testing.T) {
+	other := study(t, "id: demo", "id: other")
+	clockless := at(0, 0)
+	clockless.Wall = time.Time{}
+	for _, c := range []struct {
+		name  string
+		o     Options
+		study string
+		at    Context
+		want  error
+		text  string
+	}{
+		{"parked", options(t), demo, at(0, 0), nil, ""},
+		{"moving", options(t), demo, at(0, 9), ErrNotParked, "not parked"},
+		{"unknown study", options(t), "nosuch", at(0, 0), ErrUnknownStudy, `"nosuch"`},
+		{"no clock", options(t), demo, clockless, ErrNotNow, "nobody vouches"},
+		{"early", options(t), demo, weeks(-12), ErrNotNow, "not begun"},
+		{"over", options(t), demo, weeks(5), ErrNotNow, "is over"},
+		{"ten years on", options(t), demo, weeks(520), ErrNotNow, "is over"},
+		{"revoked", Options{Studies: []*scenes.Study{study(t)}, Revoked: scenes.Revocations{demo: 1}}, demo, at(0, 0), ErrNotNow, "called it back"},
+		{"stopped", Options{Studies: []*scenes.Study{study(t)}, Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "stopped"},
+		{"stopped without cards", Options{Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "bad signature"},
+		{"one of two", Options{Studies: []*scenes.Study{study(t), other}}, "other", at(0, 0), nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			parent := t.TempDir()
+			r := open(t, filepath.Join(parent, "traces"), c.o)
+			r.SetUser(driver)
+			err := r.GiveConsent(c.study, c.at)
+			if !errors.Is(err, c.want) || c.want != nil && !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%v, want %v with %q", err, c.want, c.text)
+			}
+			if r.Recording() != (c.want == nil) {
+				t.Errorf("recording %v", r.Recording())
+			}
+			if entries, _ := os.ReadDir(parent); c.want != nil && len(entries) != 0 {
+				t.Errorf("a refused consent left %v", entries)
+			}
+		})
+	}
+	t.Run("one question at a time", func(t *testing.T) {
+		r := consented(t, filepath.Join(t.TempDir(), "traces"), Options{Studies: []*scenes.Study{study(t), other}})
+		if err := r.GiveConsent("other", at(0, 0)); !errors.Is(err, ErrNotNow) || !strings.Contains(err.Error(), "one question at a time") {
+			t.Errorf("a second study: %v", err)
+		}
+	})
+}
+
+func TestConsentHoldsOverRestartsAndEnds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	long := Options{Studies: []*scenes.Study{study(t, "until: 2026-03-31", "until: 2026-12-31")}}
+	r := consented(t, dir, long)
+	if err := errors.Join(r.GiveConsent(demo, at(0, 0)), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r = open(t, dir, long)
+	if err := r.Tick(at(0, 0)); err != nil || r.Recording() {
+		t.Errorf("recorded before anybody said who drives, %v", err)
+	}
+	r.SetUser(driver)
+	if !r.Recording() || r.Study() != demo {
 		t.Error("the consent is forgotten")
 	}
-	if err := again.WithdrawConsent(DemoStudy); err != nil {
+	for _, c := range []struct {
+		at    Context
+		state string
+	}{{weeks(11), "on"}, {weeks(12), "expired"}, {weeks(-520), "early"}, {weeks(520), "over"}, {Context{Now: noon}, "no_clock"}, {weeks(1), "on"}} {
+		if err := r.Tick(c.at); err != nil || r.Recording() != (c.state == "on") || r.Studies()[0].State != c.state {
+			t.Errorf("%v: state %s, recording %v, %v; want %s", c.at.Wall, r.Studies()[0].State, r.Recording(), err, c.state)
+		}
+	}
+	if err := r.WithdrawConsent(demo, at(0, 50)); err != nil {
 		t.Fatal(err)
 	}
-	if third := open(t, dir, Options{}); third.Recording() {
-		t.Error("the withdrawal is forgotten")
+	if h := r.ConsentHistory(); len(h) != 2 || !h[0].Given || h[1].Given || !h[0].Until.Equal(noon.Add(-time.Minute).AddDate(0, 0, 84)) {
+		t.Errorf("history %+v", h)
+	}
+	again := open(t, dir, long)
+	again.SetUser(driver)
+	if err := again.Tick(at(0, 0)); err != nil || again.Recording() || again.Studies()[0].State != "off" {
+		t.Errorf("the withdrawal is forgotten, %v", err)
+	}
+	again.SetUser(8)
+	if h := again.ConsentHistory(); h != nil {
+		t.Errorf("another driver sees %+v", h)
+	}
+}
+
+// TestAnotherCardAsksAgain holds that a yes is to one text of a card, that no
+// older version counts, and that what was recorded under the old text goes.
+func TestAnotherCardAsksAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	two := study(t, "version: 1", "version: 2")
+	r := consented(t, dir, Options{Studies: []*scenes.Study{two}})
+	air(t, r, 0)
+	if len(episodes(t, dir)) != 1 {
+		t.Fatal("nothing was kept")
+	}
+	state := func(s *scenes.Study) string {
+		r := open(t, dir, Options{Studies: []*scenes.Study{s}})
+		r.SetUser(driver)
+		if err := r.Tick(at(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if r.Recording() != (r.Studies()[0].State == "on") {
+			t.Error("state and indicator differ")
+		}
+		return r.Studies()[0].State
+	}
+	if got := state(two); got != "on" || len(episodes(t, dir)) != 1 {
+		t.Errorf("the same card: %s, %d episodes", got, len(episodes(t, dir)))
+	}
+	if got := state(study(t, "version: 1", "version: 2", "k: 50", "k: 49")); got != "changed" || len(episodes(t, dir)) != 0 {
+		t.Errorf("another text: %s, %d episodes", got, len(episodes(t, dir)))
+	}
+	if got := state(study(t)); got != "older" {
+		t.Errorf("an older version: %s", got)
+	}
+	if got := state(study(t, "version: 1", "version: 3")); got != "changed" {
+		t.Errorf("a newer version: %s", got)
+	}
+}
+
+// TestABadSignatureStopsTheRecorder holds that nothing is recorded and nothing
+// leaves, though consent was given; and that it can still be taken back.
+func TestABadSignatureStopsTheRecorder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	air(t, consented(t, dir, options(t)), 0)
+	r := open(t, dir, Options{Stopped: errors.New("demo.yaml.minisig: changed")})
+	r.SetUser(driver)
+	if n, err := r.Record([]Interaction{tap("home", "climate_tile")}, at(0, 0)); n != 0 || err != nil || r.Recording() {
+		t.Errorf("accepted %d, %v", n, err)
+	}
+	if err := r.Tick(weeks(2)); err != nil || len(episodes(t, filepath.Join(dir, "outbox"))) != 0 {
+		t.Errorf("something left, %v", err)
+	}
+	if err := r.Problem(); err == nil || !strings.Contains(err.Error(), "changed") {
+		t.Errorf("problem %v", err)
+	}
+	if len(episodes(t, dir)) != 1 {
+		t.Error("what waits was removed")
+	}
+	if err := r.WithdrawConsent(demo, weeks(2)); err != nil || len(episodes(t, dir)) != 0 {
+		t.Errorf("withdrawn: %v, %d episodes left", err, len(episodes(t, dir)))
 	}
 }
 
 func TestWithdrawalWipesAtOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	for i := range 20 {
-		record(t, r, at(float64(i), 0), tap("climate", "fan"))
-	}
-	if len(episodes(t, dir)) != 2 {
-		t.Fatal("the test has no episodes to wipe")
-	}
-	if err := r.WithdrawConsent(DemoStudy); err != nil {
+	r := consented(t, dir, options(t))
+	air(t, r, 0)
+	r.SetUser(8)
+	if err := r.GiveConsent(demo, at(10, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if left := files(t, dir); len(left) != 0 {
-		t.Errorf("left after withdrawal: %v", left)
+	for i := range 40 { // the other driver's turn in the same week and another task
+		record(t, r, at(20+float64(i), 0), tap("home", "navigation_tile"), Interaction{"navigation", "zoom", "swipe", "ok"}, Interaction{"navigation", "back", "tap", "back"})
 	}
-	if n, err := r.Record([]Interaction{tap("climate", "fan")}, at(30, 0)); n != 0 || err != nil {
+	if len(episodes(t, dir)) != 2 {
+		t.Fatalf("%d episodes, want one of each driver", len(episodes(t, dir)))
+	}
+	r.SetUser(driver)
+	record(t, r, at(100, 0), tap("home", "climate_tile"))
+	if err := r.WithdrawConsent(demo, at(100, 50)); err != nil {
+		t.Fatal(err)
+	}
+	left := episodes(t, dir)
+	if len(left) != 1 || left[0].Task != 4 {
+		t.Errorf("left after withdrawal: %+v", left)
+	}
+	if n, err := r.Record([]Interaction{tap("home", "climate_tile")}, at(130, 0)); n != 0 || err != nil {
 		t.Errorf("accepted %d after withdrawal, %v", n, err)
 	}
-	if err := r.Close(); err != nil || len(files(t, dir)) != 0 {
-		t.Errorf("Close wrote after withdrawal: %v %v", files(t, dir), err)
+	if err := errors.Join(r.Tick(at(200, 0)), r.Close()); err != nil || len(episodes(t, dir)) != 1 {
+		t.Errorf("something was written after withdrawal: %v", err)
 	}
 }
 
 func TestInterruptedWithdrawalIsFinishedAtOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	record(t, r, at(0, 0), tap("climate", "fan"))
-	if err := r.Close(); err != nil {
+	r := consented(t, dir, options(t))
+	air(t, r, 0)
+	before := files(t, dir)
+	if err := r.WithdrawConsent(demo, at(10, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, consentFile)); err != nil { // power lost before the wipe
-		t.Fatal(err)
+	for name, b := range before { // power lost after the decision and before the wipe
+		if strings.HasSuffix(name, segmentSuffix) {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	open(t, dir, Options{})
-	if left := files(t, dir); len(left) != 0 {
+	open(t, dir, options(t))
+	if left := episodes(t, dir); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 }
 
-func TestUnregisteredBecomesOther(t *testing.T) {
+// TestPowerLossNeverLosesADecision stops every write of a decision at every byte.
+func TestPowerLossNeverLosesADecision(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	record(t, r, at(0, 0), Interaction{"sos", "call", "tap", "ok"}, Interaction{"home", "fan", "tap", "ok"},
-		Interaction{"climate", "fan", "stare", "confused"}, Interaction{"", "", "", ""})
-	if err := r.Close(); err != nil {
+	r := consented(t, dir, options(t))
+	before := files(t, dir)[consentFile]
+	if err := r.WithdrawConsent(demo, at(10, 0)); err != nil {
 		t.Fatal(err)
 	}
-	eps := episodes(t, dir)
-	if len(eps) != 1 || len(eps[0].Ev) != 4 {
-		t.Fatalf("episodes %v", eps)
+	after := files(t, dir)[consentFile]
+	o := options(t)
+	recording := func() bool {
+		r := open(t, dir, o)
+		r.SetUser(driver)
+		if err := r.Tick(at(20, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Problem(); err != nil {
+			t.Fatal(err)
+		}
+		return r.Recording()
 	}
-	for i, want := range []Event{{1, 1, 2, DTFirst, SpeedParked, 2}, {2, 1, 2, DTUnder0s5, SpeedParked, 2},
-		{3, 11, 1, DTUnder0s5, SpeedParked, 1}, {1, 1, 1, DTUnder0s5, SpeedParked, 1}} {
-		if eps[0].Ev[i] != want {
-			t.Errorf("event %d is %+v, want %+v", i, eps[0].Ev[i], want)
+	for cut := range len(after) + 1 {
+		err := errors.Join(os.WriteFile(filepath.Join(dir, consentFile), before, 0o600),
+			os.WriteFile(filepath.Join(dir, consentFile+newSuffix), after[:cut], 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !recording() {
+			t.Fatalf("cut at %d: the earlier yes is lost", cut)
 		}
 	}
-	if eps[0].M[MetricOther] != 3+1 {
-		t.Errorf("metric other is %d", eps[0].M[MetricOther])
+	if err := os.Rename(filepath.Join(dir, consentFile+newSuffix), filepath.Join(dir, consentFile)); err != nil {
+		t.Fatal(err)
+	}
+	if recording() {
+		t.Error("the withdrawal is lost")
 	}
 }
 
+// TestDamagedConsentsCountAsNone flips every bit of the file of consents.
+func TestDamagedConsentsCountAsNone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	consented(t, dir, options(t))
+	path := filepath.Join(dir, consentFile)
+	good := files(t, dir)[consentFile]
+	for i := range good {
+		for bit := range 8 {
+			bad := bytes.Clone(good)
+			bad[i] ^= 1 << bit
+			if _, ok := parseConsents(bad); ok {
+				t.Fatalf("bit %d of byte %d is wrong and nobody saw it", bit, i)
+			}
+		}
+	}
+	if err := os.WriteFile(path, good[:len(good)-2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, dir, options(t))
+	r.SetUser(driver)
+	if err := r.Tick(at(0, 0)); err != nil || r.Recording() || r.Problem() == nil {
+		t.Errorf("recording %v, problem %v, %v", r.Recording(), r.Problem(), err)
+	}
+	if err := r.GiveConsent(demo, at(0, 0)); err != nil || !r.Recording() || r.Problem() != nil {
+		t.Errorf("a new decision: %v, recording %v, problem %v", err, r.Recording(), r.Problem())
+	}
+	if _, kept := files(t, dir)[consentFile+".damaged"]; !kept {
+		t.Error("the damaged file is not kept aside")
+	}
+}
+
+func TestDecisionsAreBounded(t *testing.T) {
+	c := consents{dir: filepath.Join(t.TempDir(), "traces")}
+	for i := range maxDecisions {
+		c.list = append(c.list, Decision{Study: "a", Version: 1 + i, User: uint64(i % 2), Given: true, SHA256: "x"})
+	}
+	if err := c.add(Decision{Study: "b", Version: 1, User: 1, SHA256: "x"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.list) != maxDecisions || c.list[0].Version != 2 || c.newest("a") != maxDecisions {
+		t.Errorf("%d decisions, the first %+v", len(c.list), c.list[0])
+	}
+	for i := range c.list {
+		c.list[i].User = uint64(i)
+	}
+	if err := c.add(Decision{Study: "b", User: 5000}, false); err == nil || !strings.Contains(err.Error(), "1024 decisions are kept already") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestUnregisteredBecomesOther tells the recorder of what no card names, and of
+// what has expired.
+func TestUnregisteredBecomesOther(t *testing.T) {
+	p := newPolicy(study(t, "name: fan, owner: HMI team, purpose: layout of the home screen, sensitivity: ordinary, expires: 2026-12-31",
+		"name: fan, owner: HMI team, purpose: layout of the home screen, sensitivity: ordinary, expires: 2026-03-04"), Car{})
+	for _, c := range []struct {
+		screen, element string
+		want            place
+	}{
+		{"climate", "temperature", place{3, 10}}, {"climate", "nosuch", place{3, other}}, {"climate", "volume", place{3, other}},
+		{"nosuch", "fan", place{other, other}}, {"", "", place{other, other}}, {"other", "other", place{other, other}},
+		{"climate", "fan", place{3, other}}, // expired that day
+	} {
+		if got, _ := p.place(c.screen, c.element, noon); got != c.want {
+			t.Errorf("%s/%s is %v, want %v", c.screen, c.element, got, c.want)
+		}
+	}
+	if at, _ := p.place("climate", "fan", noon.AddDate(0, 0, -1)); at != (place{3, 11}) {
+		t.Errorf("before its expiry it is %v", at)
+	}
+	for _, word := range []string{"", "other", "wave", "13800138000"} {
+		if code(scenes.Gestures, word) != other || code(scenes.Outcomes, word) != other {
+			t.Errorf("%q has a code", word)
+		}
+	}
+	r := consented(t, filepath.Join(t.TempDir(), "traces"), options(t))
+	record(t, r, at(0, 0), tap("home", "climate_tile"), tap("climate", "sos_call"), tap("secret", "thing"))
+	if c := r.Counters(); c.Other != 2 || r.attempt.ep.Ev[1] != (Event{3, other, 2, DTUnder0s5, SpeedParked, 2}) || r.attempt.ep.Ev[2].Screen != other {
+		t.Errorf("counters %+v, events %v", c, r.attempt.ep.Ev)
+	}
+}
+
+var canaries = []string{"13800138000", "LSVAA4182E2100001", "Zhang Wei", "31.2304N", "Nocturne Op9"}
+
+// TestNoCanaryReachesTheDisk pushes texts through every field.
 func TestNoCanaryReachesTheDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	canaries := []string{"+8613800138000", "LSVAA4182E2184847", "Zhang Wei", "31.2304,121.4737", "Moonlight Sonata"}
+	r := consented(t, dir, options(t))
 	for i, c := range canaries {
-		record(t, r, at(float64(i), 10), Interaction{c, c, c, c}, Interaction{"climate", c, "tap", "ok"}, Interaction{"home", "fan", c, c})
-		if err := r.GiveConsent(c); !errors.Is(err, ErrUnknownStudy) {
+		s := 100 * float64(i)
+		record(t, r, at(s, 50), tap("home", "climate_tile"), Interaction{"climate", "fan", "turn", "ok"},
+			Interaction{c, "fan", "tap", "ok"}, Interaction{"climate", c, "tap", "ok"}, Interaction{"climate", "fan", c, "ok"}, Interaction{"climate", "fan", "tap", c})
+		if err := r.Tick(at(s+60, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Close(); err != nil {
+	if err := r.Tick(weeks(2)); err != nil {
 		t.Fatal(err)
 	}
 	kept := files(t, dir)
-	if len(kept) < 2 {
-		t.Fatalf("kept %v", kept)
-	}
 	var shown bytes.Buffer
-	if _, err := Show(&shown, dir, ShowOptions{Hex: true}); err != nil {
-		t.Fatal(err)
+	if n, err := Show(&shown, dir, ShowOptions{Hex: true, Study: study(t)}); err != nil || n == 0 {
+		t.Fatalf("%d episodes, %v", n, err)
 	}
 	kept["the output of Show"] = shown.Bytes()
 	for name, b := range kept {
@@ -224,202 +534,95 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 	}
 }
 
-func TestEpisodesEnd(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		times []float64
-		want  []int // events of each episode
-	}{
-		{"after eight events", []float64{0, 1, 2, 3, 4, 5, 6, 7, 8}, []int{8, 1}},
-		{"not after 30 s", []float64{0, 30}, []int{2}},
-		{"after a longer gap", []float64{0, 30.001}, []int{1, 1}},
-		{"when the clock goes back", []float64{10, 9.999}, []int{1, 1}},
-		{"at Close", []float64{0}, []int{1}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "traces")
-			r := consented(t, dir, Options{})
-			for _, s := range c.times {
-				record(t, r, at(s, 0), tap("climate", "fan"))
-			}
-			if err := r.Close(); err != nil {
-				t.Fatal(err)
-			}
-			var got []int
-			for _, ep := range episodes(t, dir) {
-				got = append(got, len(ep.Ev))
-			}
-			if fmt.Sprint(got) != fmt.Sprint(c.want) {
-				t.Errorf("episodes of %v events, want %v", got, c.want)
-			}
-		})
-	}
-}
-
-func TestTickEndsAnEpisode(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	record(t, r, at(0, 0), tap("climate", "fan"))
-	if err := r.Tick(noon.Add(30 * time.Second)); err != nil || len(episodes(t, dir)) != 0 {
-		t.Fatalf("ended at 30 s, %v", err)
-	}
-	if err := r.Tick(noon.Add(31 * time.Second)); err != nil || len(episodes(t, dir)) != 1 {
-		t.Errorf("not ended at 31 s, %v", err)
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	record(t, r, at(0, 0), tap("climate", "fan"))
-	record(t, r, at(0.3, 8), tap("climate", "fan"))                                                               // moving begins
-	record(t, r, at(0.6, 6), tap("climate", "fan"))                                                               // rage; hysteresis: still moving
-	record(t, r, at(6, 4.9), Interaction{"climate", "seat_heater", "tap", "blocked"})                             // not moving; interruption
-	record(t, r, Context{Now: noon.Add(7 * time.Second)}, Interaction{"climate", "back", "tap", "back"})          // unknown
-	record(t, r, at(8, 120), Interaction{"home", "nowhere", "tap", "error"}, Interaction{"home", "", "", "noop"}) // moving twice
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	ep := episodes(t, dir)[0]
-	want := Metrics{7 + 1, 4 + 1, 1 + 1, DTUnder15s + 1, DTUnder15s + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 2 + 1}
-	if ep.M != want {
-		t.Errorf("metrics %v, want %v", ep.M, want)
-	}
-	if ep.V != SchemaVersion || ep.Policy != 1 || ep.Week != 2610 || ep.TOD != TODAfternoon || ep.EID == (EpisodeID{}) {
-		t.Errorf("episode %+v", ep)
-	}
-}
-
-func TestEpisodeIDsDiffer(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	for i := range 80 {
-		record(t, r, at(float64(i), 0), tap("climate", "fan"))
-	}
-	seen := map[EpisodeID]bool{}
-	for _, ep := range episodes(t, dir) {
-		seen[ep.EID] = true
-	}
-	if len(seen) != 10 {
-		t.Errorf("%d different ids, want 10", len(seen))
-	}
-}
-
-func TestQuotaRemovesTheOldest(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{SegmentBytes: 1024, SpoolBytes: 4096})
-	var first string
-	for i := range 8 * 200 {
-		record(t, r, at(float64(i), 0), tap("climate", "fan"))
-		if first == "" && len(r.spool.files) > 0 {
-			first = r.spool.files[0].name
-		}
-	}
-	total := 0
-	kept := files(t, dir)
-	for name, b := range kept {
-		if name != consentFile {
-			total += len(b)
-		}
-		if len(b) > 1024 {
-			t.Errorf("%s has %d bytes", name, len(b))
-		}
-	}
-	if c := r.Counters(); total > 4096 || c.SegmentsRemoved == 0 || c.Episodes != 200 {
-		t.Errorf("%d bytes kept, counters %+v", total, c)
-	}
-	if _, there := kept[first]; there || first == "" {
-		t.Errorf("the oldest segment %q is still there", first)
-	}
-	if n := len(episodes(t, dir)); n == 0 {
-		t.Error("nothing is kept")
-	}
-}
-
 func TestUnusableDirectories(t *testing.T) {
 	parent := t.TempDir()
 	file := filepath.Join(parent, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	strange := filepath.Join(parent, "strange")
-	if err := errors.Join(os.Mkdir(strange, 0o700), os.WriteFile(filepath.Join(strange, consentFile), []byte("yes"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		dir  string
-		o    Options
-		want string
-	}{
-		{"", Options{}, "no directory given"},
-		{file, Options{}, "is a file; name a directory"},
-		{filepath.Join(file, "x"), Options{}, "not a directory"},
-		{filepath.Join(parent, "no", "traces"), Options{}, "does not exist; create it first"},
-		{strange, Options{}, "not a consent of this program"},
-		{parent, Options{SegmentBytes: 10}, "at least 1024"},
-		{parent, Options{SegmentBytes: 4096, SpoolBytes: 2048}, "smaller than one segment"},
+	for _, c := range []struct{ dir, want string }{
+		{"", "no directory given"},
+		{file, "is a file; name a directory"},
+		{filepath.Join(file, "x"), "not a directory"},
+		{filepath.Join(parent, "no", "traces"), "does not exist; create it first"},
 	} {
-		if _, err := Open(c.dir, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Open(c.dir, options(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Open(%q): %v, want %q", c.dir, err, c.want)
 		}
 	}
 }
 
-func TestAWriteThatFailsIsToldAndCounted(t *testing.T) {
+// TestADiskThatFailsIsToldAndCounted takes the directory away: what cannot be
+// written is lost and counted, and a withdrawal that cannot be made durable ends
+// recording all the same.
+func TestADiskThatFailsIsToldAndCounted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	if err := os.RemoveAll(dir); err != nil {
+	r := consented(t, dir, options(t))
+	if err := errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	for i := range 8 {
-		_, err = r.Record([]Interaction{tap("climate", "fan")}, at(float64(i), 0))
-	}
-	if err == nil || r.Counters().EpisodesLost != 1 {
+	record(t, r, at(0, 0), tap("home", "navigation_tile"), Interaction{"navigation", "zoom", "swipe", "ok"})
+	if _, err := r.Record([]Interaction{tap("home", "media_tile")}, at(1, 0)); err == nil || r.Counters().Lost != 1 {
 		t.Errorf("error %v, counters %+v", err, r.Counters())
 	}
-}
-
-// TestEpisodesThatCannotBeSynced puts a pipe in the place of the segment: it
-// takes writes, and cannot be synced.
-func TestEpisodesThatCannotBeSynced(t *testing.T) {
-	r := consented(t, filepath.Join(t.TempDir(), "traces"), Options{})
-	taps := func(n int) []Interaction { return slices.Repeat([]Interaction{tap("climate", "fan")}, n) }
-	if n, err := r.Record(taps(MaxEvents), at(0, 0)); n != MaxEvents || err != nil {
-		t.Fatal(n, err)
-	}
-	_, pipe, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.spool.cur.Close(); err != nil {
-		t.Fatal(err)
-	}
-	r.spool.cur = pipe
-	if n, err := r.Record(taps(3*MaxEvents), at(1, 0)); n != 3*MaxEvents || err == nil || !strings.Contains(err.Error(), "sync episodes") {
-		t.Errorf("%d taken, %v", n, err)
-	}
-	if n, err := r.Record(taps(2*MaxEvents), at(2, 0)); n != 2*MaxEvents || err != nil {
-		t.Errorf("in the next segment: %d taken, %v", n, err)
-	}
-	if c := r.Counters(); c.Episodes != 3 || c.EpisodesLost != 3 {
-		t.Errorf("counters %+v; want 3 episodes kept and 3 lost", c)
+	if err := r.WithdrawConsent(demo, at(2, 0)); err == nil || r.Recording() {
+		t.Errorf("withdrawn: %v, recording %v", err, r.Recording())
 	}
 }
 
 func TestClosedAndTimeless(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
+	r := consented(t, filepath.Join(t.TempDir(), "traces"), options(t))
 	if _, err := r.Record([]Interaction{tap("climate", "fan")}, Context{}); !errors.Is(err, ErrNoTime) {
 		t.Errorf("without a time: %v", err)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Record(nil, at(0, 0)); !errors.Is(err, ErrClosed) {
-		t.Errorf("Record after Close: %v", err)
+	_, err := r.Record(nil, at(0, 0))
+	for i, err := range []error{err, r.GiveConsent(demo, at(0, 0)), r.WithdrawConsent(demo, at(0, 0)), r.Tick(at(0, 0)), r.DeleteTrace("x")} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("call %d after Close: %v", i, err)
+		}
 	}
-	if err := r.GiveConsent(DemoStudy); !errors.Is(err, ErrClosed) {
-		t.Errorf("GiveConsent after Close: %v", err)
+}
+
+// TestNoAllocationPerEvent holds that a steady day of touches allocates nothing:
+// attempts begin, end, pass the gate or not, and are not the week's one.
+func TestNoAllocationPerEvent(t *testing.T) {
+	r := consented(t, filepath.Join(t.TempDir(), "traces"), options(t))
+	air(t, r, 0)
+	for i := range r.spools[0].list {
+		r.spools[0].list[i].key = ^uint64(0) // drawn as the week's one for good
+	}
+	batches := [][]Interaction{{tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}}, {{"climate", "temperature", "swipe", "ok"}, tap("x", "y")},
+		{tap("climate", "seat_heater"), {"climate", "back", "tap", "back"}, tap("nowhere", "nothing")}}
+	s := 100.0
+	allocs := testing.AllocsPerRun(2000, func() {
+		for _, b := range batches {
+			if _, err := r.Record(b, at(s, 30)); err != nil {
+				t.Fatal(err)
+			}
+			s += 1.5
+		}
+	})
+	if c := r.Counters(); allocs != 0 || c.Attempts < 2000 {
+		t.Errorf("%v allocations for seven events; counters %+v", allocs, c)
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	r := consented(b, filepath.Join(b.TempDir(), "traces"), options(b))
+	batch := []Interaction{tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}, {"climate", "temperature", "swipe", "ok"}, {"climate", "back", "tap", "back"}}
+	b.ReportAllocs()
+	s := 0.0
+	for b.Loop() {
+		s++
+		if _, err := r.Record(batch, at(s, 30)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(batch)*b.N)/b.Elapsed().Seconds(), "events/s")
+	if fmt.Sprint(r.Counters().Lost) != "0" {
+		b.Fatal("episodes were lost")
 	}
 }

@@ -6,30 +6,54 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // A segment is a file of episodes:
 //
-//	header   64 bytes, the text below padded with spaces and a line end
+//	header   64 bytes, one of the texts below padded with spaces and a line end
 //	record   u32 little-endian length n, u32 CRC-32C of length and payload,
 //	         n bytes of one Episode in MessagePack
+//	padding  zeros up to a multiple of 512 bytes
 //
-// Records follow each other until the end of the file. A record that is cut
-// short or whose sum does not fit ends what can be read; what came before holds.
+// The car writes one record a segment, so that nothing links two episodes and
+// all segments have one size; readers take more. A record that is cut short or
+// whose sum does not fit ends what can be read; what came before holds.
 const (
-	headerText  = "vignette-traces 1; demo study, not for release"
-	headerBytes = 64
-	recordHead  = 8
-	maxPayload  = 512 // an Episode takes at most about 190 bytes
+	signedText   = "vignette-traces 2"
+	unsignedText = "vignette-traces 2; unsigned desk study, not for release"
+	panelText    = "vignette-panel 1; personal data of a test driver"
+	headerBytes  = 64
+	recordHead   = 8
+	maxPayload   = 512 // an Episode takes at most about 190 bytes
+	sizeClass    = 512
 )
 
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-	header     = []byte(fmt.Sprintf("%-*s\n", headerBytes-1, headerText))
+	headers    = []string{signedText, unsignedText, panelText}
 )
 
 // ErrNotSegment tells that a file does not begin with a segment's header.
-var ErrNotSegment = errors.New("not a trace segment: its first line is not `" + headerText + "`")
+var ErrNotSegment = errors.New("not a trace segment: its first line is not that of one")
+
+// headerOf is the header of a text.
+func headerOf(text string) []byte { return fmt.Appendf(nil, "%-*s\n", headerBytes-1, text) }
+
+// newSegment is the segment of one episode, which a pseudonym makes a panel's.
+func newSegment(text string, ep *Episode, driver *Pseudonym) ([]byte, error) {
+	var payload msgp.Marshaler = ep
+	if driver != nil {
+		text, payload = panelText, &PanelEpisode{*driver, *ep}
+	}
+	b, err := appendRecord(headerOf(text), payload)
+	if err != nil {
+		return nil, err
+	}
+	return append(b, make([]byte, (sizeClass-len(b)%sizeClass)%sizeClass)...), nil
+}
 
 // DamageError tells that a segment ends early: by power loss while an episode
 // was written, or by damage.
@@ -45,7 +69,7 @@ func (e *DamageError) Error() string {
 }
 
 // appendRecord appends the framed bytes of one episode.
-func appendRecord(dst []byte, ep *Episode) ([]byte, error) {
+func appendRecord(dst []byte, ep msgp.Marshaler) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, make([]byte, recordHead)...)
 	dst, err := ep.MarshalMsg(dst)
@@ -66,25 +90,55 @@ func checksum(length, payload []byte) uint32 {
 	return crc32.Update(crc32.Checksum(length, castagnoli), castagnoli, payload)
 }
 
+// ErrPanel tells that a segment is a panel's: personal data, which is not read
+// among what is released.
+var ErrPanel = errors.New("a segment of a panel of test drivers: personal data, which is kept apart")
+
 // Read reads one segment. It returns the episodes up to its end, or up to the
 // first record that cannot be read together with a *DamageError. A file that is
 // no segment gives ErrNotSegment; one of another version does too.
 func Read(r io.Reader) ([]Episode, error) {
 	var eps []Episode
-	err := read(r, func(ep *Episode, _ []byte) error {
-		eps = append(eps, *ep)
+	err := read(r, func(rec *segmentRecord) error {
+		if rec.driver != nil {
+			return ErrPanel
+		}
+		eps = append(eps, *rec.ep)
 		return nil
 	})
 	return eps, err
 }
 
-// read calls yield with each episode and its exact bytes.
-func read(r io.Reader, yield func(*Episode, []byte) error) error {
+// segmentRecord is one episode of a segment.
+type segmentRecord struct {
+	header string
+	driver *Pseudonym // nil: it is no panel's
+	ep     *Episode
+	raw    []byte // its exact bytes
+}
+
+// decode reads the payload of a segment with a header.
+func decode(header string, payload []byte) (rec segmentRecord, rest []byte, err error) {
+	rec = segmentRecord{header: header, raw: payload}
+	if header == panelText {
+		var p PanelEpisode
+		rest, err = p.UnmarshalMsg(payload)
+		rec.driver, rec.ep = &p.Driver, &p.Episode
+		return rec, rest, err
+	}
+	rec.ep = new(Episode)
+	rest, err = rec.ep.UnmarshalMsg(payload)
+	return rec, rest, err
+}
+
+// read calls yield with each episode.
+func read(r io.Reader, yield func(*segmentRecord) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
 	}
-	if string(head) != string(header) {
+	i := slices.IndexFunc(headers, func(text string) bool { return string(head) == string(headerOf(text)) })
+	if i < 0 {
 		return ErrNotSegment
 	}
 	s := scanner{r: r, offset: headerBytes}
@@ -95,16 +149,16 @@ func read(r io.Reader, yield func(*Episode, []byte) error) error {
 		} else if err != nil {
 			return err
 		}
-		ep := new(Episode)
-		if rest, err := ep.UnmarshalMsg(payload); err != nil {
+		rec, rest, err := decode(headers[i], payload)
+		if err != nil {
 			return s.damage("an episode that cannot be decoded (" + err.Error() + ")")
 		} else if len(rest) > 0 {
 			return s.damage(fmt.Sprintf("an episode followed by %d bytes more", len(rest)))
 		}
-		if ep.V != SchemaVersion {
-			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", ep.V, SchemaVersion))
+		if rec.ep.V != SchemaVersion {
+			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", rec.ep.V, SchemaVersion))
 		}
-		if err := yield(ep, payload); err != nil {
+		if err := yield(&rec); err != nil {
 			return err
 		}
 		s.accept(len(payload))
@@ -123,15 +177,17 @@ type scanner struct {
 // next returns the payload of the record at offset, io.EOF at a clean end.
 func (s *scanner) next() ([]byte, error) {
 	n, err := io.ReadFull(s.r, s.head[:])
-	if err == io.EOF {
-		return nil, io.EOF
+	if err == io.EOF || short(err) && zeros(s.head[:n]) {
+		return nil, s.end(s.offset + int64(n))
 	} else if short(err) {
 		return nil, s.damage(fmt.Sprintf("a torn end (%d bytes of a record's head)", n))
 	} else if err != nil {
 		return nil, err
 	}
 	size := binary.LittleEndian.Uint32(s.head[:])
-	if size == 0 || size > maxPayload {
+	if size == 0 {
+		return nil, s.padding()
+	} else if size > maxPayload {
 		return nil, s.damage(fmt.Sprintf("a record of impossible length %d", size))
 	}
 	payload := s.buf[:size]
@@ -145,6 +201,28 @@ func (s *scanner) next() ([]byte, error) {
 	}
 	return payload, nil
 }
+
+// padding reads zeros to the end.
+func (s *scanner) padding() error {
+	rest, err := io.ReadAll(io.LimitReader(s.r, sizeClass+1))
+	if err != nil {
+		return err
+	}
+	if !zeros(s.head[:]) || !zeros(rest) {
+		return s.damage("padding that is not zero")
+	}
+	return s.end(s.offset + recordHead + int64(len(rest)))
+}
+
+// end is io.EOF for a segment that ends where its size class does.
+func (s *scanner) end(at int64) error {
+	if at%sizeClass != 0 || at-s.offset >= sizeClass {
+		return s.damage("an end beside the size class of 512 bytes")
+	}
+	return io.EOF
+}
+
+func zeros(b []byte) bool { return !slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) }
 
 func (s *scanner) accept(payload int) {
 	s.offset += recordHead + int64(payload)

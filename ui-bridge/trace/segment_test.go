@@ -26,7 +26,7 @@ func sample(n int) Episode {
 // segment returns the bytes of a segment of n episodes, and where each ends.
 func segment(t testing.TB, n int) (b []byte, ends []int) {
 	t.Helper()
-	b = bytes.Clone(header)
+	b = headerOf(unsignedText)
 	for i := range n {
 		ep := sample(i)
 		var err error
@@ -36,6 +36,11 @@ func segment(t testing.TB, n int) (b []byte, ends []int) {
 		ends = append(ends, len(b))
 	}
 	return b, ends
+}
+
+// padded fills a segment up to its size class.
+func padded(b []byte) []byte {
+	return append(bytes.Clone(b), make([]byte, (sizeClass-len(b)%sizeClass)%sizeClass)...)
 }
 
 // TestReleasedTypesHoldNoText walks the released types: no string, map, float,
@@ -59,11 +64,12 @@ func TestReleasedTypesHoldNoText(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Episode](), "Episode")
+	walk(reflect.TypeFor[PanelEpisode](), "PanelEpisode")
 }
 
 func TestSegmentRoundTrip(t *testing.T) {
 	b, _ := segment(t, 10)
-	eps, err := Read(bytes.NewReader(b))
+	eps, err := Read(bytes.NewReader(padded(b)))
 	if err != nil || len(eps) != 10 {
 		t.Fatalf("%d episodes, %v", len(eps), err)
 	}
@@ -90,6 +96,7 @@ func TestLargestEpisodeFits(t *testing.T) {
 
 func TestTornAtEveryByte(t *testing.T) {
 	b, ends := segment(t, 4)
+	b = padded(b)
 	for cut := range len(b) {
 		eps, err := Read(bytes.NewReader(b[:cut]))
 		if cut < headerBytes {
@@ -105,19 +112,15 @@ func TestTornAtEveryByte(t *testing.T) {
 			}
 		}
 		var damage *DamageError
-		switch {
-		case len(eps) != whole:
-			t.Fatalf("cut at %d: %d episodes, want %d", cut, len(eps), whole)
-		case cut == start && err != nil:
-			t.Fatalf("cut at %d, between records: %v", cut, err)
-		case cut != start && (!errors.As(err, &damage) || damage.Offset != int64(start) || damage.Records != whole):
-			t.Fatalf("cut at %d: %v, want damage at %d after %d", cut, err, start, whole)
+		if len(eps) != whole || !errors.As(err, &damage) || damage.Offset != int64(start) || damage.Records != whole {
+			t.Fatalf("cut at %d: %d episodes, %v; want %d and damage at %d", cut, len(eps), err, whole, start)
 		}
 	}
 }
 
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	b, _ := segment(t, 3)
+	b = padded(b)
 	for i := range b {
 		for bit := range 8 {
 			bad := bytes.Clone(b)
@@ -134,13 +137,14 @@ func FuzzRead(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:len(b)-1])
 	f.Add([]byte{})
+	f.Add(padded(b))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		eps, err := Read(bytes.NewReader(b))
 		var damage *DamageError
-		if err != nil && !errors.Is(err, ErrNotSegment) && !errors.As(err, &damage) {
+		if err != nil && !errors.Is(err, ErrNotSegment) && !errors.Is(err, ErrPanel) && !errors.As(err, &damage) {
 			t.Fatalf("error %v", err)
 		}
-		again := bytes.Clone(header)
+		again := headerOf(unsignedText)
 		for i := range eps {
 			if len(eps[i].Ev) > MaxEvents {
 				t.Fatalf("%d events", len(eps[i].Ev))
@@ -150,7 +154,7 @@ func FuzzRead(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		back, err := Read(bytes.NewReader(again))
+		back, err := Read(bytes.NewReader(padded(again)))
 		if err != nil || !reflect.DeepEqual(back, eps) {
 			t.Fatalf("written and read again: %v, %v; want %v", back, err, eps)
 		}
@@ -197,65 +201,28 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-func TestCalendar(t *testing.T) {
-	for _, c := range []struct {
-		now     time.Time
-		trusted bool
-		week    uint16
-		tod     uint8
-	}{
-		{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), true, 2601, TODNight},
-		{time.Date(2027, 1, 1, 5, 59, 0, 0, time.UTC), true, 2653, TODNight}, // still ISO week 53 of 2026
-		{time.Date(2026, 3, 4, 6, 0, 0, 0, time.UTC), true, 2610, TODMorning},
-		{time.Date(2026, 3, 4, 23, 59, 0, 0, time.UTC), true, 2610, TODEvening},
-		{time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC), false, 0, TODUnknown},
-		{time.Date(1970, 1, 1, 12, 0, 0, 0, time.UTC), true, 0, TODUnknown},
-	} {
-		week, tod := calendar(Context{Now: c.now, ClockTrusted: c.trusted})
-		if week != c.week || tod != c.tod {
-			t.Errorf("%v: week %d, part %d; want %d, %d", c.now, week, tod, c.week, c.tod)
-		}
-	}
-}
-
-func TestDictionaryIDsAreUnique(t *testing.T) {
-	check := func(what string, terms []term, most uint16) {
-		seen := map[uint16]bool{0: true, other: true}
-		for _, e := range terms {
-			if seen[e.id] || e.id > most || e.name == "other" {
-				t.Errorf("%s %s has the id %d", what, e.name, e.id)
-			}
-			seen[e.id] = true
-		}
-	}
-	var screens, elements []term
-	for _, s := range demo.screens {
-		screens, elements = append(screens, s.term), append(elements, s.elements...)
-	}
-	check("screen", screens, math.MaxUint16)
-	check("element", elements, math.MaxUint16)
-	check("gesture", demo.gestures, math.MaxUint8)
-	check("outcome", demo.outcomes, math.MaxUint8)
-}
-
 func TestShow(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
-	r := consented(t, dir, Options{})
-	record(t, r, at(0, 0), tap("climate", "fan"))
-	record(t, r, at(1.5, 120), Interaction{"sos", "x", "y", "blocked"})
-	if err := r.Close(); err != nil {
+	r := consented(t, dir, options(t))
+	air(t, r, 0)
+	record(t, r, at(50, 120), Interaction{"home", "navigation_tile", "tap", "ok"}, Interaction{"navigation", "zoom", "swipe", "ok"}, Interaction{"sos", "x", "y", "blocked"})
+	if err := r.Tick(at(100, 0)); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	n, err := Show(&out, dir, ShowOptions{Hex: true})
-	if n != 1 || err != nil {
+	n, err := Show(&out, dir, ShowOptions{Hex: true, Study: study(t)})
+	if n != 2 || err != nil {
 		t.Fatalf("%d episodes, %v", n, err)
 	}
-	for _, want := range []string{"demo study, not for release", "week 2026-W10, afternoon", "1. climate/fan tap -> ok, first, parked",
-		"2. other/other other -> blocked, <2 s, >=100 km/h", "touches 2, moving 1", "bytes (", "1 episodes in 1 segments"} {
+	for _, want := range []string{"unsigned desk study, not for release", "week 2026-W10, afternoon", "1. home/climate_tile tap -> ok, gap first, speed parked",
+		"2. navigation/zoom swipe -> ok, gap <0.5s, speed >=100", "touches 4, moving 0", "none: the attempt was cut to a known pair", "bytes (", "2 episodes in 2 segments"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, &out)
 		}
+	}
+	out.Reset()
+	if _, err := Show(&out, dir, ShowOptions{}); err != nil || !strings.Contains(out.String(), "1. 2/2 tap -> ok") {
+		t.Errorf("without the study: %v\n%s", err, &out)
 	}
 }
 
@@ -276,4 +243,25 @@ func TestShowTellsWhatIsWrong(t *testing.T) {
 		!strings.Contains(err.Error(), "torn end (3 bytes of a record's head)") {
 		t.Errorf("%d episodes, error %v", n, err)
 	}
+}
+
+// FuzzConsents reads files of consents that may be anything.
+func FuzzConsents(f *testing.F) {
+	f.Add(consentsText([]Decision{{Study: "demo", Version: 1, SHA256: "ab", User: 7, Given: true, At: noon, Until: noon}, {Study: "demo", Version: 1, SHA256: "ab", User: 7}}))
+	f.Add([]byte(consentHead))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if list, ok := parseConsents(b); ok && !bytes.Equal(consentsText(list), b) {
+			t.Fatalf("read %+v, which is not what is there", list)
+		}
+	})
+}
+
+// FuzzEntry reads names in a spool that may be anything.
+func FuzzEntry(f *testing.F) {
+	f.Add("7-0000000000000001-1767261600.seg")
+	f.Fuzz(func(t *testing.T, name string) {
+		if e, ok := parseEntry(name); ok && e.name() != name {
+			t.Fatalf("%q is read as %+v", name, e)
+		}
+	})
 }

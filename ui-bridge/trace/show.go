@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,53 +10,113 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"vignette/scenes"
 )
 
 // ShowOptions choose what Show prints.
 type ShowOptions struct {
-	Hex bool // the exact bytes of each episode too
+	Hex   bool          // the exact bytes of each episode too
+	Study *scenes.Study // whose names its ids have; nil: ids are shown as they are
 }
 
 var (
-	dtNames    = []string{"first", "<0.5 s", "<1 s", "<2 s", "<5 s", "<15 s", ">=15 s"}
-	speedNames = []string{"speed unknown", "parked", "<8 km/h", "<30 km/h", "<60 km/h", "<100 km/h", ">=100 km/h"}
-	todNames   = []string{"unknown", "night", "morning", "afternoon", "evening"}
-	autoNames  = []string{"not told", "level 0", "level 1", "level 2+"}
+	todNames  = []string{"unknown", "night", "morning", "afternoon", "evening"}
+	autoNames = []string{"not told", "level 0", "level 1", "level 2+"}
+	// countNames are those of bucketCount.
+	countNames = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9 to 16", "17 to 32", "above 32"}
 	// metricNames follow the Metric constants.
 	metricNames = [12]string{"touches", "moving", "speed unknown", "duration", "longest gap", "backs", "errors",
 		"blocked", "dead taps", "rage taps", "interruptions", "other"}
 )
 
-// Show prints every segment of a directory for people: the same facts as the
-// bytes, no more. It returns the number of episodes printed. Damaged segments
-// are printed as far as they can be read and named in the error; other files are
-// an error too, and so is a directory that does not exist.
+// Show prints every segment in a directory and below it for people: the same
+// facts as the bytes, no more. It returns the number of episodes printed. Damaged
+// segments are printed as far as they can be read and named in the error; other
+// files are an error too, and so is a directory that does not exist.
 func Show(w io.Writer, dir string, o ShowOptions) (n int, err error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("%s: no such directory; it is made by the first consent, so there are no traces or the path is wrong", dir)
-	} else if err != nil {
-		return 0, err
-	}
-	out := &printer{w: w, hex: o.Hex}
+	out := &printer{w: w, o: o}
 	var bad []error
-	for _, e := range entries {
-		if e.Name() == consentFile || e.Name() == consentFile+".new" {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
+	err = Segments(dir, func(path string) error {
 		if err := out.segment(path); err != nil {
 			bad = append(bad, fmt.Errorf("%s: %w", path, err))
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	out.printf("%d episodes in %d segments\n", out.episodes, out.segments)
 	return out.episodes, errors.Join(append(bad, out.err)...)
 }
 
+// Put puts a segment's episodes into words, by the names of a study, if it is
+// known, and with their bytes.
+func Put(w io.Writer, segment []byte, study *scenes.Study) error {
+	out := &printer{w: w, o: ShowOptions{Study: study, Hex: true}}
+	err := read(bytes.NewReader(segment), func(rec *segmentRecord) error {
+		out.episode(rec)
+		return out.err
+	})
+	return err
+}
+
+// Listed is an episode in a directory.
+type Listed struct {
+	ID     string `json:"id"`   // hexadecimal
+	Week   string `json:"week"` // such as 2026-W10
+	Task   string `json:"task"` // its name where the study is known, else its number
+	Events int    `json:"events"`
+	File   string `json:"file"`
+}
+
+// List lists the episodes in a directory and below it. What can be read is
+// listed; files that cannot are named in the error.
+func List(dir string, study *scenes.Study) ([]Listed, error) {
+	list := []Listed{}
+	var bad []error
+	err := Segments(dir, func(path string) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		err = read(f, func(rec *segmentRecord) error {
+			ep := rec.ep
+			list = append(list, Listed{hex.EncodeToString(ep.EID[:]), weekName(ep.Week), taskName(study, ep.Task), len(ep.Ev), path})
+			return nil
+		})
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s: %w", path, err))
+		}
+		return nil
+	})
+	return list, errors.Join(append(bad, err)...)
+}
+
+// Segments calls yield with the path of each file in a directory of traces and
+// below it, but for what the recorder keeps there for itself, and for the texts
+// beside exported segments. A directory that does not exist is an error.
+func Segments(dir string, yield func(path string) error) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such directory; it is made by the first consent, so there are no traces or the path is wrong", dir)
+	}
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := strings.CutSuffix(filepath.Base(path), newSuffix)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+			return nil
+		}
+		return yield(path)
+	})
+}
+
 // printer writes episodes and keeps the first write error.
 type printer struct {
 	w        io.Writer
-	hex      bool
+	o        ShowOptions
 	episodes int
 	segments int
 	err      error
@@ -74,12 +135,12 @@ func (p *printer) segment(path string) error {
 	}
 	defer f.Close()
 	named := false
-	err = read(f, func(ep *Episode, raw []byte) error {
+	err = read(f, func(rec *segmentRecord) error {
 		if !named {
-			p.printf("segment %s (%s)\n", filepath.Base(path), headerText)
+			p.printf("segment %s (%s)\n", filepath.Base(path), rec.header)
 			named = true
 		}
-		p.episode(ep, raw)
+		p.episode(rec)
 		return p.err
 	})
 	if !errors.Is(err, ErrNotSegment) {
@@ -88,34 +149,61 @@ func (p *printer) segment(path string) error {
 	return err
 }
 
-func (p *printer) episode(ep *Episode, raw []byte) {
+func (p *printer) episode(rec *segmentRecord) {
+	ep := rec.ep
 	p.episodes++
 	p.printf("  episode %s\n", hex.EncodeToString(ep.EID[:]))
-	p.printf("    schema %d, policy %d, cohort %d, week %s, %s, task %d, variant %d, assistance %s\n", ep.V, ep.Policy,
-		ep.Cohort, weekName(ep.Week), pick(todNames, ep.TOD), ep.Task, ep.Variant, pick(autoNames, ep.Auto))
+	if rec.driver != nil {
+		p.printf("    personal data of test driver %s\n", hex.EncodeToString(rec.driver[:]))
+	}
+	p.printf("    schema %d, policy %d, cohort %d, week %s, %s, task %s, variant %d, assistance %s\n", ep.V, ep.Policy,
+		ep.Cohort, weekName(ep.Week), pick(todNames, ep.TOD), taskName(p.o.Study, ep.Task), ep.Variant, pick(autoNames, ep.Auto))
 	for i := range ep.Ev {
 		ev := &ep.Ev[i]
-		screen, elem := demo.placeNames(ev.Screen, ev.Elem)
-		p.printf("    %d. %s/%s %s -> %s, %s, %s\n", i+1, screen, elem, nameOf(demo.gestures, uint16(ev.Gesture)),
-			nameOf(demo.outcomes, uint16(ev.Out)), pick(dtNames, ev.DT), pick(speedNames, ev.Speed))
+		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), pick(scenes.Gestures, ev.Gesture),
+			pick(scenes.Outcomes, ev.Out), pick(scenes.Gaps, ev.DT), pick(scenes.Speeds, ev.Speed))
 	}
 	p.printf("    metrics: %s\n", metricsText(&ep.M))
-	if p.hex {
-		p.printf("    bytes (%d): %s\n", len(raw), hex.EncodeToString(raw))
+	if p.o.Hex {
+		p.printf("    bytes (%d): %s\n", len(rec.raw), hex.EncodeToString(rec.raw))
 	}
+}
+
+// taskName names a task where the study is known.
+func taskName(s *scenes.Study, id uint16) string {
+	if s != nil {
+		for _, k := range s.Tasks {
+			if k.ID == int(id) {
+				return k.Name
+			}
+		}
+	}
+	return fmt.Sprint(id)
+}
+
+// placeName names a screen and element where the study is known.
+func placeName(s *scenes.Study, ev *Event) string {
+	if s == nil {
+		return fmt.Sprintf("%d/%d", ev.Screen, ev.Elem)
+	}
+	screen, elem := s.Names(int(ev.Screen), int(ev.Elem))
+	return screen + "/" + elem
 }
 
 // metricsText names each computed figure.
 func metricsText(m *Metrics) string {
+	if *m == (Metrics{}) {
+		return "none: the attempt was cut to a known pair"
+	}
 	var parts []string
 	for i, v := range m {
 		switch {
 		case v == 0:
 			parts = append(parts, metricNames[i]+" not computed")
 		case i == MetricDuration || i == MetricLongestGap:
-			parts = append(parts, metricNames[i]+" "+pick(dtNames, v-1))
+			parts = append(parts, metricNames[i]+" "+pick(scenes.Gaps, v-1))
 		default:
-			parts = append(parts, fmt.Sprintf("%s %d", metricNames[i], v-1))
+			parts = append(parts, metricNames[i]+" "+pick(countNames, v-1))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -130,7 +218,7 @@ func weekName(w uint16) string {
 
 // pick names a code; one that is not in the list shows as its number.
 func pick(names []string, code uint8) string {
-	if int(code) < len(names) {
+	if int(code) < len(names) && names[code] != "" {
 		return names[code]
 	}
 	return fmt.Sprintf("code %d?", code)

@@ -1,42 +1,277 @@
 package trace
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 const segmentSuffix = ".seg"
 
-// spool is the directory of segments, bounded in bytes. Names are random, so
-// they carry no time and no counter.
+// maxDelay is the longest that a segment waits after its week.
+const maxDelay = 72 * time.Hour
+
+// spool keeps the segments of one study that have not left yet, at most one a
+// task and week: the one with the highest key, which is random, so that each
+// attempt of the week is kept with the same chance. What is not for release is
+// in a segment's name, USER-KEY-DUE.seg, so that leaving is one rename. Times of
+// modification are all the same.
+//
+// That of a panel keeps every attempt, up to a bound.
 type spool struct {
-	dir          string
-	segmentBytes int64
-	spoolBytes   int64
-	files        []spoolFile // oldest first
-	cur          *os.File    // the last of files, nil before the first write
-	safe         int64       // bytes of cur that are synced
-	unsynced     int         // episodes behind them
-	buf          []byte
-	removed      uint64 // segments removed for the quota
-	lost         uint64 // episodes appended that could not be synced
+	dir    string
+	panel  bool
+	list   []entry
+	closed uint16 // the newest week of which anything has left: nothing is added to it
 }
 
-type spoolFile struct {
-	name string
-	size int64
-	mod  time.Time
+// maxPanel bounds how many segments of a panel wait.
+const maxPanel = 4096
+
+// The directories of what waits, of studies and of panels.
+var spoolTops = []string{"spool", "panel"}
+
+// newSpool is the spool of a study.
+func newSpool(dir, study string, panel bool) *spool {
+	if panel {
+		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true}
+	}
+	return &spool{dir: filepath.Join(dir, spoolTops[0], study)}
 }
 
-// isSegmentName reports whether name is one that this package gives.
+// entry is one segment that waits.
+type entry struct {
+	user uint64
+	key  uint64
+	due  int64 // s since 1970: when it may leave
+	ep   Episode
+}
+
+func (e *entry) name() string {
+	return fmt.Sprintf("%d-%016x-%d%s", e.user, e.key, e.due, segmentSuffix)
+}
+
+// parseEntry reads a name that this package gives.
+func parseEntry(name string) (e entry, ok bool) {
+	f := strings.Split(strings.TrimSuffix(name, segmentSuffix), "-")
+	if len(f) != 3 {
+		return e, false
+	}
+	e.user, _ = strconv.ParseUint(f[0], 10, 64) // what is no number does not come out as written
+	e.key, _ = strconv.ParseUint(f[1], 16, 64)
+	e.due, _ = strconv.ParseInt(f[2], 10, 64)
+	return e, e.name() == name
+}
+
+// open reads what waits; a directory that does not exist has nothing. Segments
+// that cannot be read and what a power loss left half done are removed.
+func (s *spool) open() (torn int, err error) {
+	entries, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	for _, f := range entries {
+		if f.Name() == closedFile {
+			continue
+		}
+		e, ok := parseEntry(f.Name())
+		if ok {
+			e.ep, err = readOne(filepath.Join(s.dir, f.Name()))
+		}
+		if !ok || err != nil {
+			torn++
+			if err := os.Remove(filepath.Join(s.dir, f.Name())); err != nil {
+				return torn, err
+			}
+			continue
+		}
+		s.list = append(s.list, e)
+	}
+	s.closed, err = readClosed(s.dir)
+	return torn, errors.Join(err, s.onePerSlot())
+}
+
+// readOne reads a segment of one episode.
+func readOne(path string) (Episode, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Episode{}, err
+	}
+	defer f.Close()
+	var list []Episode
+	err = read(f, func(rec *segmentRecord) error {
+		list = append(list, *rec.ep)
+		return nil
+	})
+	if err == nil && len(list) != 1 {
+		err = fmt.Errorf("%d episodes, not one", len(list))
+	}
+	if err != nil {
+		return Episode{}, err
+	}
+	return list[0], nil
+}
+
+// onePerSlot removes the lesser of two segments of a task and week, which a
+// power loss can leave.
+func (s *spool) onePerSlot() error {
+	if s.panel {
+		return nil
+	}
+	for i := 0; i < len(s.list); i++ {
+		for j := i + 1; j < len(s.list); j++ {
+			a, b := &s.list[i], &s.list[j]
+			if a.ep.Task != b.ep.Task || a.ep.Week != b.ep.Week {
+				continue
+			}
+			if a.key < b.key {
+				*a, *b = *b, *a
+			}
+			if err := s.removeAt(j); err != nil {
+				return err
+			}
+			j--
+		}
+	}
+	return nil
+}
+
+// slot is the index of the segment of a task and week, -1 for none.
+func (s *spool) slot(task, week uint16) int {
+	if s.panel {
+		return -1
+	}
+	for i := range s.list {
+		if s.list[i].ep.Task == task && s.list[i].ep.Week == week {
+			return i
+		}
+	}
+	return -1
+}
+
+// add writes a segment and then removes the one of its task and week that it
+// replaces. The entry takes the episode over.
+func (s *spool) add(e entry, segment []byte) error {
+	if err := makeDir(filepath.Dir(s.dir)); err != nil {
+		return err
+	}
+	if err := makeDir(s.dir); err != nil {
+		return err
+	}
+	old := s.slot(e.ep.Task, e.ep.Week)
+	path := filepath.Join(s.dir, e.name())
+	err := writeSynced(path+newSuffix, segment)
+	if err == nil {
+		err = forgetTime(path + newSuffix)
+	}
+	if err == nil {
+		err = os.Rename(path+newSuffix, path)
+	}
+	if err == nil {
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		if gone := os.Remove(path + newSuffix); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		return err
+	}
+	s.list = append(s.list, e)
+	if old >= 0 {
+		return s.removeAt(old)
+	}
+	return nil
+}
+
+// forgetTime gives a file a time that says nothing.
+func forgetTime(path string) error { return os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0)) }
+
+func (s *spool) removeAt(i int) error {
+	if err := os.Remove(filepath.Join(s.dir, s.list[i].name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.list = slices.Delete(s.list, i, i+1)
+	return syncDir(s.dir)
+}
+
+// remove removes what a condition holds for. All of it is tried.
+func (s *spool) remove(which func(*entry) bool) error {
+	var errs []error
+	for i := len(s.list) - 1; i >= 0; i-- {
+		if which(&s.list[i]) {
+			errs = append(errs, s.removeAt(i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// release moves one segment that is due into the outbox, and before that closes
+// its week. It returns false when none is due.
+func (s *spool) release(now time.Time, box *outbox) (bool, error) {
+	i := slices.IndexFunc(s.list, func(e entry) bool { return e.due <= now.Unix() })
+	if i < 0 {
+		return false, nil
+	}
+	e := &s.list[i]
+	if e.ep.Week > s.closed && !s.panel {
+		if err := writeClosed(s.dir, e.ep.Week); err != nil {
+			return false, err
+		}
+		s.closed = e.ep.Week
+	}
+	if err := box.take(filepath.Join(s.dir, e.name())); err != nil {
+		return false, err
+	}
+	s.list = slices.Delete(s.list, i, i+1)
+	return true, syncDir(s.dir)
+}
+
+// closedFile holds the newest week of which anything has left.
+const closedFile = "closed"
+
+func closedText(week uint16) []byte { return fmt.Appendf(nil, "vignette-closed 1\n%d\n", week) }
+
+func writeClosed(dir string, week uint16) error {
+	return replace(filepath.Join(dir, closedFile), closedText(week))
+}
+
+// readClosed reads the closed week. Where it cannot be told, all weeks are
+// closed: nothing more of the study leaves this car.
+func readClosed(dir string) (uint16, error) {
+	text, err := os.ReadFile(filepath.Join(dir, closedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	line := strings.TrimSuffix(strings.TrimPrefix(string(text), "vignette-closed 1\n"), "\n")
+	week, err := strconv.ParseUint(line, 10, 16)
+	if err != nil || string(closedText(uint16(week))) != string(text) {
+		return math.MaxUint16, nil
+	}
+	return uint16(week), nil
+}
+
+// outbox is the directory from which the car's uploader takes segments, bounded
+// in their number. Names are random and times all the same.
+type outbox struct {
+	dir     string
+	most    int
+	random  func() uint64
+	removed uint64 // for the bound
+}
+
+// isSegmentName reports whether name is one that the outbox gives.
 func isSegmentName(name string) bool {
 	stem, ok := strings.CutSuffix(name, segmentSuffix)
 	if !ok || len(stem) != 32 {
@@ -46,158 +281,27 @@ func isSegmentName(name string) bool {
 	return err == nil
 }
 
-// listSegments returns the segments of a directory, oldest first; a directory
-// that does not exist has none.
-func listSegments(dir string) ([]spoolFile, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	var files []spoolFile
-	for _, e := range entries {
-		if !isSegmentName(e.Name()) {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, spoolFile{name: e.Name(), size: info.Size(), mod: info.ModTime()})
-	}
-	slices.SortFunc(files, func(a, b spoolFile) int {
-		if c := a.mod.Compare(b.mod); c != 0 {
-			return c
-		}
-		return strings.Compare(a.name, b.name)
-	})
-	return files, nil
-}
-
-// append writes one episode, which is safe from power loss after the next sync. A
-// write that fails is cut off again, so that the episodes before it stay readable.
-func (s *spool) append(ep *Episode) error {
-	var err error
-	if s.buf, err = appendRecord(s.buf[:0], ep); err != nil {
+// take moves a file in. If the outbox is full, one of it is removed by random.
+func (b *outbox) take(path string) error {
+	if err := makeDir(b.dir); err != nil {
 		return err
 	}
-	if err := s.makeRoom(int64(len(s.buf))); err != nil {
+	entries, err := os.ReadDir(b.dir)
+	if err != nil {
 		return err
 	}
-	f := &s.files[len(s.files)-1]
-	if _, err = s.cur.Write(s.buf); err != nil {
-		cut := s.cur.Truncate(f.size)
-		return fmt.Errorf("write an episode: %w", errors.Join(err, cut, s.close()))
-	}
-	f.size += int64(len(s.buf))
-	s.unsynced++
-	return nil
-}
-
-// sync makes what was appended safe. What cannot be synced is cut off again and
-// counted as lost.
-func (s *spool) sync() error {
-	if s.unsynced == 0 {
-		return nil
-	}
-	f := &s.files[len(s.files)-1]
-	if err := s.cur.Sync(); err != nil {
-		s.lost += uint64(s.unsynced)
-		f.size, s.unsynced = s.safe, 0
-		cut := s.cur.Truncate(s.safe)
-		return fmt.Errorf("sync episodes: %w", errors.Join(err, cut, s.close()))
-	}
-	s.safe, s.unsynced = f.size, 0
-	return nil
-}
-
-// makeRoom makes cur a segment with room for n bytes, and holds the quota by
-// removing the oldest segments.
-func (s *spool) makeRoom(n int64) error {
-	if s.cur != nil && s.files[len(s.files)-1].size+n > s.segmentBytes {
-		if err := s.close(); err != nil {
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !isSegmentName(e.Name()) })
+	for len(entries) >= b.most {
+		i := int(b.random() % uint64(len(entries)))
+		if err := os.Remove(filepath.Join(b.dir, entries[i].Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		entries = slices.Delete(entries, i, i+1)
+		b.removed++
 	}
-	if s.cur == nil {
-		if err := s.create(); err != nil {
-			return err
-		}
-	}
-	for s.total()+n > s.spoolBytes && len(s.files) > 1 {
-		if err := os.Remove(filepath.Join(s.dir, s.files[0].name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the oldest segment: %w", err)
-		}
-		s.files = s.files[1:]
-		s.removed++
-	}
-	return nil
-}
-
-func (s *spool) total() int64 {
-	sum := int64(0)
-	for _, f := range s.files {
-		sum += f.size
-	}
-	return sum
-}
-
-// create begins a new segment with its header.
-func (s *spool) create() error {
-	var id [16]byte
-	rand.Read(id[:])
-	name := hex.EncodeToString(id[:]) + segmentSuffix
-	path := filepath.Join(s.dir, name)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("create a segment: %w", err)
-	}
-	if _, err = f.Write(header); err == nil {
-		err = syncDir(s.dir)
-	}
-	if err != nil {
-		return fmt.Errorf("create a segment: %w", errors.Join(err, f.Close(), os.Remove(path)))
-	}
-	s.cur, s.safe = f, headerBytes
-	s.files = append(s.files, spoolFile{name: name, size: headerBytes})
-	return nil
-}
-
-// close syncs and closes the segment being written; the next episode begins
-// another.
-func (s *spool) close() error {
-	err := s.sync()
-	if s.cur == nil {
+	to := filepath.Join(b.dir, fmt.Sprintf("%016x%016x%s", b.random(), b.random(), segmentSuffix))
+	if err := os.Rename(path, to); err != nil {
 		return err
 	}
-	err = errors.Join(err, s.cur.Close())
-	s.cur = nil
-	return err
-}
-
-// wipe removes every segment, those of earlier runs too.
-func (s *spool) wipe() error {
-	s.unsynced = 0 // it is not to be kept
-	err := s.close()
-	files, lerr := listSegments(s.dir)
-	err = errors.Join(err, lerr)
-	for _, f := range files {
-		err = errors.Join(err, os.Remove(filepath.Join(s.dir, f.name)))
-	}
-	s.files = s.files[:0]
-	clear(s.buf[:cap(s.buf)])
-	if len(files) > 0 {
-		err = errors.Join(err, syncDir(s.dir))
-	}
-	return err
-}
-
-// syncDir makes a directory's entries durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(b.dir)
 }

@@ -53,8 +53,8 @@ func run(args []string) int {
 		fmt.Fprint(fs.Output(), examples)
 	}
 	config := fs.String("config", "", "configuration `FILE` (required)")
-	checkOnly := fs.Bool("check-config", false, "check the configuration, the profile and the cards, then exit")
-	unsigned := fs.Bool("unsigned", false, "take a vehicle profile without a signature: for a desk, never in a car")
+	checkOnly := fs.Bool("check-config", false, "check the configuration, the profile, the cards and the study cards, then exit")
+	unsigned := fs.Bool("unsigned", false, "take a vehicle profile and study cards without signatures, and the recording's or machine's clock for traces: for a desk, never in a car")
 	version := fs.Bool("version", false, "print the engine version")
 	switch err := fs.Parse(args); {
 	case err == flag.ErrHelp:
@@ -73,7 +73,7 @@ func run(args []string) int {
 		c.Unsigned = *unsigned
 	}
 	if err == nil && *checkOnly {
-		if _, err = agent.Load(c); err == nil {
+		if err = agent.Check(c); err == nil {
 			fmt.Printf("%s is fine\n", *config)
 			return 0
 		}

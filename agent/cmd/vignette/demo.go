@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"vignette/can/canlog"
 	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
@@ -37,9 +36,9 @@ const (
 
 // demoOptions are the flags of vignette demo.
 type demoOptions struct {
-	log, vehicle, lang, bin string
-	cards                   listFlag
-	seconds, dieAfter       int
+	log, vehicle, lang, bin, studies string
+	cards                            listFlag
+	seconds, dieAfter                int
 }
 
 func demo(args []string, out, errs io.Writer) error {
@@ -47,13 +46,14 @@ func demo(args []string, out, errs io.Writer) error {
 	fs := newFlags("demo", errs, "vignette demo --log F --vehicle F --cards DIR [--seconds N]", `
 Runs the whole line: a private D-Bus daemon, vignette-agent on a recorded drive
 at 10x, and a stand-in HMI as a process of its own, whose screen this terminal
-shows. At the end it compares the agent's decision log with a replay of the same
-stretch, the calls decided with those that reached the HMI, and looks for
+shows. At the end it compares the agent's decision log with a replay of its
+journal, the calls decided with those that reached the HMI, and looks for
 traces. Exit code 0 only if all three hold.`,
 		"vignette demo --log build/drive.log --vehicle testdata/drive/vehicle.yaml --cards testdata/drive/cards --seconds 15")
 	fs.StringVar(&o.log, "log", "", "candump `FILE` of the drive (required)")
 	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
+	fs.StringVar(&o.studies, "studies", "", "study card `FILE or directory`; default: studies beside the vehicle profile")
 	fs.StringVar(&o.lang, "lang", "en", "language of the texts for the driver: en or zh")
 	fs.IntVar(&o.seconds, "seconds", 0, "end after this many seconds, that is ten times as much of the drive; 0: all of it")
 	fs.StringVar(&o.bin, "bin", "", "`DIR` of vignette-agent and vignette-hmi; default: beside this program")
@@ -64,6 +64,9 @@ traces. Exit code 0 only if all three hold.`,
 	if o.log == "" || o.vehicle == "" || len(o.cards) == 0 || o.seconds < 0 {
 		fs.Usage()
 		return errReported
+	}
+	if o.studies == "" {
+		o.studies = filepath.Join(filepath.Dir(o.vehicle), "studies")
 	}
 	if o.bin == "" {
 		self, err := os.Executable()
@@ -183,6 +186,8 @@ func (d *demoRun) configure(address string) error {
 		"source":    map[string]any{"log": abs(d.o.log), "speed": fmt.Sprintf("%dx", demoSpeed), "duration": d.length().String()},
 		"decisions": map[string]any{"file": "decisions.jsonl", "format": "jsonl"},
 		"traces":    "traces",
+		"studies":   map[string]any{"cards": []string{abs(d.o.studies)}},
+		"journal":   "journal.msgp",
 	}
 	text, err := json.MarshalIndent(config, "", "  ") // JSON is YAML too
 	if err != nil {
@@ -260,29 +265,30 @@ func (d *demoRun) verdict() error {
 	if episodes == 0 {
 		return errors.New("no traces were kept")
 	}
-	fmt.Fprintf(d.out, "\n%d firings, the same as a replay of the same stretch, byte for byte\n", fired)
+	fmt.Fprintf(d.out, "\n%d firings, the same as a replay of the car's journal, byte for byte\n", fired)
 	fmt.Fprintf(d.out, "%d calls decided, and all arrived in the HMI in order\n", len(calls))
-	fmt.Fprintf(d.out, "%d interactions recorded with consent, %d episodes kept (demo study, not for release)\n", s.Interactions.Accepted, episodes)
+	fmt.Fprintf(d.out, "%d interactions recorded with consent, %d episodes kept (unsigned study, not for release)\n", s.Interactions.Accepted, episodes)
 	return nil
 }
 
-// replayed replays the stretch in this process and compares the decision log
-// with the agent's. It returns the calls that were decided and the firings.
+// replayed replays the agent's journal in this process and compares the decision
+// log with the agent's. It returns the calls that were decided and the firings.
 func (d *demoRun) replayed() (calls []string, fired int, err error) {
-	l, err := canlog.Open(d.o.log)
+	f, err := os.Open(d.path("journal.msgp"))
 	if err != nil {
 		return nil, 0, err
 	}
-	defer l.Close()
-	stream := drive.NewLogStream(d.prog.Vehicle, nil, []drive.Log{{Reader: l, Name: d.o.log}})
-	stream.Until = d.length().Nanoseconds()
-	header := drive.NewHeader(d.prog, 0, drive.LogTime)
+	defer f.Close()
+	journal, err := drive.NewJournalReader("journal.msgp", f, d.prog)
+	if err != nil {
+		return nil, 0, err
+	}
 	var log bytes.Buffer
-	decisions, err := drive.NewDecisionLog(&log, drive.JSONLines, &header)
+	decisions, err := drive.NewDecisionLog(&log, drive.JSONLines, &journal.Header)
 	if err != nil {
 		return nil, 0, err
 	}
-	pump := drive.NewPump(d.prog, 0, false, drive.Output{
+	pump := drive.NewPump(d.prog, journal.Header.Session, journal.Judged, drive.Output{
 		Decisions: decisions,
 		Records: func(records []engine.Record) {
 			for i := range records {
@@ -297,7 +303,7 @@ func (d *demoRun) replayed() (calls []string, fired int, err error) {
 			}
 		},
 	})
-	if err := drive.Run(stream, pump); err != nil {
+	if err := drive.Run(journal, pump); err != nil {
 		return nil, 0, err
 	}
 	agents, err := os.ReadFile(d.path("decisions.jsonl"))

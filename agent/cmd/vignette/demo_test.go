@@ -47,7 +47,7 @@ func TestDemo(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		for _, want := range []string{"the same as a replay of the same stretch, byte for byte", "all arrived in the HMI in order",
+		for _, want := range []string{"the same as a replay of the car's journal, byte for byte", "all arrived in the HMI in order",
 			"not for release", "warm-seat", "only_if[0]"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("no %q in\n%s", want, out)

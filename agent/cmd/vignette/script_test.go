@@ -12,11 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"vignette/scenes"
 	driven "vignette/testdata/drive"
+	"vignette/ui-bridge/trace"
 )
 
 func TestMain(m *testing.M) {
@@ -42,7 +45,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "exits": exits, "pack": pack, "repeat": repeat},
+			"big": big, "chop": chop, "exits": exits, "pack": pack, "record": record, "repeat": repeat},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -84,6 +87,28 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = file.WriteString(text)
 	ts.Check(err)
 	ts.Check(file.Close())
+}
+
+// record DIR records attempts at two tasks of the demo's study, with consent.
+func record(ts *testscript.TestScript, neg bool, args []string) {
+	s, err := scenes.LoadStudy(filepath.Join(ts.Getenv("ROOT"), "testdata/drive/studies/demo.yaml"))
+	ts.Check(err)
+	r, err := trace.Open(ts.MkAbs(args[0]), trace.Options{Studies: []*scenes.Study{s}})
+	ts.Check(err)
+	now := trace.Context{Now: time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC), Parked: true, SpeedKnown: true}
+	now.Wall = now.Now
+	r.SetUser(1)
+	ts.Check(r.GiveConsent("demo", now))
+	for _, batch := range [][]trace.Interaction{
+		{{Screen: "home", Element: "navigation_tile", Gesture: "tap", Outcome: "ok"}, {Screen: "navigation", Element: "zoom", Gesture: "swipe", Outcome: "ok"},
+			{Screen: "navigation", Element: "back", Gesture: "tap", Outcome: "back"}},
+		{{Screen: "home", Element: "climate_tile", Gesture: "tap", Outcome: "ok"}, {Screen: "climate", Element: "fan", Gesture: "turn", Outcome: "ok"},
+			{Screen: "home", Element: "media_tile", Gesture: "tap", Outcome: "ok"}},
+	} {
+		_, err := r.Record(batch, now)
+		ts.Check(err)
+	}
+	ts.Check(r.Close())
 }
 
 // pack gzip|zstd FILE OUT compresses a file.

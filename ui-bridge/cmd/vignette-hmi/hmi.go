@@ -22,6 +22,12 @@ const (
 	busName   = "org.freedesktop.DBus"
 )
 
+// The stand-in's driver, and the study that he says yes to.
+const (
+	demoDriver = uint64(1)
+	demoStudy  = "demo"
+)
+
 // patience bounds each call to the bus or the agent.
 const patience = 5 * time.Second
 
@@ -33,15 +39,16 @@ var errDied = errors.New("died, as --die-after asked")
 
 // hmi is the stand-in. One goroutine, run, owns its fields but inbox.
 type hmi struct {
-	o       options
-	panel   *panel
-	conn    *dbus.Conn
-	signals chan *dbus.Signal
-	inbox   inbox
-	touches chan *dbus.Call // answers to Record
-	open    int             // Records not answered yet
-	driver  driver
-	sum     summary
+	o        options
+	panel    *panel
+	conn     *dbus.Conn
+	signals  chan *dbus.Signal
+	inbox    inbox
+	touches  chan *dbus.Call // answers to Record
+	open     int             // Records not answered yet
+	answered bool            // the study was consented to, or is not asked
+	driver   driver
+	sum      summary
 }
 
 func newHMI(o options, p *panel) *hmi {
@@ -174,7 +181,7 @@ func (h *hmi) awaitAgent(ctx context.Context) (there bool, err error) {
 	return there, nil
 }
 
-// greet watches the agent and says yes to the study.
+// greet watches the agent, says who drives, and asks for consent.
 func (h *hmi) greet() error {
 	if h.sum.Agent {
 		return nil
@@ -183,9 +190,30 @@ func (h *hmi) greet() error {
 	if err := h.call(agentName, agentPath, agentName+".Watch", watched()).Err; err != nil {
 		return fmt.Errorf("watch the agent: %w", err)
 	}
-	if err := h.call(agentName, agentPath, traceFace+".GiveConsent", trace.DemoStudy).Err; err != nil {
+	if err := h.call(agentName, agentPath, agentName+".SetUser", demoDriver).Err; err != nil {
+		return fmt.Errorf("say who drives: %w", err)
+	}
+	return h.askConsent()
+}
+
+// askConsent says yes to the study, once the car is parked.
+func (h *hmi) askConsent() error {
+	if h.answered || !h.sum.Agent {
+		return nil
+	}
+	err := h.call(agentName, agentPath, traceFace+".GiveConsent", demoStudy).Err
+	var fault dbus.Error
+	switch {
+	case errors.As(err, &fault) && fault.Name == "org.vignette.Error.NotParked":
+		return nil // asked again when something has changed
+	case errors.As(err, &fault) && (fault.Name == "org.vignette.Error.UnknownStudy" || fault.Name == "org.vignette.Error.StudyClosed"):
+		h.answered = true
+		h.panel.say("no_study")
+		return nil
+	case err != nil:
 		return fmt.Errorf("give consent: %w", err)
 	}
+	h.answered = true
 	h.panel.say("consent")
 	return nil
 }
@@ -235,6 +263,9 @@ func (h *hmi) takeSignal(s *dbus.Signal) (ended bool, err error) {
 			return true, fmt.Errorf("%s: %w", s.Name, err)
 		}
 		h.sum.Values++
+		if err := h.askConsent(); err != nil {
+			return true, err
+		}
 		h.touch(h.driver.values(values))
 		h.panel.values(values)
 	case agentName + ".Decisions":
