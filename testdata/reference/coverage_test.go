@@ -175,7 +175,7 @@ unknown stale
 // check holds that the cases saw every kind of record, and no other.
 func (c *coverage) check(t *testing.T, short bool) {
 	t.Helper()
-	least := 10
+	least := *cases / 10_000
 	if short {
 		least = 0
 	}

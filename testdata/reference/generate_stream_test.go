@@ -47,7 +47,11 @@ func drawStream(t *rapid.T, w *world, judged bool) []stroke {
 	for i := range list {
 		step := list[i].T
 		if list[i].Turn == restart {
-			reached = highest // a kernel's time goes on
+			reached = highest // a kernel's time goes on …
+		}
+		if i > 0 && list[i-1].Turn == restart {
+			step = max(0, step) // … and no session begins before it
+			list[i].T = step
 		}
 		list[i].T += reached
 		if c := list[i].Clock; c != nil {
