@@ -47,23 +47,37 @@ func (b *callBook) services() (list []uibridge.Service) {
 	return list
 }
 
-// needs are the services without which a card cannot do its work: those that
-// its actions call, and, where services are listened to, those that tell of what
-// starts it.
-func (b *callBook) needs(card int, listening bool) (list []uibridge.Service) {
-	c := &b.prog.Engine.Cards[card]
-	for i := range c.Then {
-		switch step := &c.Then[i]; step.Kind {
+// calls are the services that a card's actions call.
+func (b *callBook) calls(card int) (list []uibridge.Service) {
+	then := b.prog.Engine.Cards[card].Then
+	for i := range then {
+		switch step := &then[i]; step.Kind {
 		case engine.Set:
 			list = withService(list, b.actuators[step.Actuator])
 		case engine.Do:
 			list = withService(list, b.actions[step.Action])
 		}
 	}
-	for i := range c.When {
-		if listening && c.When[i].Op == engine.Occurs {
-			list = withSource(list, eventOf(b.prog.Vehicle, b.prog.Engine.Occurs[c.When[i].Occur].Name))
+	return list
+}
+
+// tellers are the services that tell of what starts a card, if nothing else
+// starts it: one of them is enough.
+func (b *callBook) tellers(card int) (list []uibridge.Service) {
+	when := b.prog.Engine.Cards[card].When
+	for i := range when {
+		t := &when[i]
+		if t.Into != 0 {
+			break // edges of the triggers before
 		}
+		if t.Op != engine.Occurs {
+			return nil
+		}
+		e := eventOf(b.prog.Vehicle, b.prog.Engine.Occurs[t.Occur].Name)
+		if e == nil || e.Source.HMI {
+			return nil
+		}
+		list = withSource(list, e)
 	}
 	return list
 }
@@ -77,7 +91,7 @@ func withService(list []uibridge.Service, b *uibridge.Binding) []uibridge.Servic
 
 func withSource(list []uibridge.Service, e *scenes.Event) []uibridge.Service {
 	switch {
-	case e == nil || e.Source.HMI:
+	case e.Source.HMI:
 		return list
 	case e.Source.GeoClue:
 		return once(list, uibridge.Service{Bus: "system", Name: services.GeoClue})

@@ -59,6 +59,28 @@ func TestCardsAreReloaded(t *testing.T) {
 	}
 }
 
+// TestStartWithBrokenCards: a card that does not load is left out at the start, told,
+// and taken when it is mended; an agent without any card does not start.
+func TestStartWithBrokenCards(t *testing.T) {
+	b := newDeckBench(t)
+	b.write("cards/b.yaml", "id: [")
+	b.write("cards/a2.yaml", deckCard("a", "3.0.0", "moon", "Private.Lamp"))
+	b.start()
+	b.problems("cards/a2.yaml:2:5: card id `a` is already used by "+b.path("cards/a.yaml"), "cards/b.yaml:1:")
+	b.call("Occur", "button star", true)
+	b.decided("card", "a", "what", "acted")
+	b.write("cards/b.yaml", deckCard("b", "1.0.0", "moon", "Private.Bell"))
+	b.decided("what", "reload", "why", "cards")
+	b.remove("cards/a2.yaml")
+	b.problems()
+	b.stop()
+	b.remove("cards/a.yaml")
+	b.write("cards/b.yaml", "id: [")
+	if err := Run(t.Context(), b.config, quiet()); err == nil || !strings.Contains(err.Error(), "cards/b.yaml:1:") {
+		t.Errorf("without any card: %v", err)
+	}
+}
+
 // TestRainOfChanges rewrites a card all the time: it is looked at all the same.
 func TestRainOfChanges(t *testing.T) {
 	b := newDeckBench(t)

@@ -124,7 +124,7 @@ func TestSnippetsAreFiles(t *testing.T) {
 }
 
 var (
-	safetyRow  = regexp.MustCompile("(?m)^\\| ([^|]+) \\| ([^|]+) \\|$")
+	safetyRow  = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|$`)
 	safetyCase = regexp.MustCompile("`([a-zA-Z_']+)`")
 	tryCase    = regexp.MustCompile(`(?m)^\t\t\{"([^"]+)", try[A-Z]`)
 	traceName  = regexp.MustCompile(`\b\d{3}\b`)

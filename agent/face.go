@@ -29,7 +29,8 @@ type face struct {
 
 	services chan struct{} // an answer of Bridge.Available has changed
 	moved    atomic.Bool   // the same, not looked at yet; any goroutine
-	missing  []string      // by card: why a service that it needs is not there; empty: all are
+	missing  []string      // by card: why a service that its actions call is not there; empty: all are
+	silent   []string      // by card: why nobody tells of what starts it; empty: somebody does
 
 	past    map[string]*past  // by card id; "": what is about no card
 	clauses [][]scenes.Clause // by card; nil until they are watched
@@ -60,7 +61,8 @@ func (a *agent) announce() error {
 		keep[c.ID] = f.of(c.ID)
 		keep[c.ID].limit = limit
 	}
-	f.past, f.clauses, f.missing = keep, make([][]scenes.Clause, len(cards)), make([]string, len(cards))
+	f.past, f.clauses = keep, make([][]scenes.Clause, len(cards))
+	f.missing, f.silent = make([]string, len(cards)), make([]string, len(cards))
 	a.bridge.SetServices(a.book.services())
 	f.moved.Store(true)
 	return a.bridge.SetCards(cards)
@@ -75,22 +77,37 @@ func (f *face) servicesChanged() {
 	}
 }
 
-// lookForServices finds which cards lack a service that they need. One that the
-// bus has not answered about yet is not missed.
+// lookForServices finds which cards lack a service that they need.
 func (a *agent) lookForServices() {
 	f := a.face
 	if !f.moved.Swap(false) {
 		return
 	}
 	for i := range f.missing {
-		f.missing[i] = ""
-		for _, s := range a.book.needs(i, a.judged) {
-			if why := a.bridge.Available(s.Bus, s.Name); why != "" && why != uibridge.NotAsked {
-				f.missing[i] = why + ":" + s.Name
+		f.missing[i], f.silent[i] = "", ""
+		for _, s := range a.book.calls(i) {
+			if f.missing[i] = a.lacks(s); f.missing[i] != "" {
+				break
+			}
+		}
+		if !a.judged {
+			continue // nothing is listened to
+		}
+		for _, s := range a.book.tellers(i) {
+			if f.silent[i] = a.lacks(s); f.silent[i] == "" {
 				break
 			}
 		}
 	}
+}
+
+// lacks says why a service is not there; empty: it is, or the bus has not
+// answered about it yet.
+func (a *agent) lacks(s uibridge.Service) string {
+	if why := a.bridge.Available(s.Bus, s.Name); why != "" && why != uibridge.NotAsked {
+		return why + ":" + s.Name
+	}
+	return ""
 }
 
 // settle arms the timer of the next look, if somebody watches: soon after an
@@ -142,8 +159,11 @@ func (a *agent) showCard(i int) {
 	a.lookForServices()
 	f.now.At = a.stamp()
 	f.now.CardView = p.View(s, i, f.now.At)
-	if v := &f.now.CardView; f.missing[i] != "" && v.State > engine.CardUnavailable {
+	switch v := &f.now.CardView; {
+	case f.missing[i] != "" && v.State > engine.CardUnavailable:
 		v.State, v.Why, v.Until = engine.CardUnavailable, f.missing[i], 0
+	case f.silent[i] != "" && v.State > engine.CardRunning:
+		v.State, v.Why, v.Until = engine.CardUnavailable, f.silent[i], 0
 	}
 	f.now.Enabled = s.Enabled(i)
 	f.now.Leases = p.HeldLeases(s, i, f.now.Leases[:0])

@@ -262,8 +262,8 @@ func TestWhyFollowsCauses(t *testing.T) {
 	}
 }
 
-// TestNeeds: what a card cannot do without are the services that its actions
-// call and those that tell of what starts it, each once.
+// TestNeeds: what a card cannot do without are all the services that its actions
+// call and, if nothing else starts it, one of those that tell of it.
 func TestNeeds(t *testing.T) {
 	dir := t.TempDir()
 	call := func(service string) string {
@@ -273,7 +273,7 @@ func TestNeeds(t *testing.T) {
 		"  Private.Lamp: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Lamp1") +
 		"  Private.Roof: {type: boolean, min_interval: 0s, max_lease: 1h, states: [moving], manual_holdoff: 1m, " + call("org.example.Roof1") +
 		"events:\n  button: {names: [star], hmi: true}\n  phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected, where: {Paired: true, Icon: phone}}}\n  place: {names: [home], geoclue: true}\n"
-	card := strings.Replace(driverCard, "  - {button: star}\n", "  - {button: star}\n  - {phone: near}\n  - {place: {enter: home}}\n", 1)
+	card := strings.Replace(driverCard, "  - {button: star}\n", "  - {phone: near}\n  - {place: {enter: home}}\n", 1)
 	card = strings.Replace(card, "then:\n", "then:\n  - {set: Private.Lamp, to: false, lease: 1m, at_end: leave}\n", 1)
 	for name, text := range map[string]string{"star.yaml": card, "vehicle.yaml": vehicle, "car.dbc": driverDBC} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -287,11 +287,15 @@ func TestNeeds(t *testing.T) {
 	lamp, roof := uibridge.Service{Bus: "session", Name: "org.example.Lamp1"}, uibridge.Service{Bus: "session", Name: "org.example.Roof1"}
 	phone, place := uibridge.Service{Bus: "system", Name: "org.bluez"}, uibridge.Service{Bus: "system", Name: "org.freedesktop.GeoClue2"}
 	book := newCallBook(prog, "en")
-	if got := book.needs(0, true); !slices.Equal(got, []uibridge.Service{lamp, phone, place}) {
-		t.Errorf("the card needs %v", got)
+	if got := book.calls(0); !slices.Equal(got, []uibridge.Service{lamp}) {
+		t.Errorf("the card calls %v", got)
 	}
-	if got := book.needs(0, false); !slices.Equal(got, []uibridge.Service{lamp}) {
-		t.Errorf("where nothing is listened to it needs %v", got)
+	if got := book.tellers(0); !slices.Equal(got, []uibridge.Service{phone, place}) {
+		t.Errorf("the card is told by %v", got)
+	}
+	prog.Engine.Cards[0].When = append(prog.Engine.Cards[0].When, engine.Trigger{Op: engine.RisesAbove})
+	if got := book.tellers(0); got != nil {
+		t.Errorf("a card that a signal starts too is told by %v", got)
 	}
 	if got := book.services(); !slices.Equal(got, []uibridge.Service{lamp, roof, phone, place}) {
 		t.Errorf("followed are %v", got)

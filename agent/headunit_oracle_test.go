@@ -5,6 +5,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"vignette/can"
 	"vignette/can/socketcan"
 	"vignette/ui-bridge/privatebus"
 )
@@ -32,6 +34,7 @@ const awaited = 30 * time.Second
 type headUnit struct {
 	*bench
 	address string
+	frames  chan []socketcan.Item
 	said    bytes.Buffer // by the agent, and read when it has ended
 }
 
@@ -47,9 +50,8 @@ func newHeadUnit(t *testing.T, parts []string, cards map[string]string) *headUni
 	t.Cleanup(stop)
 	open := openSockets
 	t.Cleanup(func() { openSockets = open })
-	openSockets = func(socketcan.Options) (sockets, error) {
-		return &fakeSockets{batch: make(chan []socketcan.Item)}, nil
-	}
+	frames := make(chan []socketcan.Item, 1)
+	openSockets = func(socketcan.Options) (sockets, error) { return &fakeSockets{batch: frames}, nil }
 	c := Defaults()
 	c.Vehicle, c.Unsigned, c.Bus, c.State = profileOf(t, dir, parts...), true, address, filepath.Join(dir, "state")
 	c.Decisions, c.Journal = DecisionsConfig{File: filepath.Join(dir, "d.jsonl"), Format: "jsonl"}, filepath.Join(dir, "j.msgp")
@@ -63,7 +65,7 @@ func newHeadUnit(t *testing.T, parts []string, cards map[string]string) *headUni
 		}
 		c.Cards = append(c.Cards, path)
 	}
-	return &headUnit{bench: &bench{t, dir, &c, stop}, address: address}
+	return &headUnit{bench: &bench{t, dir, &c, stop}, address: address, frames: frames}
 }
 
 // environment has programs find the bus as the system's and the session's.
@@ -256,6 +258,40 @@ func TestNetworkAndPower(t *testing.T) {
 	h.fires("online", 2)
 	h.fires("low", 1)
 	end()
+}
+
+// TestAnotherProfileIsListenedTo changes the profile under the running agent: what the
+// new one binds is heard.
+func TestAnotherProfileIsListenedTo(t *testing.T) {
+	h := newHeadUnit(t, []string{fragment(t, "org.bluez")}, map[string]string{"near": "{phone: near}", "online": "{event: online}"})
+	h.mock("networkmanager", "org.freedesktop.NetworkManager", "{}")
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- Run(ctx, h.config, slog.New(slog.NewTextHandler(&h.said, nil))) }()
+	h.await("org.vignette.Agent1")
+	next := profileOf(t, t.TempDir(), fragment(t, "org.bluez"), fragment(t, "NetworkManager"))
+	text, err := os.ReadFile(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("version: 1\n"), []byte("version: 2\n"), 1)
+	if err := os.WriteFile(h.config.Vehicle, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	parked := can.Frame{Time: socketcan.Now(), ID: 1, Len: 8} // as profileOf says it: faster than 250 km/h
+	binary.LittleEndian.PutUint16(parked.Data[:], 3000)
+	h.frames <- []socketcan.Item{{Kind: socketcan.Received, Frame: parked}}
+	h.records(`"what":"reload","why":"profile"`, 1)
+	h.until("the card fires", func() bool {
+		for _, state := range []string{"1", "4"} {
+			h.busctl("set-property", "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager", "Connectivity", "u", state)
+		}
+		return strings.Contains(h.decided(), `"card":"online","what":"fired"`)
+	})
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // TestClockOfTimedate1 has python-dbusmock's timedated vouch for the clock, and

@@ -136,7 +136,7 @@ func TestRecipes(t *testing.T) {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", functions+r.command)
-		cmd.Env = append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+address, "LC_ALL=C.UTF-8")
+		cmd.Dir, cmd.Env = "..", append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+address, "LC_ALL=C.UTF-8")
 		out, err := cmd.CombinedOutput() // a command that fails shows its message
 		got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 		if len(out) == 0 {

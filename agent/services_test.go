@@ -77,7 +77,7 @@ func profileOf(t testing.TB, dir string, parts ...string) string {
 			under[key] += line
 		}
 	}
-	text := "schema: 1\nid: small\nversion: 1\nbuses:\n  pt: {dbc: [car.dbc], interface: can0}\nsignals:\n  Vehicle.Speed: {from: pt.M.S, unit: km/h}\n" + states
+	text := "schema: 1\nid: small\nversion: 1\nbuses:\n  pt: {dbc: [car.dbc], interface: can0}\nsignals:\n  Vehicle.Speed: {from: pt.M.S, unit: km/h, stale_after: never}\n" + states
 	for _, key := range keys {
 		if strings.HasPrefix(under[key], " {") {
 			text += key + ":" + under[key]

@@ -93,10 +93,9 @@ func loadStudies(c *Config) ([]*scenes.Study, scenes.Revocations, error) {
 
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Now(), Wall: a.vouched()}
+	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
 	c.SpeedKmh = math.Float64frombits(a.speed.Load())
 	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
-	c.Parked = a.parked()
 	return c
 }
 

@@ -150,9 +150,7 @@ func (d *Deck) Compile(v *Vehicle) (p *Program, faults Diagnostics) {
 				demoted = true
 			}
 		}
-		for _, one := range found {
-			faults = append(faults, one)
-		}
+		faults = append(faults, found...)
 		if !demoted {
 			return nil, sortedFaults(faults)
 		}

@@ -97,12 +97,12 @@ func (r *Ring) Begin(p *scenes.Program) {
 
 // next begins a part, in the memory of the oldest one if there is no other.
 func (r *Ring) next() {
-	memory := r.memory[0]
-	if len(r.parts) == len(r.memory) {
+	var memory []byte
+	if len(r.parts) < len(r.memory) {
+		memory = r.memory[len(r.parts)]
+	} else {
 		memory = r.parts[0].frames[:0]
 		r.parts = slices.Delete(r.parts, 0, 1)
-	} else {
-		memory = r.memory[len(r.parts)]
 	}
 	r.turn++
 	r.parts = append(r.parts, part{frames: memory, begun: r.now, clock: r.clock, holds: slices.Clone(r.holds)})

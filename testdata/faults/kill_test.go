@@ -323,16 +323,13 @@ func (k *killer) lookAtCalls(calls []call, state []kept) {
 	}
 }
 
-// passing reports whether the first of some calls may be of a lease that was over
-// in its very step, when time went on by more than one deadline: another call of
-// the step, or the end of the agent, follows at once, and the state has what came
-// of the whole step.
+// passing reports whether the first of some calls may be of a lease that had
+// little time left and was over in its very step, when time went on by more than
+// one deadline: another call of the step, or the end of the agent, follows soon,
+// and the state has what came of the whole step.
 func passing(calls []call) bool {
 	next := slices.IndexFunc(calls[1:], func(c call) bool { return c.fan == calls[0].fan })
-	if next < 0 {
-		return calls[0].lease < extra+maxLease/4
-	}
-	return calls[1+next].at-calls[0].at < 10e6
+	return calls[0].lease < extra+maxLease/4 && (next < 0 || calls[1+next].at-calls[0].at < 200e6)
 }
 
 // has reports whether a record has a call's lease and was written with the call,

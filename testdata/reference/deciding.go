@@ -56,7 +56,8 @@ type hold struct {
 }
 
 func newCard(c Card) *card {
-	k := &card{Card: c, personal: personal{version: c.Version}, live: len(c.names()) == 0} // from the start, without a record
+	k := &card{Card: c, live: len(c.names()) == 0} // from the start, without a record
+	k.personal = personal{}.of(k)
 	for i, t := range c.When {
 		d := &detector{Trigger: t, index: i, since: math.MinInt64}
 		for _, edge := range t.Of {

@@ -1,8 +1,9 @@
 // Package reference is a second reading of *Meaning* (docs/scene-cards.md): an
 // interpreter that takes a plain description of a vehicle, its cards and a
-// stream of events, and says what the decision log must be. It is slow and
-// naive on purpose, shares no code with scenes/engine and was written without
-// sight of it; each function names the rule it follows. Only tests use it.
+// stream of events, with restarts and reloads, and says what the decision log must
+// be. It is slow and naive on purpose, shares no code with scenes/engine and was
+// written from the text; each function names the rule it follows. Only tests use
+// it.
 package reference
 
 import "time"
@@ -106,6 +107,7 @@ type Card struct {
 	Restart  bool // reentry: restart
 	Manual   bool
 	OnBoot   string // restart, resume, drop
+	Off      bool   // disabled for each user until he enables this version
 }
 
 // Trigger is one entry of `when`, or an edge of one. Op is the card's own word:

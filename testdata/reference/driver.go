@@ -151,7 +151,7 @@ func (in *Interpreter) swapParts(user uint64) {
 	in.others = append(in.others, in.present())
 	in.user = user
 	for _, c := range in.cards {
-		c.personal = personal{version: c.Version}
+		c.personal = personal{}.of(c)
 	}
 	if i := slices.IndexFunc(in.others, func(p part) bool { return p.user == user }); i >= 0 {
 		for _, c := range in.cards {
@@ -175,10 +175,10 @@ func (in *Interpreter) present() part {
 }
 
 // of is what is left of a user's part of a card once the card is this one: all
-// of it for the same version, else that it is disabled (choice 76).
+// of it for the same version, else that it is disabled (choices 76, 136).
 func (p personal) of(c *card) personal {
 	if p.version == c.Version {
 		return p
 	}
-	return personal{version: c.Version, disabled: p.disabled}
+	return personal{version: c.Version, disabled: p.disabled || c.Off}
 }

@@ -18,10 +18,11 @@ type stroke struct {
 	Lasting bool // a step back that later times share
 	Parade  bool // more users than are kept come and go
 	Turn    turn
-	Next    int  // Reload, Boot: the program that takes over
-	Other   bool // Boot: the kernel's too …
+	Next    int  // reload, restart: the program that takes over
+	Clean   bool // restart: after a clean stop
+	Other   bool // restart: of the kernel too …
 	Power   bool // … by a loss of power
-	Age     int  // Boot: how many writes are lost
+	Age     int  // restart: how many writes are lost
 }
 
 // turn is what is more than an event.
@@ -128,6 +129,7 @@ func drawTurn(t *rapid.T, w *world, s *stroke) {
 		s.Turn = restart
 		s.Other = coin.Draw(t, "other boot")
 		s.Power, s.Age = s.Other && coin.Draw(t, "power"), small.Draw(t, "age")
+		s.Clean = eighth.Draw(t, "clean") > 5
 	}
 }
 

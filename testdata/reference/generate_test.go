@@ -137,7 +137,8 @@ var (
 
 func drawCard(t *rapid.T, id string) engine.Card {
 	c := engine.Card{ID: id, Priority: priority.Draw(t, "priority"), Cooldown: perhaps.Draw(t, "cooldown"),
-		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual"), OnBoot: onBoots.Draw(t, "on_boot")}
+		Restart: eighth.Draw(t, "reentry") > 5, Manual: coin.Draw(t, "manual"), OnBoot: onBoots.Draw(t, "on_boot"),
+		Off: eighth.Draw(t, "off") == 7 && coin.Draw(t, "installed")}
 	var edges []engine.Trigger
 	for i := range triggers.Draw(t, "triggers") {
 		trigger, of := drawTrigger(t)

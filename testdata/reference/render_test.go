@@ -18,6 +18,7 @@ func plainly(p *engine.Program) {
 		p.Actuators[i].Forbidden, p.Actuators[i].MaxLease = false, 20000*ms
 	}
 	for i := range p.Cards {
+		p.Cards[i].Off = false
 		for j := range p.Cards[i].Then {
 			if v := &p.Cards[i].Then[j].Value; v.Kind == engine.Number {
 				v.Num = min(v.Num, 4)

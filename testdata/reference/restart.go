@@ -39,7 +39,7 @@ func (in *Interpreter) Save() *Saved {
 	for _, p := range append(slices.Clone(in.others), in.present()) {
 		kept := part{user: p.user, cards: map[string]personal{}}
 		for id, c := range p.cards {
-			if c.disabled || c.quarantined || c.fired {
+			if c.disabled != in.card(id).Off || c.quarantined || c.fired {
 				c.firings = slices.Clone(c.firings)
 				kept.cards[id] = c
 			}

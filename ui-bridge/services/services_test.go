@@ -56,11 +56,19 @@ func (e *ear) Located(fix *Fix) error {
 func (e *ear) Sleep(ctx context.Context) error {
 	e.told <- "sleep"
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.slept != nil {
-		return e.slept(ctx)
+	f := e.slept
+	e.mu.Unlock()
+	if f != nil {
+		return f(ctx)
 	}
 	return nil
+}
+
+// sleeps says what Sleep does.
+func (e *ear) sleeps(f func(ctx context.Context) error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.slept = f
 }
 
 func (e *ear) Shutdown() { e.told <- "shutdown" }

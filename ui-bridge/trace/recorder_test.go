@@ -329,6 +329,32 @@ func TestABadSignatureStopsTheRecorder(t *testing.T) {
 	}
 }
 
+// TestACalledBackStudyIsWiped holds that what waits of a study that was called
+// back is removed, and that nothing of it is recorded any more.
+func TestACalledBackStudyIsWiped(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	air(t, consented(t, dir, options(t)), 0)
+	o := options(t)
+	o.Revoked = scenes.Revocations{demo: 1}
+	r := open(t, dir, o)
+	r.SetUser(driver)
+	if err := r.Tick(at(10, 0)); err != nil || r.Recording() || len(episodes(t, dir)) != 0 || r.Studies()[0].State != "revoked" {
+		t.Errorf("recording %v, %d episodes, state %s, %v", r.Recording(), len(episodes(t, dir)), r.Studies()[0].State, err)
+	}
+}
+
+// TestEpisodeCost holds what an episode of eight touches takes before padding.
+func TestEpisodeCost(t *testing.T) {
+	ep := Episode{V: SchemaVersion, Policy: 1, Week: 2610, TOD: TODMorning, Task: 1, Variant: 9}
+	for range MaxEvents {
+		ep.Ev = append(ep.Ev, Event{Screen: 3, Elem: 11, Gesture: 2, DT: 1, Speed: 1, Out: 2})
+	}
+	b, err := appendRecord(nil, &ep)
+	if err != nil || len(b) > 43+7*MaxEvents+recordHead {
+		t.Errorf("%d bytes, %v; want at most 43, and 7 a touch, and the record's head", len(b), err)
+	}
+}
+
 func TestWithdrawalWipesAtOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	r := consented(t, dir, options(t))

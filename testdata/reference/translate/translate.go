@@ -53,7 +53,7 @@ type describer struct{ p *engine.Program }
 var bootWords = map[engine.OnBoot]string{engine.RestartHold: "restart", engine.ResumeHold: "resume", engine.DropHold: "drop"}
 
 func (d describer) card(c *engine.Card) reference.Card {
-	r := reference.Card{ID: c.ID, Version: c.Hash, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual,
+	r := reference.Card{ID: c.ID, Version: c.Hash, Cooldown: c.Cooldown, Priority: c.Priority, Restart: c.Restart, Manual: c.Manual, Off: c.Off,
 		OnBoot: bootWords[c.OnBoot]}
 	for i := range c.When {
 		if c.When[i].Into == 0 {

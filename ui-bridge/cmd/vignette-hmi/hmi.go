@@ -39,16 +39,16 @@ var errDied = errors.New("died, as --die-after asked")
 
 // hmi is the stand-in. One goroutine, run, owns its fields but inbox.
 type hmi struct {
-	o         options
-	panel     *panel
-	conn      *dbus.Conn
-	signals   chan *dbus.Signal
-	inbox     inbox
-	touches   chan *dbus.Call // answers to Record
-	open      int             // Records not answered yet
-	consented bool            // to the study
-	driver    driver
-	sum       summary
+	o        options
+	panel    *panel
+	conn     *dbus.Conn
+	signals  chan *dbus.Signal
+	inbox    inbox
+	touches  chan *dbus.Call // answers to Record
+	open     int             // Records not answered yet
+	answered bool            // the study was consented to, or is not asked
+	driver   driver
+	sum      summary
 }
 
 func newHMI(o options, p *panel) *hmi {
@@ -198,7 +198,7 @@ func (h *hmi) greet() error {
 
 // askConsent says yes to the study, once the car is parked.
 func (h *hmi) askConsent() error {
-	if h.consented || !h.sum.Agent {
+	if h.answered || !h.sum.Agent {
 		return nil
 	}
 	err := h.call(agentName, agentPath, traceFace+".GiveConsent", demoStudy).Err
@@ -206,10 +206,14 @@ func (h *hmi) askConsent() error {
 	switch {
 	case errors.As(err, &fault) && fault.Name == "org.vignette.Error.NotParked":
 		return nil // asked again when something has changed
+	case errors.As(err, &fault) && (fault.Name == "org.vignette.Error.UnknownStudy" || fault.Name == "org.vignette.Error.StudyClosed"):
+		h.answered = true
+		h.panel.say("no_study")
+		return nil
 	case err != nil:
 		return fmt.Errorf("give consent: %w", err)
 	}
-	h.consented = true
+	h.answered = true
 	h.panel.say("consent")
 	return nil
 }
