@@ -141,3 +141,26 @@ func (rs *readers) await(c caller) bool {
 	}
 	return true
 }
+
+// sendAll sends everything that is queued, without pauses. It waits for watchers
+// that read slowly, and not for long for those that do not read.
+func (br *Bridge) sendAll() {
+	for {
+		more, held := br.sendLetters()
+		switch {
+		case br.ctx.Err() != nil:
+			return
+		case more:
+			continue
+		case !held:
+			return
+		}
+		select {
+		case <-br.watch.wake:
+		case <-time.After(slowReader):
+			return
+		case <-br.ctx.Done():
+			return
+		}
+	}
+}

@@ -2,7 +2,6 @@ package uibridge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -315,29 +314,6 @@ func (br *Bridge) unicast(to caller, s *sign) {
 	}
 }
 
-// sendAll sends everything that is queued, without pauses. It waits for watchers
-// that read slowly, and not for long for those that do not read.
-func (br *Bridge) sendAll() {
-	for {
-		more, held := br.sendLetters()
-		switch {
-		case br.ctx.Err() != nil:
-			return
-		case more:
-			continue
-		case !held:
-			return
-		}
-		select {
-		case <-br.watch.wake:
-		case <-time.After(slowReader):
-			return
-		case <-br.ctx.Done():
-			return
-		}
-	}
-}
-
 // flushWatchers sends everything that is queued, without pauses.
 func (br *Bridge) flushWatchers(ctx context.Context) error {
 	flushed := make(chan struct{})
@@ -355,48 +331,3 @@ func (br *Bridge) flushWatchers(ctx context.Context) error {
 		return fmt.Errorf("tell watchers over D-Bus: %w", context.Cause(ctx))
 	}
 }
-
-// hear takes a signal of a bus: of the daemon, and for those who follow services.
-func (br *Bridge) hear(l *link, w *wire, s *dbus.Signal) {
-	if name, after, ok := ownerChanged(s); ok && after == "" {
-		br.readers.forget(caller{w, name})
-		if br.watch.remove(caller{w, name}) {
-			br.log.Info("watcher gone", "name", name)
-		}
-	}
-	if s.Sender == busDaemon && s.Name == busDaemon+".NameAcquired" && w.again.Load() && s.Body[0] == AgentName {
-		br.log.Info("the name is ours again", "name", AgentName)
-	}
-	for _, f := range l.followed() {
-		f.hear(w, s)
-	}
-}
-
-// there makes sure that a caller had not gone before the bus's word of its end
-// counted.
-func (br *Bridge) there(c caller) error {
-	var there bool
-	err := c.wire.ask(c.wire.ctx, "NameHasOwner", c.name).Store(&there)
-	if err == nil && !there {
-		err = errors.New("the caller is gone")
-	}
-	return err
-}
-
-// ownerChanged reads the daemon's word of who owns a name now; "": nobody.
-func ownerChanged(s *dbus.Signal) (name, after string, ok bool) {
-	if s.Sender != busDaemon || s.Name != busDaemon+".NameOwnerChanged" {
-		return "", "", false
-	}
-	var before string
-	err := dbus.Store(s.Body, &name, &before, &after)
-	return name, after, err == nil
-}
-
-// matchNames is the rule for ownerChanged.
-func matchNames() []dbus.MatchOption {
-	return []dbus.MatchOption{dbus.WithMatchSender(busDaemon), dbus.WithMatchInterface(busDaemon), dbus.WithMatchMember("NameOwnerChanged")}
-}
-
-// matchVanished is the rule for names that nobody owns any more.
-func matchVanished() []dbus.MatchOption { return append(matchNames(), dbus.WithMatchArg(2, "")) }
