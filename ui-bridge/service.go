@@ -3,10 +3,7 @@ package uibridge
 import (
 	"embed"
 	"fmt"
-	"math"
 	"strings"
-
-	"vignette/scenes/engine"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -124,47 +121,4 @@ func bounded(what, s string) error {
 		return fmt.Errorf("%w: %s has a name of %d bytes, at most %d", ErrLimit, what, len(s), maxTextBytes)
 	}
 	return nil
-}
-
-// fromVariant reads a number of any D-Bus type, a boolean or a string.
-func fromVariant(v dbus.Variant) (engine.Value, error) {
-	number := func(f float64) (engine.Value, error) {
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return engine.Value{}, fmt.Errorf("%w: %v is not a finite number", ErrInvalidValue, f)
-		}
-		return engine.Value{Kind: engine.Number, Num: f}, nil
-	}
-	switch x := v.Value().(type) {
-	case float64:
-		return number(x)
-	case uint8:
-		return number(float64(x))
-	case int16:
-		return number(float64(x))
-	case uint16:
-		return number(float64(x))
-	case int32:
-		return number(float64(x))
-	case uint32:
-		return number(float64(x))
-	case int64:
-		if x > 1<<53 || x < -1<<53 {
-			return engine.Value{}, fmt.Errorf("%w: %d is beyond the whole numbers that a double holds", ErrInvalidValue, x)
-		}
-		return number(float64(x))
-	case uint64:
-		if x > 1<<53 {
-			return engine.Value{}, fmt.Errorf("%w: %d is beyond the whole numbers that a double holds", ErrInvalidValue, x)
-		}
-		return number(float64(x))
-	case bool:
-		b := engine.Value{Kind: engine.Bool}
-		if x {
-			b.Num = 1
-		}
-		return b, nil
-	case string:
-		return engine.Value{Kind: engine.Label, Text: x}, bounded("value", x)
-	}
-	return engine.Value{}, fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, v.Signature())
 }

@@ -226,7 +226,7 @@ func (ev *event) happened(s *dbus.Signal) {
 	}
 	var v engine.Value
 	if i := ev.source.Argument; i < len(s.Body) {
-		v = valueOf(s.Body[i])
+		v = uibridge.ValueOf(s.Body[i])
 	}
 	known := make([]bool, len(ev.facts))
 	so := make([]bool, len(ev.facts))

@@ -31,7 +31,7 @@ func (o *objects) read(ctx context.Context, p *uibridge.Peer, s *scenes.Listenin
 	*o = objects{managed: map[dbus.ObjectPath]map[string]engine.Value{}}
 	if s.Manager == "" {
 		v, err := p.Get(ctx, s.Path, s.Interface, s.Member)
-		o.single, o.loaded = valueOf(v), err == nil
+		o.single, o.loaded = uibridge.ValueOf(v), err == nil
 		return err
 	}
 	var all map[dbus.ObjectPath]map[string]properties
@@ -70,7 +70,7 @@ func (o *objects) update(path dbus.ObjectPath, list properties, s *scenes.Listen
 	}
 	for name, v := range list {
 		if known != nil && wanted(name) {
-			known[name] = valueOf(v)
+			known[name] = uibridge.ValueOf(v)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (o *objects) changed(sig *dbus.Signal, s *scenes.Listening) (again bool, er
 		return again && o.managed[sig.Path] != nil, nil
 	}
 	if v, ok := list[s.Member]; ok {
-		o.single, o.loaded = valueOf(v), true
+		o.single, o.loaded = uibridge.ValueOf(v), true
 	}
 	return again, nil
 }
