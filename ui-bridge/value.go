@@ -54,6 +54,8 @@ const maxWhole = 1 << 53
 func fromVariant(sent dbus.Variant) (engine.Value, error) {
 	v := ValueOf(sent)
 	switch x := sent.Value().(type) {
+	case dbus.Variant, dbus.ObjectPath:
+		v = engine.Value{}
 	case int64:
 		if x > maxWhole || x < -maxWhole {
 			return v, fmt.Errorf("%w: %d is beyond the whole numbers that a double holds", ErrInvalidValue, x)
