@@ -220,7 +220,7 @@ func (c *comparison) restart(s *stroke) string {
 	if diff := c.certified(); diff != "" {
 		return diff
 	}
-	if s.Clean {
+	if s.Clean && (c.session == 1 || len(c.log) > 0) { // a session has begun, in this kernel's time
 		if diff := c.step(engine.Event{T: c.reached, Kind: engine.EvStop}); diff != "" {
 			return diff
 		}
