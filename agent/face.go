@@ -133,9 +133,15 @@ func (a *agent) entries() uint64 { return a.pump.Stats.Frames + a.pump.Stats.Eve
 func (a *agent) look() {
 	f := a.face
 	f.armed, f.idle = false, false
-	if f.watched = a.bridge.Watching(); f.watched {
+	if a.watching(); f.watched {
 		a.showCards()
 	}
+}
+
+// watching finds whether somebody watches: then signals are followed too.
+func (a *agent) watching() {
+	a.face.watched = a.bridge.Watching()
+	a.monitor.Look(a.face.watched)
 }
 
 // showCards shows what every card is doing, and the clauses that are watched.
@@ -204,7 +210,7 @@ func (a *agent) showAgent() {
 // Look brings what is shown of a card, or of everything, up to date.
 func (a *agent) Look(card string) error {
 	return a.do(func() error {
-		a.face.watched = a.bridge.Watching()
+		a.watching()
 		if card == "" {
 			a.showAgent()
 			a.showCards()

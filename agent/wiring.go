@@ -137,6 +137,10 @@ func (a *agent) watch(v *scenes.Vehicle) error {
 	if err != nil {
 		return err
 	}
+	if a.recorder != nil && speed >= 0 {
+		monitor.Always(speed)
+	}
+	monitor.Look(a.face.watched)
 	a.monitor = monitor
 	a.speed.Store(math.Float64bits(math.NaN()))
 	return nil

@@ -89,8 +89,9 @@ func (br *Bridge) startWatch(c caller, paths []string) error {
 			return err
 		}
 	}
+	err = br.look("")
 	br.watch.poke()
-	return br.look("")
+	return err
 }
 
 func (w *wire) onUnwatch(br *Bridge) func(dbus.Sender) *dbus.Error {

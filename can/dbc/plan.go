@@ -25,6 +25,12 @@ type planned struct {
 	index int
 }
 
+// Unconditional reports whether nothing but a frame's length says which fields
+// it has: none is multiplexed.
+func (p *Plan) Unconditional() bool {
+	return len(p.groups) == 0 || len(p.groups) == 1 && len(p.groups[0].when) == 0
+}
+
 // Sample is what one frame says of one signal.
 type Sample struct {
 	Index    int     // into the fields that NewPlan was given

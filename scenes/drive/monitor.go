@@ -19,7 +19,10 @@ type Monitor struct {
 	buses    []can.IDs    // index into messages
 	messages []monitored
 	decoded  []dbc.Sample
+	of       []int // by signal: its message
+	now      int64 // time of the newest frame
 	swept    int64
+	asleep   bool // nobody looks
 	changed  func(signal int, v engine.Value)
 }
 
@@ -29,6 +32,10 @@ type monitored struct {
 	fields   []dbc.Field // of signals
 	plan     dbc.Plan    // of fields
 	counters []int       // signals whose alive counter it carries
+	patient  bool        // nothing but its length says which signals a frame has, and no counter is involved
+	whole    uint8       // a frame of this length has all signals; 0: the latest one had not
+	frame    can.Frame   // of a patient message: the latest one
+	waits    bool        // frame is to be decoded yet
 }
 
 // sweep is how often, in ns of the stream, a monitor looks for stale signals.
@@ -48,13 +55,19 @@ func NewMonitor(v *scenes.Vehicle, changed func(signal int, v engine.Value)) (*M
 		m.stale = append(m.stale, int64(s.StaleAfter))
 		at := m.message(src.Bus, src.Message)
 		at.signals, at.fields = append(at.signals, i), append(at.fields, src.Field)
+		m.of = append(m.of, m.buses[src.Bus].Find(src.Message.ID, src.Message.Extended))
 		if src.Alive != nil {
 			at = m.message(src.Alive.Bus, src.Alive.Message)
 			at.counters = append(at.counters, i)
 		}
 	}
 	for i := range m.messages {
-		m.messages[i].plan = dbc.NewPlan(m.messages[i].fields)
+		at := &m.messages[i]
+		at.plan = dbc.NewPlan(at.fields)
+		at.patient = at.plan.Unconditional() && len(at.counters) == 0
+		for _, s := range at.signals {
+			at.patient = at.patient && m.sources[s].Alive == nil
+		}
 	}
 	m.last, m.known, m.alive = make([]int64, len(m.sources)), make([]bool, len(m.sources)), make([]aliveState, len(m.sources))
 	return m, nil
@@ -71,10 +84,42 @@ func (m *Monitor) message(bus int, of *dbc.Message) *monitored {
 	return &m.messages[ids.Find(of.ID, of.Extended)]
 }
 
+// Always has a signal followed even while nobody looks.
+func (m *Monitor) Always(signal int) { m.messages[m.of[signal]].patient = false }
+
+// Look says whether somebody looks, which is so at first. Whoever begins to look
+// is told of every signal that is known.
+func (m *Monitor) Look(on bool) {
+	if m.asleep == !on {
+		return
+	}
+	m.asleep = !on
+	for i := range m.messages {
+		if at := &m.messages[i]; at.patient && at.whole != 0 {
+			m.turn(at, on)
+		}
+	}
+	m.sweep(m.now)
+}
+
+// turn tells of a patient message's latest frame, or forgets what was told: it is
+// old when somebody looks again.
+func (m *Monitor) turn(at *monitored, on bool) {
+	if on {
+		m.decode(at, &at.frame)
+		return
+	}
+	at.waits = true
+	for _, i := range at.signals {
+		if m.known[i] {
+			m.forget(i)
+		}
+	}
+}
+
 // Frame takes the signals of a frame. It allocates nothing.
 func (m *Monitor) Frame(f *can.Frame) {
-	if f.Time-m.swept >= sweep || f.Time < m.swept {
-		m.swept = f.Time
+	if m.now = f.Time; f.Time-m.swept >= sweep || f.Time < m.swept {
 		m.sweep(f.Time)
 	}
 	if f.Flags&(can.Error|can.Remote) != 0 {
@@ -85,27 +130,52 @@ func (m *Monitor) Frame(f *can.Frame) {
 		return
 	}
 	at := &m.messages[message]
+	if m.asleep && at.patient && at.whole != 0 && f.Len >= at.whole {
+		at.frame, at.waits = *f, true
+		return
+	}
+	m.decode(at, f)
+}
+
+// decode tells of the signals of a frame. The latest frame of a patient message
+// goes before a shorter one.
+func (m *Monitor) decode(at *monitored, f *can.Frame) {
+	if at.waits {
+		if at.waits = false; f != &at.frame {
+			m.decode(at, &at.frame)
+		}
+	}
 	for _, i := range at.counters {
 		if raw, ok := m.sources[i].Alive.Field.Raw(f.Payload()); ok {
 			m.alive[i].count(raw)
 		}
 	}
 	m.decoded = at.plan.Decode(f.Payload(), m.decoded[:0])
+	if at.patient {
+		if at.frame, at.whole = *f, 0; len(m.decoded) == len(at.signals) {
+			at.whole = f.Len
+		}
+	}
 	for _, sample := range m.decoded {
-		i := at.signals[sample.Index]
-		if m.sources[i].Alive != nil && m.alive[i].frozen() {
-			continue // no sample
-		}
-		if num, valid := m.sources[i].Convert(sample.Raw, sample.Physical); valid {
-			m.last[i], m.known[i] = f.Time, true
-			m.changed(i, m.sources[i].Value(num))
-		} else if m.known[i] {
-			m.forget(i)
-		}
+		m.take(at.signals[sample.Index], f.Time, &sample)
+	}
+}
+
+// take takes what a frame says of a signal.
+func (m *Monitor) take(i int, t int64, sample *dbc.Sample) {
+	if m.sources[i].Alive != nil && m.alive[i].frozen() {
+		return // no sample
+	}
+	if num, valid := m.sources[i].Convert(sample.Raw, sample.Physical); valid {
+		m.last[i], m.known[i] = t, true
+		m.changed(i, m.sources[i].Value(num))
+	} else if m.known[i] {
+		m.forget(i)
 	}
 }
 
 func (m *Monitor) sweep(now int64) {
+	m.swept = now
 	for i, known := range m.known {
 		if known && m.stale[i] > 0 && now-m.last[i] >= m.stale[i] {
 			m.forget(i)
