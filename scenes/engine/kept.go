@@ -81,7 +81,7 @@ func (p *Program) Keep(s *State) *Kept {
 	}
 	k.Users = p.keepUser(k.Users, s.user, func(card int) *userCard { return &s.cards[card].userCard })
 	for act := range s.acts {
-		if a := p.keepActuator(s, act); a.worth() {
+		if a := p.keepActuator(s, act); a.worth(s.now) {
 			k.Actuators = append(k.Actuators, a)
 		}
 	}
@@ -130,9 +130,9 @@ func (p *Program) keepActuator(s *State, act int) KeptActuator {
 	return k
 }
 
-// worth reports whether there is anything to keep.
-func (k *KeptActuator) worth() bool {
-	return k.Base.Kind != None || k.HasStart || k.HasHand || k.HasEnd || len(k.Leases) > 0
+// worth reports whether there is anything to keep at a time.
+func (k *KeptActuator) worth(now int64) bool {
+	return k.EndUntil > now || k.Base.Kind != None || k.HasStart || k.HasHand || k.HasEnd || len(k.Leases) > 0
 }
 
 // cardID is the id of a card, also of one that is no longer in the program.
