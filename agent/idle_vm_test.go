@@ -20,7 +20,7 @@ import (
 )
 
 // mostOfCandump is the most that the agent may take of the processor, in times
-// of what candump takes. The aim is 4, which the armv7 guest misses: it took 4.3,
+// of what candump takes. The aim is 4, which the armv7 guest misses: it took 4.2,
 // see docs/BENCHMARKS.md.
 func mostOfCandump() float64 {
 	if runtime.GOARCH == "arm" {
