@@ -45,12 +45,9 @@ func (p *Program) issue(s *State, act int, c Call, by origin, grant uint64, left
 		Value: c.Value, Lease: left, Cause: cause})
 	cmd := &a.command
 	width := cmd.widen(c.Value)
-	reading := int64(0)
-	if spec.Readback >= 0 {
-		reading = spec.ReadWithin
-		if spec.Slew > 0 && c.Value.Kind == Number {
-			reading += int64(float64(width/spec.Slew) * 1e9)
-		}
+	reading := spec.ReadWithin // 0 where there is no readback; it moves all the same
+	if spec.Slew > 0 && c.Value.Kind == Number {
+		reading += int64(float64(width/spec.Slew) * 1e9)
 	}
 	cmd.n, cmd.origin, cmd.action, cmd.value = n, by, action, c.Value
 	cmd.readUntil = s.now + reading
@@ -64,7 +61,10 @@ func (p *Program) issue(s *State, act int, c Call, by origin, grant uint64, left
 	}
 	c.N, c.Card, c.CardID, c.Actuator, c.NotAfter = n, by.card, p.cardID(s, by.card), act, s.now+spec.Within
 	if c.Kind == CallSet {
-		c.LeaseMS = (left + spec.Within + reading + 999_999) / 1_000_000
+		if c.LeaseMS = left + spec.Within; spec.Readback >= 0 {
+			c.LeaseMS += reading
+		}
+		c.LeaseMS = (c.LeaseMS + 999_999) / 1_000_000
 	}
 	out.Calls = append(out.Calls, c)
 	if s.judged {

@@ -27,3 +27,21 @@ func TestReadbackTimeOfAnEndIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestRampWithoutReadback: an actuator that nobody reads back moves as long as one
+// that is: a profile that reads it back by then takes no base on the way (choice
+// 137). The random comparison found it.
+func TestRampWithoutReadback(t *testing.T) {
+	p := driven(t)
+	act := 0
+	p.Actuators[act].Readback, p.Actuators[act].ReadWithin, p.Actuators[act].Slew = -1, 0, 5
+	s := p.NewState(1, true)
+	s.now = 1e9
+	a := &s.acts[act]
+	a.command.settleAt(Value{Kind: Number})
+	var out Effects
+	p.issue(s, act, Call{Kind: CallEnd, Value: Value{Kind: Number, Num: 10}}, origin{}, 0, 0, 0, &out)
+	if got := a.command.readUntil - s.now; got != 2e9 {
+		t.Errorf("it moves for %d ns, want 2 s", got)
+	}
+}
