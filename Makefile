@@ -23,7 +23,7 @@ STATIC := CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags '-s -w'
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz generate clean help
+.PHONY: build arm demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -110,6 +110,11 @@ fuzz: ## every fuzz target for a minute each; FUZZTIME=10m make fuzz for longer
 		echo "go test -run '^$$' -fuzz ^$$target\$$ -fuzztime $(FUZZTIME) ./$$package"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$package" </dev/null; \
 	done
+
+CASES ?= 1000000
+search: ## engine against reference on a million new random cases; CASES=n make search for another number
+	@.ci/need go
+	go test ./testdata/reference -run TestWholeLogs -search -cases $(CASES) -timeout 6h
 
 bench: ## speed against python-can and cantools, the agent's latency and idle cost, and benchmarks with their allocations
 	@.ci/need go dbus-daemon python-venv

@@ -16,7 +16,14 @@ import (
 	"vignette/testdata/reference/translate"
 )
 
-var cases = flag.Int("cases", 100_000, "how many random cases TestWholeLogs makes, without -short")
+var (
+	cases  = flag.Int("cases", 100_000, "how many random cases TestWholeLogs makes, without -short")
+	search = flag.Bool("search", false, "make other cases than the last time")
+)
+
+// everyTime is the seed of the cases that are the same in each run, so that a
+// change is judged by what it changes. make search looks for new ones.
+const everyTime = "20261122"
 
 // TestWholeLogs compares whole decision logs of engine and reference over
 // random profiles, cards and streams, with reloads, restarts and snapshots in
@@ -28,12 +35,20 @@ func TestWholeLogs(t *testing.T) {
 	}
 	setFlag(t, "rapid.checks", checks)
 	setFlag(t, "rapid.nofailfile", "true") // its seed is enough to see a failure again
+	if !*search && flag.Lookup("rapid.seed").Value.String() == "0" {
+		setFlag(t, "rapid.seed", everyTime)
+	}
 	var seen coverage
 	t.Run("cases", func(t *testing.T) {
 		for i := range 4 {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				rapid.Check(t, func(t *rapid.T) { compareCase(t, &seen) })
+				rapid.Check(t, func(t *rapid.T) {
+					for range i { // the groups have one seed
+						rapid.Uint64().Draw(t, "group")
+					}
+					compareCase(t, &seen)
+				})
 			})
 		}
 	})
