@@ -78,16 +78,20 @@ func (h *headUnit) program(name string, args ...string) {
 	h.t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = h.environment()
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	out, err := os.CreateTemp(h.dir, "said-*")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait() // it was killed
+		out.Close()
 		if h.t.Failed() {
-			h.t.Logf("%s %s said:\n%s", name, strings.Join(args, " "), out.Bytes())
+			h.t.Logf("%s %s said:\n%s", name, strings.Join(args, " "), readFile(h.t, out.Name()))
 		}
 	})
 }
@@ -154,6 +158,20 @@ func (h *headUnit) records(text string, times int) {
 	}
 }
 
+// asked waits until a mock has told the agent what is so at the start: the answer
+// goes before all that a test changes from then on.
+func (h *headUnit) asked(what string) {
+	h.t.Helper()
+	h.until("the agent asks for "+what, func() bool {
+		for _, file := range glob(h.t, filepath.Join(h.dir, "said-*")) {
+			if strings.Contains(string(readFile(h.t, file)), what) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // fires waits until a card has fired so often.
 func (h *headUnit) fires(card string, times int) {
 	h.t.Helper()
@@ -214,6 +232,7 @@ func TestPhoneOfBlueZ(t *testing.T) {
 	icon(phone)
 	mock("ConnectDevice", "ss", "hci0", phone)
 	end := h.start()
+	h.asked("GetManagedObjects")
 	mock("DisconnectDevice", "ss", "hci0", phone)
 	h.fires("far", 1)
 	mock("AddDevice", "sss", "hci0", other, "another")
@@ -244,6 +263,8 @@ func TestNetworkAndPower(t *testing.T) {
 	connectivity := func(state string) {
 		set("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager", "Connectivity", "u", state)
 	}
+	h.asked("GetAll /org/freedesktop/NetworkManager org.freedesktop.NetworkManager")
+	h.asked("GetAll " + display)
 	connectivity("2")
 	h.fires("portal", 1)
 	connectivity("4")
@@ -253,7 +274,8 @@ func TestNetworkAndPower(t *testing.T) {
 	set("org.freedesktop.UPower", display, "org.freedesktop.UPower.Device", "Percentage", "d", "19.5")
 	h.fires("low", 1)
 	set("org.freedesktop.UPower", display, "org.freedesktop.UPower.Device", "Percentage", "d", "18")
-	connectivity("1")
+	connectivity("2")
+	h.fires("portal", 2)
 	connectivity("4")
 	h.fires("online", 2)
 	h.fires("low", 1)
