@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-func TestAvailable(t *testing.T) {
-	dir := t.TempDir()
-	address, stop := startBusIn(t, dir)
-	changed := make(chan struct{}, 64)
+// connectAvailable connects a bridge that tells when services come and go.
+func connectAvailable(t *testing.T, address string) (br *Bridge, changed chan struct{}) {
+	t.Helper()
+	changed = make(chan struct{}, 64)
 	o := options(address, newAgent())
 	o.ServicesChanged = func() { changed <- struct{}{} }
 	br, err := Connect(within(t), o)
@@ -16,6 +16,13 @@ func TestAvailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { br.Close() })
+	return br, changed
+}
+
+func TestAvailable(t *testing.T) {
+	dir := t.TempDir()
+	address, stop := startBusIn(t, dir)
+	br, changed := connectAvailable(t, address)
 	expect := func(bus, service, want string) {
 		t.Helper()
 		for limit := time.After(patience); br.Available(bus, service) != want; {
@@ -50,14 +57,7 @@ func TestAvailable(t *testing.T) {
 func TestAvailableByActivation(t *testing.T) {
 	dir := t.TempDir()
 	address, _ := startBusIn(t, dir)
-	changed := make(chan struct{}, 64)
-	o := options(address, newAgent())
-	o.ServicesChanged = func() { changed <- struct{}{} }
-	br, err := Connect(within(t), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { br.Close() })
+	br, changed := connectAvailable(t, address)
 	br.SetServices([]Service{{"session", serviceName}})
 	receive(t, changed, "the first answer")
 	if why := br.Available("session", serviceName); why != NotRunning {
