@@ -7,9 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"vignette/scenes"
 	words "vignette/scenes/explain"
-	"vignette/scenes/sign"
 	"vignette/ui-bridge/trace"
 )
 
@@ -20,6 +18,7 @@ var errNoTraces = errors.New("this agent keeps no traces: its configuration name
 // loop never waits for the disk on its behalf. nil: no traces.
 type studies struct {
 	*trace.Recorder
+	files studyFiles
 	ticks chan trace.Context
 	wg    sync.WaitGroup
 }
@@ -31,21 +30,17 @@ func (a *agent) openStudies() error {
 	if c.Traces == "" {
 		return nil
 	}
-	o, refused := loadStudies(c)
-	if refused != nil {
-		a.log.Error("an answer card is not taken", "error", refused)
-	}
-	r, err := trace.Open(c.Traces, o)
-	if err != nil {
+	s := &studies{files: studyFiles{config: c, log: a.log}, ticks: make(chan trace.Context, 1)}
+	var err error
+	if s.Recorder, err = trace.Open(c.Traces, s.files.read()); err != nil {
 		return err
 	}
-	if err := r.Problem(); err != nil {
+	if err := s.Problem(); err != nil {
 		a.log.Error("recording of traces is stopped", "error", err)
 	}
-	s := &studies{Recorder: r, ticks: make(chan trace.Context, 1)}
 	s.wg.Go(func() {
 		for now := range s.ticks {
-			if err := r.Tick(now); err != nil {
+			if err := s.Tick(now); err != nil {
 				a.log.Error("writing traces", "error", err)
 			}
 			a.bridge.TracesChanged()
@@ -61,40 +56,6 @@ func (s *studies) Close() error {
 	close(s.ticks)
 	s.wg.Wait()
 	return s.Recorder.Close()
-}
-
-// loadStudies reads the study cards, those called back and the answer cards. Their
-// keys are apart from those of the vehicle profile. What is wrong with studies and
-// those called back is in Stopped; refused tells of answers that are left out.
-func loadStudies(c *Config) (o trace.Options, refused error) {
-	o.Car = trace.Car{Build: c.Studies.Build, Market: c.Studies.Market, Display: c.Studies.Display}
-	var keys []sign.PublicKey
-	readStudy, readAnswer := scenes.LoadStudy, scenes.LoadAnswer
-	if !c.Unsigned && (len(c.Studies.Cards) > 0 || len(c.Studies.Answers) > 0 || c.Studies.Revoked != "") {
-		if keys, o.Stopped = studyKeys(c); o.Stopped != nil {
-			return o, nil
-		}
-		readStudy = func(path string) (*scenes.Study, error) { return scenes.LoadSignedStudy(path, keys) }
-		readAnswer = func(path string) (*scenes.Answer, error) { return scenes.LoadSignedAnswer(path, keys) }
-	}
-	if o.Studies, o.Stopped = scenes.LoadStudies(c.Studies.Cards, readStudy); o.Stopped != nil {
-		return o, nil
-	}
-	if c.Studies.Revoked != "" {
-		if o.Revoked, o.Stopped = scenes.LoadRevocations(c.Studies.Revoked, keys); o.Stopped != nil {
-			return trace.Options{Car: o.Car, Stopped: o.Stopped}, nil
-		}
-	}
-	o.Answers, refused = scenes.LoadAnswers(c.Studies.Answers, readAnswer)
-	return o, refused
-}
-
-// studyKeys reads the keys that studies are signed with.
-func studyKeys(c *Config) ([]sign.PublicKey, error) {
-	if len(c.Studies.Trust) == 0 {
-		return nil, errors.New("studies.trust is missing: name the minisign public key that study cards are signed with, or start with --unsigned on a desk")
-	}
-	return readKeys(c.Studies.Trust)
 }
 
 // moment is what the car knows now; the loop's goroutine asks.

@@ -73,14 +73,14 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if err := a.openStudies(); err != nil {
+	start, err := a.start(base)
+	if err != nil {
+		return err
+	}
+	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
-		return err
-	}
-	start, err := a.start(base)
-	if err != nil {
 		return err
 	}
 	a.book = newCallBook(a.prog, c.Language)
