@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -315,7 +315,7 @@ func LoadStudies(paths []string, read func(path string) (*Study, error)) ([]*Stu
 	if err := errors.Join(diags.err(), others); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(list, func(a, b *Study) int { return strings.Compare(a.ID, b.ID) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	return list, nil
 }
 
