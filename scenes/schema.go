@@ -39,6 +39,11 @@ func StudySchema() []byte {
 	})
 }
 
+// AnswerSchema is the JSON Schema of answer cards, see CardSchema.
+func AnswerSchema() []byte {
+	return document("answer", "An answer card of Vignette", func(r *reader, n *yaml.Node) { answerKeys().read(r, n, &Answer{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}

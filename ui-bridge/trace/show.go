@@ -113,7 +113,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+		case d.IsDir(), strings.HasPrefix(name, consentFile), strings.HasPrefix(name, seenFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
 			return nil
 		}
 		return yield(path)
