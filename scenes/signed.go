@@ -4,8 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -128,7 +127,7 @@ func (k *signable[C]) loadAll(paths []string, read func(path string) (C, error))
 		diags.add(list[k.most].Card().File, Pos{}, "is one of %d %s cards, at most %d are read; take some out", len(list), k.what, k.most)
 		list = list[:k.most]
 	}
-	slices.SortFunc(list, func(a, b C) int { return strings.Compare(a.Card().ID, b.Card().ID) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Card().ID < list[j].Card().ID })
 	return list, errors.Join(diags.err(), others)
 }
 

@@ -269,9 +269,9 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 // starts with it.
 func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	p := r.policies[r.active]
-	at, keyboard := p.place(in.Screen, in.Element, c.Wall)
+	at, terms := p.place(in.Screen, in.Element, c.Wall)
 	if r.attempt.open() && !r.attempt.task.covers(at) {
-		if err := r.finish(); err != nil {
+		if err := r.finish(EndLeft); err != nil {
 			return false, err
 		}
 	}
@@ -286,9 +286,9 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	if at.screen == other || at.elem == other {
 		r.n.Other++
 	}
-	r.attempt.add(in, at, keyboard, c)
-	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.n[MetricTouches] > 1) {
-		return true, r.finish()
+	r.attempt.add(in, at, terms, c)
+	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
+		return true, r.finish(EndReached)
 	}
 	return true, nil
 }
@@ -318,11 +318,12 @@ func (r *Recorder) Close() error {
 
 // endIfOver ends the open attempt if an event at now would not belong to it.
 func (r *Recorder) endIfOver(now time.Time) error {
-	if !r.attempt.over(now) {
+	how, over := r.attempt.over(now)
+	if !over {
 		return nil
 	}
-	if now.Before(r.attempt.last) {
+	if how == EndClock {
 		r.n.ClockSteps++
 	}
-	return r.finish()
+	return r.finish(how)
 }
