@@ -307,3 +307,27 @@ func TestRevokedListGrowsWithinAProcess(t *testing.T) {
 		t.Errorf("on a desk: %v", err)
 	}
 }
+
+// TestAssistanceIsTold holds that an episode carries the level of driver
+// assistance which the profile's signal tells.
+func TestAssistanceIsTold(t *testing.T) {
+	d := newDialogueCar(t)
+	d.config.Unsigned = true
+	d.write("vehicle.yaml", strings.NewReplacer("signals:\n", "signals:\n  Vehicle.ADAS.ActiveAutonomyLevel: {from: pt.M.S, values: {0: SAE_1, 600: SAE_2}, stale_after: never}\n",
+		"quarantine:", "assistance: {from: Vehicle.ADAS.ActiveAutonomyLevel, level_0: [SAE_2], level_1: [SAE_1]}\nquarantine:").Replace(d.example("hmi/vehicle.yaml")))
+	d.start()
+	d.hmi.ask(t, uibridge.AgentInterface+".SetUser", uint64(7))
+	d.hmi.ask(t, uibridge.TraceInterface+".GiveConsent", "demo")
+	d.hmi.ask(t, uibridge.TraceInterface+".Record", []struct{ Screen, Element, Gesture, Outcome string }{
+		{"home", "navigation_tile", "tap", "ok"}, {"navigation", "zoom", "swipe", "ok"}, {"navigation", "back", "tap", "back"}})
+	object := d.hmi.Object(uibridge.AgentName, uibridge.AgentPath)
+	var traces []map[string]dbus.Variant
+	var text string
+	var segment []byte
+	if err := object.Call(uibridge.TraceInterface+".Traces", 0).Store(&traces); err != nil || len(traces) != 1 {
+		t.Fatalf("traces %v, %v", traces, err)
+	}
+	if err := object.Call(uibridge.TraceInterface+".ShowTrace", 0, traces[0]["id"].Value()).Store(&text, &segment); err != nil || !strings.Contains(text, "assistance level 1\n") {
+		t.Errorf("shown as %s, %v", text, err)
+	}
+}

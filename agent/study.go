@@ -62,7 +62,7 @@ func (s *studies) Close() error {
 func (a *agent) moment() trace.Context {
 	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
 	c.SpeedKmh = math.Float64frombits(a.speed.Load())
-	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
+	c.SpeedKnown, c.Auto = !math.IsNaN(c.SpeedKmh), uint8(a.auto.Load())
 	return c
 }
 
