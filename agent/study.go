@@ -3,10 +3,10 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
+	"vignette/scenes/engine"
 	words "vignette/scenes/explain"
 	"vignette/ui-bridge/trace"
 )
@@ -61,8 +61,13 @@ func (s *studies) Close() error {
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
 	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
-	c.SpeedKmh = math.Float64frombits(a.speed.Load())
-	c.SpeedKnown, c.Auto = !math.IsNaN(c.SpeedKmh), uint8(a.auto.Load())
+	if a.speed >= 0 {
+		v := a.monitor.Value(a.speed, a.stamp())
+		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
+	}
+	if a.auto >= 0 {
+		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.auto, a.stamp()).Text)
+	}
 	return c
 }
 

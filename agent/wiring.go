@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -45,10 +44,10 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *studies      // nil: no traces; safe for several goroutines
-	auto     atomic.Uint32 // level of driver assistance as trace.Context has it; any goroutine
-	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64        // calls that failed
+	recorder *studies // nil: no traces; safe for several goroutines
+	speed    int      // index of the signal that traces carry; -1: the profile has none
+	auto     int      // the same of driver assistance
+	failed   uint64   // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -124,35 +123,16 @@ func (a *agent) openSource() (base string, err error) {
 }
 
 // watch follows the profile's signals for the HMI and for traces.
-func (a *agent) watch(vehicle *scenes.Vehicle) error {
-	speed, assistance := slices.Index(paths(vehicle), speedPath), -1
-	if vehicle.Assistance != nil {
-		assistance = slices.Index(paths(vehicle), vehicle.Assistance.From.Text)
-	}
-	monitor, err := drive.NewMonitor(vehicle, func(signal int, v engine.Value) {
-		if signal == speed {
-			if v.Kind == engine.None {
-				v.Num = math.NaN()
-			}
-			a.speed.Store(math.Float64bits(v.Num))
-		}
-		if signal == assistance {
-			a.auto.Store(uint32(vehicle.Assistance.Level(v.Text)))
-		}
-		a.bridge.Publish(signal, v)
-	})
+func (a *agent) watch(v *scenes.Vehicle) error {
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) { a.bridge.Publish(signal, v) })
 	if err != nil {
 		return err
 	}
-	for _, signal := range []int{speed, assistance} {
-		if a.recorder != nil && signal >= 0 {
-			monitor.Always(signal)
-		}
-	}
 	monitor.Look(a.face.watched)
-	a.monitor = monitor
-	a.speed.Store(math.Float64bits(math.NaN()))
-	a.auto.Store(0)
+	a.monitor, a.speed, a.auto = monitor, slices.Index(paths(v), speedPath), -1
+	if v.Assistance != nil {
+		a.auto = slices.Index(paths(v), v.Assistance.From.Text)
+	}
 	return nil
 }
 
