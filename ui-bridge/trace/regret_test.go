@@ -65,8 +65,8 @@ dictionary:
 	return s
 }
 
-// told is a record at seconds after noon, at a speed in km/h.
-type told struct {
+// recordAt is a record at seconds after noon, at a speed in km/h.
+type recordAt struct {
 	at  float64
 	kmh float64
 	rec engine.Record
@@ -100,49 +100,49 @@ func TestRegret(t *testing.T) {
 	trigger := "trigger[0]"
 	for _, c := range []struct {
 		name   string
-		told   []told
+		told   []recordAt
 		want   []string // episodes in words, each of one week
 		undone bool
 	}{
-		{"by hand", []told{{0, 20, fired(1, "warm-seat", trigger)}, {0, 20, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}},
+		{"by hand", []recordAt{{0, 20, fired(1, "warm-seat", trigger)}, {0, 20, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}},
 			[]string{"7: fired first <30, undone <5s parked"}, true},
-		{"at 60 s", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {60, 0, hand(3, seat, 0)}},
+		{"at 60 s", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {60, 0, hand(3, seat, 0)}},
 			[]string{"7: fired first parked, undone >=15s parked"}, true},
-		{"after 60 s", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {60.001, 0, hand(3, seat, 0)}},
+		{"after 60 s", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {60.001, 0, hand(3, seat, 0)}},
 			[]string{"7: fired first parked"}, false},
-		{"left alone", []told{{0, 50, fired(1, "warm-seat", trigger)}, {0, 50, set(2, "warm-seat", seat, 40, 1)}}, []string{"7: fired first <60"}, false},
-		{"another actuator", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, fan, 0)}},
+		{"left alone", []recordAt{{0, 50, fired(1, "warm-seat", trigger)}, {0, 50, set(2, "warm-seat", seat, 40, 1)}}, []string{"7: fired first <60"}, false},
+		{"another actuator", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, fan, 0)}},
 			[]string{"7: fired first parked"}, false},
-		{"the same value", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 40)}},
+		{"the same value", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 40)}},
 			[]string{"7: fired first parked"}, false},
-		{"disabled", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {0.7, 0, disabled(3, "warm-seat")}},
+		{"disabled", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {0.7, 0, disabled(3, "warm-seat")}},
 			[]string{"7: fired first parked, undone <1s parked"}, true},
-		{"another card disabled", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {1, 0, disabled(3, "air")}},
+		{"another card disabled", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {1, 0, disabled(3, "air")}},
 			[]string{"7: fired first parked"}, false},
-		{"a notice only, disabled", []told{{0, 0, fired(1, "warm-seat", trigger)},
+		{"a notice only, disabled", []recordAt{{0, 0, fired(1, "warm-seat", trigger)},
 			{0, 0, engine.Record{N: 2, Card: "warm-seat", What: engine.Acted, Action: "notify", Cause: 1}}, {1, 0, disabled(3, "warm-seat")}},
 			[]string{"7: fired first parked, undone <2s parked"}, true},
-		{"ended before the hand", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {30, 0, ending(3, "warm-seat", seat, 0)}, {35, 0, hand(4, seat, 20)}},
+		{"ended before the hand", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {30, 0, ending(3, "warm-seat", seat, 0)}, {35, 0, hand(4, seat, 20)}},
 			[]string{"7: fired first parked"}, false},
-		{"another card's by then", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", fan, 40, 1)}, {1, 0, fired(3, "other", trigger)},
+		{"another card's by then", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", fan, 40, 1)}, {1, 0, fired(3, "other", trigger)},
 			{1, 0, set(4, "other", fan, 10, 3)}, {2, 0, hand(5, fan, 20)}}, []string{"7: fired first parked"}, false},
-		{"back in force", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", fan, 40, 1)}, {1, 0, fired(3, "other", trigger)},
+		{"back in force", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", fan, 40, 1)}, {1, 0, fired(3, "other", trigger)},
 			{1, 0, set(4, "other", fan, 10, 3)}, {9, 0, set(6, "warm-seat", fan, 40, 5)}, {10, 0, hand(7, fan, 20)}},
 			[]string{"7: fired first parked, undone <15s parked"}, true},
-		{"by hand itself", []told{{0, 0, fired(1, "warm-seat", "manual")}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}}, nil, false},
-		{"confirmed", []told{{0, 0, fired(1, "warm-seat", trigger)}, {2, 0, engine.Record{N: 3, Card: "warm-seat", What: engine.Confirmed, Cause: 2}},
+		{"by hand itself", []recordAt{{0, 0, fired(1, "warm-seat", "manual")}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}}, nil, false},
+		{"confirmed", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {2, 0, engine.Record{N: 3, Card: "warm-seat", What: engine.Confirmed, Cause: 2}},
 			{2, 0, set(4, "warm-seat", seat, 40, 3)}, {4, 0, hand(5, seat, 0)}}, []string{"7: fired first parked, undone <5s parked"}, true},
-		{"nothing was done", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, engine.Record{N: 2, Card: "warm-seat", What: engine.Denied, Cause: 1}}, {3, 0, disabled(3, "warm-seat")}}, nil, false},
-		{"it failed", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {0.1, 0, engine.Record{N: 3, Card: "warm-seat", What: engine.Failed, Action: "set", Cause: 2}},
+		{"nothing was done", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, engine.Record{N: 2, Card: "warm-seat", What: engine.Denied, Cause: 1}}, {3, 0, disabled(3, "warm-seat")}}, nil, false},
+		{"it failed", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {0.1, 0, engine.Record{N: 3, Card: "warm-seat", What: engine.Failed, Action: "set", Cause: 2}},
 			{3, 0, hand(4, seat, 0)}}, nil, false},
-		{"not watched", []told{{0, 0, fired(1, "rain-mood", trigger)}, {0, 0, set(2, "rain-mood", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}}, nil, false},
-		{"a second action", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {50, 0, set(3, "warm-seat", fan, 40, 1)}, {100, 0, hand(4, fan, 0)}},
+		{"not watched", []recordAt{{0, 0, fired(1, "rain-mood", trigger)}, {0, 0, set(2, "rain-mood", seat, 40, 1)}, {3, 0, hand(3, seat, 0)}}, nil, false},
+		{"a second action", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {50, 0, set(3, "warm-seat", fan, 40, 1)}, {100, 0, hand(4, fan, 0)}},
 			[]string{"7: fired first parked, undone >=15s parked"}, true},
-		{"the first action, too late", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {50, 0, set(3, "warm-seat", fan, 40, 1)}, {100, 0, hand(4, seat, 0)}},
+		{"the first action, too late", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {50, 0, set(3, "warm-seat", fan, 40, 1)}, {100, 0, hand(4, seat, 0)}},
 			[]string{"7: fired first parked"}, false},
-		{"two cards", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {1, 0, fired(3, "air", trigger)}, {1, 0, set(4, "air", fan, 80, 3)}, {3, 0, hand(5, fan, 0)}},
+		{"two cards", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {1, 0, fired(3, "air", trigger)}, {1, 0, set(4, "air", fan, 80, 3)}, {3, 0, hand(5, fan, 0)}},
 			[]string{"7: fired first parked", "8: fired first parked, undone <5s parked"}, true},
-		{"fired again ends the one before", []told{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {10, 0, fired(3, "warm-seat", trigger)}},
+		{"fired again ends the one before", []recordAt{{0, 0, fired(1, "warm-seat", trigger)}, {0, 0, set(2, "warm-seat", seat, 40, 1)}, {10, 0, fired(3, "warm-seat", trigger)}},
 			[]string{"7: fired first parked"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestRegret(t *testing.T) {
 }
 
 // tell gives a recorder records.
-func tell(t testing.TB, r *Recorder, user uint64, list []told) {
+func tell(t testing.TB, r *Recorder, user uint64, list []recordAt) {
 	t.Helper()
 	for i := range list {
 		if err := r.Decided(&list[i].rec, user, at(list[i].at, list[i].kmh)); err != nil {
@@ -200,8 +200,8 @@ func firings(t testing.TB, dir string) (list []string) {
 func TestCardsPassTheSameGate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	s := watchedStudy(t)
-	regret := func(from float64) []told {
-		return []told{{from, 0, fired(1, "warm-seat", "trigger[0]")}, {from, 0, set(2, "warm-seat", seat, 40, 1)}, {from + 3, 0, hand(3, seat, 0)}}
+	regret := func(from float64) []recordAt {
+		return []recordAt{{from, 0, fired(1, "warm-seat", "trigger[0]")}, {from, 0, set(2, "warm-seat", seat, 40, 1)}, {from + 3, 0, hand(3, seat, 0)}}
 	}
 	r := open(t, dir, Options{Studies: []*scenes.Study{s}})
 	r.SetUser(driver)
@@ -253,9 +253,9 @@ func TestCardsPassTheSameGate(t *testing.T) {
 func TestCardsAndTouchesSideBySide(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	r := consented(t, dir, Options{Studies: []*scenes.Study{watchedStudy(t)}})
-	tell(t, r, driver, []told{{0, 0, fired(1, "air", "trigger[0]")}, {0, 0, set(2, "air", fan, 40, 1)}})
+	tell(t, r, driver, []recordAt{{0, 0, fired(1, "air", "trigger[0]")}, {0, 0, set(2, "air", fan, 40, 1)}})
 	record(t, r, at(1, 0), tap("home", "tile"))
-	tell(t, r, driver, []told{{1.2, 0, hand(3, fan, 0)}})
+	tell(t, r, driver, []recordAt{{1.2, 0, hand(3, fan, 0)}})
 	record(t, r, at(1.4, 0), tap("home", "tile"))
 	var tasks []uint16
 	for _, ep := range episodes(t, dir) {
@@ -320,13 +320,13 @@ func TestRegretAgainstNaive(t *testing.T) {
 
 // randomStory is a stream as the engine makes it: each firing acts at once on
 // fan or seat, leases end by themselves, the driver puts a hand somewhere.
-func randomStory(rng *rand.Rand) (list []told) {
+func randomStory(rng *rand.Rand) (list []recordAt) {
 	cards, actuators := []string{"warm-seat", "air", "rain-mood"}, []string{fan, seat}
 	now, n := 0.0, uint64(0)
 	next := func(r engine.Record) uint64 {
 		n++
 		r.N = n
-		list = append(list, told{now, 0, r})
+		list = append(list, recordAt{now, 0, r})
 		return n
 	}
 	for range 30 {
@@ -351,7 +351,7 @@ func randomStory(rng *rand.Rand) (list []told) {
 
 // naive tells of each firing of a watched card, given the whole stream, whether
 // it was undone: `task events`.
-func naive(stream []told) (list []string) {
+func naive(stream []recordAt) (list []string) {
 	tasks := map[string]int{"warm-seat": 7, "air": 8}
 	for i, f := range stream {
 		if f.rec.What != engine.Fired || f.rec.Why == "manual" || tasks[f.rec.Card] == 0 {
@@ -383,9 +383,9 @@ func naive(stream []told) (list []string) {
 func TestFiringsAreBounded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	r := consented(t, dir, Options{Studies: []*scenes.Study{watchedStudy(t)}})
-	tell(t, r, driver, []told{{0, 0, fired(1, "air", "trigger[0]")}})
+	tell(t, r, driver, []recordAt{{0, 0, fired(1, "air", "trigger[0]")}})
 	for i := range 1000 {
-		tell(t, r, driver, []told{{float64(i), 0, set(uint64(i+2), "air", fan, float64(i), 1)}})
+		tell(t, r, driver, []recordAt{{float64(i), 0, set(uint64(i+2), "air", fan, float64(i), 1)}})
 	}
 	if n := len(r.firings[0].deeds); n != maxDeeds {
 		t.Errorf("%d deeds are kept", n)

@@ -12,9 +12,9 @@ import (
 )
 
 // finish ends the open attempt.
-func (r *Recorder) finish() error {
+func (r *Recorder) finish(how Ending) error {
 	defer r.attempt.reset()
-	return r.end(r.attempt.finish(), r.attempt.weekEnd)
+	return r.end(r.attempt.finish(how), r.attempt.weekEnd)
 }
 
 // end ends an attempt, of touches or of a card: its episode is held against the
