@@ -39,6 +39,7 @@ var commands = []command{
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"study", "check, sign and explain study cards", studies},
 	{"traces", "show recorded interaction traces", traces},
+	{"review", "make a report for designers from what cars have released", reviews},
 	{"schema", "print the JSON Schema of cards, profiles or studies", schema},
 	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},

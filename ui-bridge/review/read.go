@@ -1,0 +1,170 @@
+package review
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"vignette/scenes"
+	"vignette/ui-bridge/trace"
+)
+
+// ErrNothing tells that a directory has no episode of the study.
+var ErrNothing = errors.New("has no episode that the study card knows")
+
+// Progress is how far reading has come; any goroutine may look.
+type Progress struct{ Read, Total atomic.Int64 } // bytes
+
+// StudyFile is a dataset's study card.
+const StudyFile = "study.yaml"
+
+// besides are what a dataset holds beside its segments.
+var besides = []string{StudyFile, StudyFile + ".minisig", "fleet.json", "truth.jsonl"}
+
+// Read counts the episodes of a dataset: of DIR/segments, or of a directory with
+// segments of any number of episodes, or of one file. Files are read in
+// parallel. An episode that was delivered twice counts once.
+func Read(path string, study *scenes.Study, p *Progress) (*Bag, error) {
+	if study.Panel {
+		return nil, fmt.Errorf("%s: a panel's study; its traces are personal data of test drivers, and no report is made of them", study.File)
+	}
+	files, err := segments(path, p)
+	if err != nil {
+		return nil, err
+	}
+	b := read(files, newCodes(study), p)
+	if i := slices.IndexFunc(b.Damaged, func(err error) bool {
+		return errors.Is(err, trace.ErrPanel) || errors.As(err, new(*os.PathError))
+	}); i >= 0 {
+		return nil, b.Damaged[i]
+	}
+	if len(b.count) == 0 {
+		return nil, fmt.Errorf("%s: %w %s, version %d: %d files, %d damaged or no segments, %d episodes of another version, %d of other tasks, sequences or cohorts",
+			path, ErrNothing, study.ID, study.Version, b.Files, len(b.Damaged), b.left[leftVersion], b.left[leftForeign])
+	}
+	return b, nil
+}
+
+// segments lists the files to read, by name.
+func segments(path string, p *Progress) (files []string, err error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		p.Total.Store(info.Size())
+		return []string{path}, nil
+	}
+	top := filepath.Clean(path)
+	if info, err := os.Stat(filepath.Join(path, "segments")); err == nil && info.IsDir() {
+		top = filepath.Join(path, "segments")
+	}
+	err = trace.Segments(top, func(file string) error {
+		if filepath.Dir(file) == top && slices.Contains(besides, filepath.Base(file)) {
+			return nil
+		}
+		info, err := os.Stat(file)
+		if err == nil {
+			p.Total.Add(info.Size())
+		}
+		files = append(files, file)
+		return err
+	})
+	return files, err
+}
+
+// read counts the episodes of files.
+func read(files []string, c *codes, p *Progress) *Bag {
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	var seen idSet
+	readers := make([]*reader, min(runtime.GOMAXPROCS(0), len(files)))
+	for i := range readers {
+		r := &reader{codes: c, seen: &seen, progress: p, buf: bufio.NewReaderSize(nil, 1<<16)}
+		r.bag = Bag{Study: c.study, Builds: c.builds, Signed: true, count: map[tuple]uint32{}}
+		readers[i] = r
+		wait.Go(func() {
+			for at := next.Add(1) - 1; at < int64(len(files)); at = next.Add(1) - 1 {
+				r.file(files[at])
+			}
+		})
+	}
+	wait.Wait()
+	return merge(c, readers, len(files))
+}
+
+// merge puts together what the readers counted.
+func merge(c *codes, readers []*reader, files int) *Bag {
+	b := &Bag{Study: c.study, Builds: c.builds, Signed: true, count: map[tuple]uint32{}}
+	for i, r := range readers {
+		if i == 0 {
+			b.count = r.bag.count
+		} else {
+			for t, n := range r.bag.count {
+				b.count[t] += n
+			}
+		}
+		b.Signed = b.Signed && r.bag.Signed
+		b.Damaged = append(b.Damaged, r.bag.Damaged...)
+		for j, n := range r.bag.left {
+			b.left[j] += n
+		}
+	}
+	b.Files = files
+	slices.SortFunc(b.Damaged, func(x, y error) int { return strings.Compare(x.Error(), y.Error()) })
+	return b
+}
+
+// reader counts the episodes of some files.
+type reader struct {
+	*codes
+	seen     *idSet
+	progress *Progress
+	buf      *bufio.Reader
+	bag      Bag
+}
+
+// file counts a file's episodes, up to damage.
+func (r *reader) file(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		r.bag.Damaged = append(r.bag.Damaged, err)
+		return
+	}
+	defer f.Close()
+	r.buf.Reset(meter{f, r.progress})
+	if err := trace.Scan(r.buf, r.episode); err != nil {
+		r.bag.Damaged = append(r.bag.Damaged, fmt.Errorf("%s: %w", path, err))
+	}
+}
+
+func (r *reader) episode(ep *trace.Episode, signed bool) error {
+	if !signed {
+		r.bag.Signed = false
+	}
+	t, left, ok := r.tuple(ep)
+	switch {
+	case !ok:
+		r.bag.left[left]++
+	case !r.seen.add(ep.EID):
+		r.bag.left[leftTwice]++
+	default:
+		r.bag.count[t]++
+	}
+	return nil
+}
+
+// meter is a file whose reading shows.
+type meter struct {
+	f *os.File
+	p *Progress
+}
+
+func (m meter) Read(b []byte) (int, error) {
+	n, err := m.f.Read(b)
+	m.p.Read.Add(int64(n))
+	return n, err
+}
