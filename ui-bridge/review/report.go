@@ -59,7 +59,7 @@ type Task struct {
 	Card     bool     `json:"card"`
 	Episodes *int     `json:"episodes"` // at most one a vehicle and week
 	Vehicles *int     `json:"vehicles_at_least"`
-	LeftOut  bool     `json:"left_out"` // episodes of builds or kinds with fewer than k vehicles are in no figure
+	LeftOut  *LeftOut `json:"left_out,omitempty"` // episodes of it that are in no figure
 	Risk     *Risk    `json:"risk"`
 	Builds   []Build  `json:"builds"`
 	Figures  []Figure `json:"figures"`
