@@ -22,14 +22,13 @@ type Truth struct {
 	Builds   []Build
 	Ways     int // sequences a task; a third of them complete it
 	Tasks    int
-	Rare     float64 // share of episodes that are a sequence of its own rarity
 }
 
 // Build is what is true of a build.
 type Build struct {
-	Name   string
-	Share  float64 // of the episodes
-	Errors float64 // share of whole attempts that meet an error
+	Name      string
+	Share     float64 // of the episodes
+	Abandoned float64 // share of whole attempts that do not reach the task's end
 }
 
 // Study is the study card of a truth: tasks over one screen each, whose
@@ -124,7 +123,7 @@ func (tr *Truth) Each(s *scenes.Study, yield func(*trace.Episode) error) error {
 			ep.Ev = append(ep.Ev, trace.Event(e))
 		}
 		if !cut {
-			ep.M = metrics(r, &ep, cohort > 0 && r.Float64() < tr.Builds[cohort-1].Errors)
+			ep.M = metrics(r, &ep, cohort == 0 || r.Float64() >= tr.Builds[cohort-1].Abandoned)
 		}
 		if err := yield(&ep); err != nil {
 			return err
@@ -144,34 +143,29 @@ func (tr *Truth) cohort(r *rand.Rand) int {
 	return 0
 }
 
-// metrics are those of an episode's events, but for errors, which are drawn.
-func metrics(r *rand.Rand, ep *trace.Episode, failed bool) (m trace.Metrics) {
+// metrics are those of an episode's events, as far as these tell.
+func metrics(r *rand.Rand, ep *trace.Episode, reached bool) (m trace.Metrics) {
 	for i := range m {
 		m[i] = 1
 	}
-	longest := uint8(1)
+	time, driven := uint8(0), uint8(0) // buckets of time
 	for _, e := range ep.Ev {
 		m[trace.MetricTouches]++
+		time = min(7, time+e.DT/2)
 		if e.Speed >= trace.SpeedUnder30 {
 			m[trace.MetricMoving]++
-		}
-		longest = max(longest, e.DT)
-		switch e.Out {
-		case 3:
-			m[trace.MetricDeadTaps]++
-		case 4:
-			m[trace.MetricBacks]++
-		case 6:
-			m[trace.MetricBlocked]++
-		}
-		if e.DT >= trace.DTUnder15s {
-			m[trace.MetricInterruptions]++
+			driven = min(time, driven+max(1, e.DT/2))
+			if e.Out == 6 {
+				m[trace.MetricLockedMoving]++
+			}
 		}
 	}
-	m[trace.MetricLongestGap] = longest + 1
-	m[trace.MetricDuration] = min(longest+uint8(r.IntN(2)), trace.DTFrom15s) + 1
-	if failed {
-		m[trace.MetricErrors]++
+	m[trace.MetricTime] += time
+	m[trace.MetricMovingTime] += driven
+	m[trace.MetricHunt] += uint8(r.IntN(5))
+	m[trace.MetricBounces] += uint8(r.IntN(10) / 9)
+	if !reached {
+		m[trace.MetricEnding] += 1 + uint8(r.IntN(2))
 	}
 	return m
 }

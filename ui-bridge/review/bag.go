@@ -16,11 +16,9 @@ type tuple struct {
 	variant uint16 // index in the study's dictionary
 	build   uint16 // index in Bag.Builds
 	week    uint16
-	m       trace.Metrics // all 0: it is cut to a known pair
+	whole   bool // false: it is cut to a known pair, and has no metrics
+	m       trace.Metrics
 }
-
-// whole reports whether the whole attempt was released.
-func (t *tuple) whole() bool { return t.m != trace.Metrics{} }
 
 // Bag counts equal episodes: all that a report is made of. Its size depends on
 // how many different ones there are.
@@ -56,6 +54,7 @@ type codes struct {
 	task     [1 << 16]int32 // index plus one; 0: none
 	sequence [1 << 16]int32
 	cohort   [1 << 16]int32 // of the build in builds, plus one
+	card     []bool         // by task: its attempts are a scene card's firings, which are whole and have no metrics
 	builds   []string
 	study    *scenes.Study
 }
@@ -65,6 +64,7 @@ func newCodes(s *scenes.Study) *codes {
 	c.cohort[0] = 1
 	for i, k := range s.Tasks {
 		c.task[k.ID] = int32(i) + 1
+		c.card = append(c.card, isCard(s, &k))
 	}
 	for i, q := range s.Dictionary {
 		c.sequence[q.ID] = int32(i) + 1
@@ -89,7 +89,8 @@ func (c *codes) tuple(ep *trace.Episode) (t tuple, left reason, ok bool) {
 	if task == 0 || seq == 0 || build == 0 || ep.Week == 0 || !metricsFit(&ep.M) || !c.is(ep, &c.study.Dictionary[seq-1]) {
 		return t, leftForeign, false
 	}
-	return tuple{uint16(task - 1), uint16(seq - 1), uint16(build - 1), ep.Week, ep.M}, 0, true
+	whole := c.card[task-1] || ep.M != trace.Metrics{}
+	return tuple{uint16(task - 1), uint16(seq - 1), uint16(build - 1), ep.Week, whole, ep.M}, 0, true
 }
 
 // metricsFit reports whether metrics are what the recorder writes: all, or of a
@@ -98,12 +99,8 @@ func metricsFit(m *trace.Metrics) bool {
 	if *m == (trace.Metrics{}) {
 		return true
 	}
-	for i, n := range m {
-		most := len(countLabels)
-		if i == trace.MetricDuration || i == trace.MetricLongestGap {
-			most = len(scenes.Gaps)
-		}
-		if n == 0 || int(n) > most {
+	for i := range m {
+		if _, ok := m.Bucket(i); !ok {
 			return false
 		}
 	}

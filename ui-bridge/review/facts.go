@@ -12,27 +12,16 @@ import (
 
 // Codes of scenes.Outcomes and scenes.Gestures that figures look at.
 const (
+	outNoop    = 3
+	outBack    = 4
+	outError   = 5
 	outBlocked = 6
 	fired      = 11 // a scene card has acted
-	undone     = 12 // a scene card's action, taken back by the driver
+	undone     = 12 // the driver took back what it did
 )
 
 // moving is the slowest bucket of speed that counts as moving: from 8 km/h on.
 const moving = trace.SpeedUnder30
-
-// How a whole attempt ended. Moving or not is by its last touch.
-const (
-	doneMoving = iota
-	doneStill
-	lostMoving // done after a detour, see lostFrom
-	lostStill
-	gaveUpMoving
-	gaveUpStill
-	endUnknown // more touches than are released, or the last at an unknown speed
-)
-
-var endingNames = []string{"done while moving", "done, not moving", "done after a detour, moving", "done after a detour, not moving",
-	"given up while moving", "given up, not moving", "not known"}
 
 // lostFrom is the lostness above which somebody was lost (P. A. Smith, Interacting
 // with Computers 8, 1996).
@@ -40,12 +29,13 @@ const lostFrom = 0.5
 
 // facts are what a sequence of the dictionary says of each episode that is it.
 type facts struct {
-	way      int // of the task's ways
-	ending   int
-	leak     bool // a touch was blocked while moving
-	undone   bool
-	speeds   [7]int32 // touches by bucket of speed
-	lostness float64  // NaN: nobody knows the shortest way
+	way                         int      // of the task's ways
+	speeds                      [7]int32 // touches by bucket of speed
+	noop, back, failed, blocked bool     // some touch had that outcome
+	leak                        bool     // some touch was blocked at 8 km/h or faster
+	interrupted                 bool     // a pause of 5 s or more
+	lost                        bool     // lostness above lostFrom
+	undone                      bool
 }
 
 // way is an order of touches, whatever their pace and speed. Cut episodes have
@@ -66,37 +56,33 @@ type dictionary struct {
 }
 
 func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
-	d := &dictionary{facts: map[uint16][2]facts{}}
+	d := &dictionary{card: isCard(s, t), facts: map[uint16][2]facts{}}
 	index := map[string]int{}
-	shortest := shortestWay(s, t)
+	needed := fewest(s, t)
 	for i := range s.Dictionary {
 		q := &s.Dictionary[i]
 		if q.Task != t.ID {
 			continue
 		}
-		f := newFacts(q, t, shortest)
-		d.card = d.card || q.Events[0].Gesture == fired
+		f := newFacts(q, needed)
 		whole, cut := f, f
-		whole.way = d.add(index, s, q, &f, t)
-		if len(q.Events) == 2 {
-			cut.way = d.add(index, s, q, nil, t)
+		whole.way = d.add(index, steps(s, q), way{done: completes(q, t), lostness: lostness(q, needed)})
+		if len(q.Events) == 2 && !d.card {
+			cut.way = d.add(index, steps(s, q), way{cut: true, lostness: math.NaN()})
 		}
 		d.facts[uint16(i)] = [2]facts{cut, whole}
 	}
 	return d
 }
 
-// add finds a sequence's way; f is nil for a cut one.
-func (d *dictionary) add(index map[string]int, s *scenes.Study, q *scenes.Sequence, f *facts, t *scenes.Task) int {
-	w := way{Steps: steps(s, q), cut: f == nil, lostness: math.NaN()}
-	if f != nil {
-		w.lostness, w.done = f.lostness, completes(q, t)
-	}
-	key := fmt.Sprint(w.cut, w.Steps)
+// add finds the way of some steps.
+func (d *dictionary) add(index map[string]int, steps []string, w way) int {
+	key := fmt.Sprint(w.cut, steps)
 	i, ok := index[key]
 	if !ok {
 		i = len(d.ways)
 		index[key] = i
+		w.Steps = steps
 		d.ways = append(d.ways, w)
 	}
 	d.ways[i].sequences++
@@ -119,25 +105,17 @@ func steps(s *scenes.Study, q *scenes.Sequence) (list []string) {
 	return list
 }
 
-func newFacts(q *scenes.Sequence, t *scenes.Task, shortest int) facts {
-	f := facts{ending: endUnknown, lostness: lostness(q, shortest)}
+func newFacts(q *scenes.Sequence, needed int) facts {
+	f := facts{lost: lostness(q, needed) > lostFrom}
 	for _, e := range q.Events {
 		f.speeds[e.Speed]++
+		f.noop = f.noop || e.Out == outNoop
+		f.back = f.back || e.Out == outBack
+		f.failed = f.failed || e.Out == outError
+		f.blocked = f.blocked || e.Out == outBlocked
 		f.leak = f.leak || e.Out == outBlocked && e.Speed >= moving
+		f.interrupted = f.interrupted || e.DT >= trace.DTUnder15s
 		f.undone = f.undone || e.Gesture == undone
-	}
-	speed := q.Events[len(q.Events)-1].Speed
-	switch done := completes(q, t); {
-	case speed == trace.SpeedUnknown:
-	case !done:
-		f.ending = gaveUpMoving
-	case f.lostness > lostFrom:
-		f.ending = lostMoving
-	default:
-		f.ending = doneMoving
-	}
-	if f.ending != endUnknown && speed < moving {
-		f.ending++
 	}
 	return f
 }
@@ -147,39 +125,47 @@ func completes(q *scenes.Sequence, t *scenes.Task) bool {
 	return t.End.Element != 0 && int(last.Screen) == t.End.Screen && int(last.Elem) == t.End.Element
 }
 
-// places counts the different elements that a sequence touches.
-func places(q *scenes.Sequence) int {
-	type place struct{ screen, elem uint16 }
-	var seen []place
-	for _, e := range q.Events {
-		if p := (place{e.Screen, e.Elem}); !slices.Contains(seen, p) {
-			seen = append(seen, p)
+// screens counts the screens that a sequence was on, each anew when it changes,
+// and how many of them are different.
+func screens(q *scenes.Sequence) (all, different int) {
+	var seen []uint16
+	for i, e := range q.Events {
+		if i == 0 || e.Screen != q.Events[i-1].Screen {
+			all++
+		}
+		if !slices.Contains(seen, e.Screen) {
+			seen = append(seen, e.Screen)
 		}
 	}
-	return len(seen)
+	return all, len(seen)
 }
 
-// shortestWay is the least number of different elements of a sequence that
-// does the whole task, from its start to its end; 0: the dictionary has none.
-func shortestWay(s *scenes.Study, t *scenes.Task) (n int) {
+// fewest is the least number of screens of a sequence that does the whole task,
+// from its start to its end; 0: the dictionary has none.
+func fewest(s *scenes.Study, t *scenes.Task) (n int) {
 	for i := range s.Dictionary {
 		q := &s.Dictionary[i]
 		if q.Task != t.ID || !completes(q, t) || int(q.Events[0].Elem) != t.Start.Element {
 			continue
 		}
-		if p := places(q); n == 0 || p < n {
+		if _, p := screens(q); n == 0 || p < n {
 			n = p
 		}
 	}
 	return n
 }
 
-// lostness is √((N/S-1)² + (R/N-1)²) with N different elements touched, S touches
-// and R elements of the shortest way (P. A. Smith 1996, with elements as pages).
-func lostness(q *scenes.Sequence, shortest int) float64 {
-	if shortest == 0 {
+// lostness is √((N/S-1)² + (R/N-1)²) of S screens, N of them different, where R
+// are needed (P. A. Smith 1996); NaN if nobody knows R.
+func lostness(q *scenes.Sequence, needed int) float64 {
+	if needed == 0 {
 		return math.NaN()
 	}
-	n := float64(places(q))
-	return math.Hypot(n/float64(len(q.Events))-1, float64(shortest)/n-1)
+	all, different := screens(q)
+	return math.Hypot(float64(different)/float64(all)-1, float64(needed)/float64(different)-1)
+}
+
+// isCard reports whether a task is a scene card: its attempts are firings.
+func isCard(s *scenes.Study, t *scenes.Task) bool {
+	return slices.ContainsFunc(s.Dictionary, func(q scenes.Sequence) bool { return q.Task == t.ID && q.Events[0].Gesture == fired })
 }

@@ -343,7 +343,7 @@ func (t *taskSheet) wayList() []Way {
 }
 
 // riskFormula is what risk computes, in words.
-const riskFormula = "risk = 100 × touched_moving × (1 + over_15s + errors + dead_taps + rage_taps + interruptions + given_up) / 7; " +
+const riskFormula = "risk = 100 × touched_moving × (1 + over_12s_moving + errors + dead_taps + rage_taps + interruptions + abandoned) / 7; " +
 	"each term a share of whole attempts; a withheld term counts as 0 and the score is then marked as the least; " +
 	"tasks with lockout leaks, or whose lockout leaks are withheld, come first"
 

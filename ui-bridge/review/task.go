@@ -2,13 +2,10 @@ package review
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"vignette/scenes"
-	"vignette/ui-bridge/trace"
 )
 
 // mostWays is how many ways a report lists of a task, whole or cut; the rest is
@@ -67,7 +64,7 @@ func newTaskSheet(b *Bag, task int, k int) *taskSheet {
 	block := t.chooseBlocks(b, tuples, weeks)
 	index := map[kind]int{}
 	for _, u := range tuples {
-		at, ok := block[group{u.build, u.whole()}]
+		at, ok := block[group{u.build, u.whole}]
 		if !ok {
 			t.leaveOut(&u, weeks, int(b.count[u]))
 			continue
@@ -94,7 +91,8 @@ func (t *taskSheet) leaveOut(u *tuple, weeks map[uint16]int, n int) {
 		t.leftOut = make([]int, len(weeks))
 	}
 	t.leftOut[weeks[u.week]] += n
-	t.leftLeak = t.leftLeak || t.kind(0, u).leak
+	k := t.kind(0, u)
+	t.leftLeak = t.leftLeak || k.leaked()
 }
 
 func compareTuples(a, b tuple) int {
@@ -116,17 +114,14 @@ func weekIndex(tuples []tuple) map[uint16]int {
 // kind is what cells tell apart of a tuple. Metrics of which only some or none
 // matters are made so.
 func (t *taskSheet) kind(block int, u *tuple) kind {
-	k := kind{block: block, whole: u.whole(), m: u.m}
+	k := kind{block: block, whole: u.whole, m: u.m}
 	k.facts = t.dict.facts[u.variant][0]
 	if k.whole {
 		k.facts = t.dict.facts[u.variant][1]
 	}
-	k.lostness = 0 // it is the way's, and NaN is not equal to itself
-	for i, n := range k.m {
-		switch i {
-		case trace.MetricTouches, trace.MetricMoving, trace.MetricDuration:
-		default:
-			k.m[i] = min(n, 2)
+	for i, least := range leastMatters {
+		if least > 0 && k.m[i] > 0 {
+			k.m[i] = min(max(k.m[i], least), least+1)
 		}
 	}
 	return k
@@ -143,7 +138,7 @@ const othersLeast = 0.05
 func (t *taskSheet) chooseBlocks(b *Bag, tuples []tuple, weeks map[uint16]int) map[group]int {
 	counts := map[group][]int{}
 	for _, u := range tuples {
-		g := group{u.build, u.whole()}
+		g := group{u.build, u.whole}
 		if counts[g] == nil {
 			counts[g] = make([]int, len(weeks))
 		}
@@ -348,11 +343,4 @@ func (t *taskSheet) get(cell int) *int {
 	}
 	n := t.Value(cell)
 	return &n
-}
-
-func lostnessText(l float64) string {
-	if math.IsNaN(l) {
-		return ""
-	}
-	return fmt.Sprintf("%.2f", l)
 }

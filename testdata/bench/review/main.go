@@ -38,7 +38,7 @@ func main() {
 
 // fleet is what the touches are drawn from.
 var fleet = review.Truth{Seed: 1, Weeks: 12, K: 50, Tasks: 8, Ways: 120,
-	Builds: []review.Build{{Name: "1.0", Share: 0.55, Errors: 0.08}, {Name: "1.1", Share: 0.44, Errors: 0.06}}}
+	Builds: []review.Build{{Name: "1.0", Share: 0.55, Abandoned: 0.08}, {Name: "1.1", Share: 0.44, Abandoned: 0.06}}}
 
 func run(vignette string, touches int, dir string, out io.Writer) (err error) {
 	if touches < 1 || flag.NArg() > 0 {
