@@ -2,7 +2,6 @@ package review
 
 import (
 	"slices"
-	"sync"
 
 	"vignette/scenes"
 	"vignette/ui-bridge/trace"
@@ -120,39 +119,31 @@ func (c *codes) is(ep *trace.Episode, q *scenes.Sequence) bool {
 	return true
 }
 
-// idSet holds which episodes were seen, for several readers at once. It takes 16
-// bytes an episode, and up to twice that.
+// idSet holds which episodes were seen. It takes 16 bytes an episode, and up to
+// twice that; its parts grow one by one.
 type idSet [256]struct {
-	sync.Mutex
 	slots []trace.EpisodeID // open addressing; the zero id is an empty slot
 	used  int
-	zero  bool // the zero id itself was seen
 }
 
-// add reports whether an id is new.
+// add reports whether an id is new. The zero id, which nobody draws, never is.
 func (s *idSet) add(id trace.EpisodeID) bool {
-	shard := &s[id[0]]
-	shard.Lock()
-	defer shard.Unlock()
-	if id == (trace.EpisodeID{}) {
-		defer func() { shard.zero = true }()
-		return !shard.zero
-	}
-	if 4*shard.used >= 3*len(shard.slots) {
-		old := shard.slots
-		shard.slots = make([]trace.EpisodeID, max(64, 2*len(old)))
+	part := &s[id[0]]
+	if 4*part.used >= 3*len(part.slots) {
+		old := part.slots
+		part.slots = make([]trace.EpisodeID, max(64, 2*len(old)))
 		for _, o := range old {
 			if o != (trace.EpisodeID{}) {
-				shard.slots[place(shard.slots, o)] = o
+				part.slots[place(part.slots, o)] = o
 			}
 		}
 	}
-	i := place(shard.slots, id)
-	if shard.slots[i] == id {
+	i := place(part.slots, id)
+	if part.slots[i] == id {
 		return false
 	}
-	shard.slots[i] = id
-	shard.used++
+	part.slots[i] = id
+	part.used++
 	return true
 }
 

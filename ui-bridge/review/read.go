@@ -76,83 +76,106 @@ func segments(path string, p *Progress) (files []string, err error) {
 	return files, err
 }
 
-// read counts the episodes of files.
+// item is an episode on its way from a reader to the counter.
+type item struct {
+	id trace.EpisodeID
+	tuple
+}
+
+// batchSize is how many items go at once.
+const batchSize = 1024
+
+// read counts the episodes of files: readers take files, one counter what is in
+// them.
 func read(files []string, c *codes, p *Progress) *Bag {
 	var wait sync.WaitGroup
 	var next atomic.Int64
-	var seen idSet
+	full, empty := make(chan []item, 8), make(chan []item, 16)
 	readers := make([]*reader, min(runtime.GOMAXPROCS(0), len(files)))
 	for i := range readers {
-		r := &reader{codes: c, seen: &seen, progress: p, buf: bufio.NewReaderSize(nil, 1<<16)}
-		r.bag = Bag{Study: c.study, Builds: c.builds, Signed: true, count: map[tuple]uint32{}}
+		r := &reader{codes: c, progress: p, buf: bufio.NewReaderSize(nil, 1<<16), full: full, empty: empty, signed: true}
 		readers[i] = r
 		wait.Go(func() {
 			for at := next.Add(1) - 1; at < int64(len(files)); at = next.Add(1) - 1 {
 				r.file(files[at])
 			}
+			full <- r.batch
 		})
 	}
-	wait.Wait()
-	return merge(c, readers, len(files))
-}
-
-// merge puts together what the readers counted.
-func merge(c *codes, readers []*reader, files int) *Bag {
-	b := &Bag{Study: c.study, Builds: c.builds, Signed: true, count: map[tuple]uint32{}}
-	for i, r := range readers {
-		if i == 0 {
-			b.count = r.bag.count
-		} else {
-			for t, n := range r.bag.count {
-				b.count[t] += n
-			}
-		}
-		b.Signed = b.Signed && r.bag.Signed
-		b.Damaged = append(b.Damaged, r.bag.Damaged...)
-		for j, n := range r.bag.left {
+	go func() { wait.Wait(); close(full) }()
+	b := &Bag{Study: c.study, Builds: c.builds, Signed: true, Files: len(files), count: map[tuple]uint32{}}
+	b.take(full, empty)
+	for _, r := range readers {
+		b.Signed = b.Signed && r.signed
+		b.Damaged = append(b.Damaged, r.damaged...)
+		for j, n := range r.left {
 			b.left[j] += n
 		}
 	}
-	b.Files = files
 	slices.SortFunc(b.Damaged, func(x, y error) int { return strings.Compare(x.Error(), y.Error()) })
 	return b
 }
 
-// reader counts the episodes of some files.
-type reader struct {
-	*codes
-	seen     *idSet
-	progress *Progress
-	buf      *bufio.Reader
-	bag      Bag
+// take counts what comes in full batches, and gives these back.
+func (b *Bag) take(full <-chan []item, empty chan<- []item) {
+	var seen idSet
+	for batch := range full {
+		for i := range batch {
+			if seen.add(batch[i].id) {
+				b.count[batch[i].tuple]++
+			} else {
+				b.left[leftTwice]++
+			}
+		}
+		select {
+		case empty <- batch[:0]:
+		default:
+		}
+	}
 }
 
-// file counts a file's episodes, up to damage.
+// reader reads some files.
+type reader struct {
+	*codes
+	progress *Progress
+	buf      *bufio.Reader
+	batch    []item
+	full     chan<- []item
+	empty    <-chan []item
+	signed   bool
+	left     [reasons]int
+	damaged  []error
+}
+
+// file reads a file's episodes, up to damage.
 func (r *reader) file(path string) {
 	f, err := os.Open(path)
 	if err != nil {
-		r.bag.Damaged = append(r.bag.Damaged, err)
+		r.damaged = append(r.damaged, err)
 		return
 	}
 	defer f.Close()
 	r.buf.Reset(meter{f, r.progress})
 	if err := trace.Scan(r.buf, r.episode); err != nil {
-		r.bag.Damaged = append(r.bag.Damaged, fmt.Errorf("%s: %w", path, err))
+		r.damaged = append(r.damaged, fmt.Errorf("%s: %w", path, err))
 	}
 }
 
 func (r *reader) episode(ep *trace.Episode, signed bool) error {
-	if !signed {
-		r.bag.Signed = false
-	}
+	r.signed = r.signed && signed
 	t, left, ok := r.tuple(ep)
-	switch {
-	case !ok:
-		r.bag.left[left]++
-	case !r.seen.add(ep.EID):
-		r.bag.left[leftTwice]++
+	if !ok {
+		r.left[left]++
+		return nil
+	}
+	if r.batch = append(r.batch, item{ep.EID, t}); len(r.batch) < batchSize {
+		return nil
+	}
+	r.full <- r.batch
+	select {
+	case r.batch = <-r.empty:
 	default:
-		r.bag.count[t]++
+		r.batch = make([]item, 0, batchSize)
 	}
 	return nil
 }

@@ -167,12 +167,13 @@ func New(b *Bag, o Options) (*Report, error) {
 // sheets makes and suppresses the sheets of all tasks.
 func sheets(b *Bag, k int) []*taskSheet {
 	list := make([]*taskSheet, len(b.Study.Tasks))
+	tasks, weeks := b.split()
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
 	for i := range list {
 		wait.Go(func() {
 			slots <- struct{}{}
-			list[i] = newTaskSheet(b, i, k)
+			list[i] = newTaskSheet(b, i, tasks[i], weeks, k)
 			list[i].Suppress()
 			<-slots
 		})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"vignette/scenes"
+	"vignette/ui-bridge/trace"
 )
 
 // mostWays is how many ways a report lists of a task, whole or cut; the rest is
@@ -53,31 +54,51 @@ type group struct {
 	whole bool
 }
 
+// split gives each task its tuples, in no order, and the weeks that there are.
+func (b *Bag) split() (tasks [][]tuple, weeks map[uint16]int) {
+	tasks, weeks = make([][]tuple, len(b.Study.Tasks)), map[uint16]int{}
+	for t := range b.count {
+		tasks[t.task] = append(tasks[t.task], t)
+		if _, ok := weeks[t.week]; !ok {
+			weeks[t.week] = len(weeks)
+		}
+	}
+	return tasks, weeks
+}
+
 // newTaskSheet lays out what could be said of a task, by the study's index.
-func newTaskSheet(b *Bag, task int, k int) *taskSheet {
-	t := &taskSheet{task: &b.Study.Tasks[task], base: -1}
+func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int) *taskSheet {
+	t := &taskSheet{task: &b.Study.Tasks[task], base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
 	t.K = k
-	t.dict = newDictionary(b.Study, t.task)
-	tuples := slices.SortedFunc(maps.Keys(b.count), compareTuples)
-	tuples = slices.DeleteFunc(tuples, func(t tuple) bool { return int(t.task) != task })
-	weeks := weekIndex(tuples)
 	block := t.chooseBlocks(b, tuples, weeks)
-	index := map[kind]int{}
+	alike := map[tuple][]uint32{} // by week; the tuples have their block as build
 	for _, u := range tuples {
+		n := b.count[u]
 		at, ok := block[group{u.build, u.whole}]
 		if !ok {
-			t.leaveOut(&u, weeks, int(b.count[u]))
+			t.leaveOut(&u, weeks, int(n))
 			continue
 		}
-		kd := t.kind(at, &u)
-		i, ok := index[kd]
+		week := weeks[u.week]
+		u.build, u.week, u.m = uint16(at), 0, coarse(u.m)
+		if alike[u] == nil {
+			alike[u] = make([]uint32, len(weeks))
+		}
+		alike[u][week] += n
+	}
+	index := map[kind]int{}
+	for _, u := range slices.SortedFunc(maps.Keys(alike), compareTuples) {
+		k := t.kind(&u)
+		i, ok := index[k]
 		if !ok {
 			i = len(t.kinds)
-			index[kd] = i
-			t.kinds = append(t.kinds, kd)
+			index[k] = i
+			t.kinds = append(t.kinds, k)
 			t.Atoms = append(t.Atoms, make([]uint32, len(weeks)))
 		}
-		t.Atoms[i][weeks[u.week]] += b.count[u]
+		for w, n := range alike[u] {
+			t.Atoms[i][w] += n
+		}
 	}
 	if len(t.kinds) > 0 {
 		t.layOut()
@@ -91,7 +112,7 @@ func (t *taskSheet) leaveOut(u *tuple, weeks map[uint16]int, n int) {
 		t.leftOut = make([]int, len(weeks))
 	}
 	t.leftOut[weeks[u.week]] += n
-	k := t.kind(0, u)
+	k := t.kind(u)
 	t.leftLeak = t.leftLeak || k.leaked()
 }
 
@@ -100,31 +121,23 @@ func compareTuples(a, b tuple) int {
 		cmp.Compare(a.week, b.week), slices.Compare(a.m[:], b.m[:]))
 }
 
-// weekIndex numbers the weeks.
-func weekIndex(tuples []tuple) map[uint16]int {
-	weeks := map[uint16]int{}
-	for _, u := range tuples {
-		if _, ok := weeks[u.week]; !ok {
-			weeks[u.week] = len(weeks)
-		}
-	}
-	return weeks
-}
-
-// kind is what cells tell apart of a tuple. Metrics of which only some or none
-// matters are made so.
-func (t *taskSheet) kind(block int, u *tuple) kind {
-	k := kind{block: block, whole: u.whole, m: u.m}
-	k.facts = t.dict.facts[u.variant][0]
+// kind is what cells tell apart of a tuple.
+func (t *taskSheet) kind(u *tuple) kind {
+	k := kind{block: int(u.build), whole: u.whole, m: u.m, facts: t.dict.facts[u.variant][0]}
 	if k.whole {
 		k.facts = t.dict.facts[u.variant][1]
 	}
+	return k
+}
+
+// coarse makes those buckets of metrics alike that no cell tells apart.
+func coarse(m trace.Metrics) trace.Metrics {
 	for i, least := range leastMatters {
-		if least > 0 && k.m[i] > 0 {
-			k.m[i] = min(max(k.m[i], least), least+1)
+		if least > 0 && m[i] > 0 {
+			m[i] = min(max(m[i], least), least+1)
 		}
 	}
-	return k
+	return m
 }
 
 // othersLeast is the share of a task's episodes from which on those that belong
