@@ -16,6 +16,7 @@ var studyCommands = []command{
 	{"check", "check study cards", studyCheck},
 	{"sign", "check study cards and sign them", studySign},
 	{"verify", "check the signatures of study cards", studyVerify},
+	{"dictionary", "make a dictionary of what a panel recorded", studyDictionary},
 	{"explain", "put study cards into plain words for drivers", studyExplain},
 }
 
@@ -27,12 +28,13 @@ func studies(args []string, out, errs io.Writer) error {
 			}
 		}
 	}
-	fs := newFlags("study", errs, "vignette study check|sign|verify|explain [options] FILE…", `
+	fs := newFlags("study", errs, "vignette study check|sign|verify|dictionary|explain [options] FILE…", `
 Study cards say what may be recorded to answer a designer's question. Each
 command explains itself with --help.`,
 		"vignette study check demo.yaml",
 		"vignette study sign --key study-root.key demo.yaml",
 		"vignette study verify --trust study-root.pub demo.yaml",
+		"vignette study dictionary --study panel.yaml segments/",
 		"vignette study explain --lang zh demo.yaml")
 	if err := parse(fs, args); err != nil {
 		return err
