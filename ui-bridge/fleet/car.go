@@ -52,7 +52,7 @@ type kept struct{ id, task, week string }
 // driveCar simulates one car; dir is its directory of traces.
 func (f *fleet) driveCar(number int, dir string) (segments []segment, facts BuildFacts, err error) {
 	rng := rand.New(rand.NewPCG(f.o.Seed, uint64(number)))
-	w := &world{hmi: f.hmi, build: &f.builds[number%len(f.builds)]}
+	w := &world{hmi: f.hmi, canaries: f.o.Canaries, build: &f.builds[number%len(f.builds)]}
 	drivers := []*driver{newDriver(rng, f.hmi, 1, f.from, f.o.Weeks)}
 	if second := rng.Float64() < 0.4; second && !f.o.Study.Panel { // a panel's drivers stand for cars
 		drivers = append(drivers, newDriver(rng, f.hmi, 2, f.from, f.o.Weeks))
@@ -63,16 +63,20 @@ func (f *fleet) driveCar(number int, dir string) (segments []segment, facts Buil
 	}
 	defer func() { err = errors.Join(err, c.rec.Close()) }()
 	c.facts.Cars++
-	for n := range f.o.Weeks {
+	for n := range f.o.Weeks + 1 {
 		for _, t := range w.week(rng, drivers, f.from.AddDate(0, 0, 7*n)) {
-			if err := c.drive(&t); err != nil {
+			if n < f.o.Weeks {
+				err = c.drive(&t)
+			} else {
+				err = c.tick(t.at) // after the last week what waits leaves
+			}
+			if err != nil {
 				return nil, facts, err
 			}
 		}
 	}
-	err = c.tick(f.from.AddDate(0, 0, 7*f.o.Weeks+4)) // by then all has left
 	facts.note(c.rec.Counters())
-	return c.segments, facts, err
+	return c.segments, facts, nil
 }
 
 // boxName is the directory that a car's uploader reads.
@@ -140,7 +144,7 @@ func (c *car) attempt(a *attempt, user uint64) error {
 	for i := range a.touches {
 		t := &a.touches[i]
 		at = at.Add(t.after)
-		now := trace.Context{SpeedKmh: t.kmh, SpeedKnown: true, Parked: t.kmh == 0, Now: at, Wall: at}
+		now := trace.Context{SpeedKmh: t.kmh, SpeedKnown: t.kmh >= 0, Parked: t.kmh == 0, Now: at, Wall: at}
 		took, err := c.rec.Record([]trace.Interaction{t.in}, now)
 		if err != nil {
 			return err

@@ -35,7 +35,7 @@ type Deeds struct {
 	MovingTouches int     `json:"moving_touches"`
 	Errors        int     `json:"errors"`
 	DeadTaps      int     `json:"dead_taps"`
-	Blocked       int     `json:"blocked"`
+	Blocked       int     `json:"blocked"` // locked elements touched while moving
 	Seconds       float64 `json:"seconds"` // from first to last touch, in sum
 }
 
@@ -51,6 +51,9 @@ type Recorded struct {
 // facts are those of a fleet that has not driven.
 func (f *fleet) facts() *Facts {
 	facts := &Facts{Study: f.o.Study.ID, Panel: f.o.Study.Panel, Weeks: f.o.Weeks, Seed: f.o.Seed, Weakness: f.o.Weakness, Canaries: []string{}}
+	if f.o.Canaries {
+		facts.Canaries = Canaries
+	}
 	for _, b := range f.builds {
 		facts.Builds = append(facts.Builds, BuildFacts{Build: b})
 	}

@@ -99,21 +99,21 @@ func (t *task) wander(rng *rand.Rand) []int {
 // Build is how an HMI build treats its drivers: the truth that a comparison of
 // builds has to find. Shares are of 1.
 type Build struct {
-	Errors  float64 `json:"errors"`  // share of touches that the HMI answers with an error
-	Dead    float64 `json:"dead"`    // share of touches that do nothing
-	Leaks   float64 `json:"leaks"`   // share of touches on a locked keyboard while moving that get through
-	Gives   float64 `json:"gives"`   // share of attempts that the driver gives up
-	Slower  float64 `json:"slower"`  // factor of the time between touches
-	Build   string  `json:"build"`   // as the study's cohort has it
-	Market  string  `json:"market"`  //
-	Display string  `json:"display"` //
-	Cohort  int     `json:"cohort"`  // id; 0: the study has no cohorts
+	Build   string  `json:"build"`    // as the study's cohort has it, and so
+	Market  string  `json:"market"`   // the next
+	Display string  `json:"display"`  // two
+	Cohort  int     `json:"cohort"`   // id; 0: the study has no cohorts
+	Errors  float64 `json:"errors"`   // share of touches on the way that the HMI answers with an error
+	Dead    float64 `json:"dead"`     // share of touches on the way that do nothing
+	Locked  float64 `json:"locked"`   // share of locked keyboards that are touched while moving, as they do not look locked
+	GivenUp float64 `json:"given_up"` // share of attempts that drivers give up for reasons of their own
+	Slower  float64 `json:"slower"`   // factor of the time between touches
 }
 
 // builds are those of a study's cohorts: the first is sound, each later one
 // worse, in ways that are known.
 func builds(s *scenes.Study) []Build {
-	sound := Build{Errors: 0.02, Dead: 0.015, Leaks: 0, Gives: 0.06, Slower: 1}
+	sound := Build{Errors: 0.02, Dead: 0.015, Locked: 0, GivenUp: 0.06, Slower: 1}
 	if len(s.Cohorts) == 0 {
 		return []Build{sound}
 	}
@@ -122,8 +122,8 @@ func builds(s *scenes.Study) []Build {
 		b := sound
 		worse := float64(i)
 		b.Errors += 0.04 * worse
-		b.Leaks = min(1, 0.3*worse)
-		b.Gives += 0.04 * worse
+		b.Locked = min(1, 0.6*worse)
+		b.GivenUp += 0.04 * worse
 		b.Slower += 0.15 * worse
 		b.Build, b.Market, b.Display, b.Cohort = c.Build, c.Market, c.Display, c.ID
 		list = append(list, b)

@@ -33,7 +33,7 @@ type attempt struct {
 type touch struct {
 	after time.Duration // since the touch before
 	in    trace.Interaction
-	kmh   float64
+	kmh   float64 // negative: nobody knows
 }
 
 // end is when the last touch of an attempt is.
@@ -112,14 +112,19 @@ func (w *world) attempt(rng *rand.Rand, d *driver, at time.Time) attempt {
 		road := roads[pick(rng, d.roads)]
 		kmh = road[0] + (road[1]-road[0])*rng.Float64()
 	}
+	if rng.IntN(50) == 0 {
+		kmh = unknownSpeed
+	}
 	a.moving = kmh >= lockedFrom
 	p := &play{w: w, rng: rng, d: d, a: &a, kmh: kmh}
 	p.way(t, d.way(rng, t, d.favourite[a.task]))
 	return a
 }
 
-// lockedFrom is the speed from which keyboards are locked, in km/h.
-const lockedFrom = 8
+const (
+	lockedFrom   = 8  // the speed from which keyboards are locked, in km/h
+	unknownSpeed = -1 // stands for a speed that the car does not know
+)
 
 // play is an attempt while it is drawn.
 type play struct {
@@ -133,10 +138,13 @@ type play struct {
 // way goes through a task, unless the driver gives up on the way.
 func (p *play) way(t *task, inner []int) {
 	stop := len(inner) + 2
-	if p.rng.Float64() < p.w.build.Gives {
+	if p.rng.Float64() < p.w.build.GivenUp {
 		stop = 1 + p.rng.IntN(len(inner)+1)
 	}
 	p.touch(&t.start, "ok")
+	if p.w.canaries && len(t.inner) > 0 && p.rng.IntN(10) == 0 {
+		p.canary(t)
+	}
 	for i, n := range inner {
 		if i+1 >= stop || p.a.gaveUp {
 			break
@@ -156,25 +164,29 @@ func endOutcome(c *control) string {
 	return "ok"
 }
 
-// touch touches a control until it does what it should, three times at most.
+// touch touches a control until it does what it should, three times at most. A
+// keyboard is locked while moving: who sees it passes it by, who does not gives up.
 func (p *play) touch(c *control, outcome string) {
+	if c.keyboard && p.a.moving {
+		if p.a.gaveUp = p.rng.Float64() < p.w.build.Locked; p.a.gaveUp {
+			p.add(c, "blocked")
+		}
+		return
+	}
 	for range 3 {
 		switch x := p.rng.Float64(); {
-		case c.keyboard && p.a.moving && p.rng.Float64() >= p.w.build.Leaks:
-			p.add(c, "blocked")
-			p.a.gaveUp = true
-			return
-		case c.keyboard:
-			p.typed(c)
-			return
 		case x < p.w.build.Errors:
 			p.add(c, "error")
+			continue
 		case x < p.w.build.Errors+p.w.build.Dead:
 			p.add(c, "noop")
+			continue
+		case c.keyboard:
+			p.typed(c)
 		default:
 			p.add(c, outcome)
-			return
 		}
+		return
 	}
 }
 

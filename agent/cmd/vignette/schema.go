@@ -8,9 +8,10 @@ import (
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study", `
-Prints the JSON Schema of cards, vehicle profiles or study cards, for editors
-that complete and check while one types. It is made from what the program reads.`,
+	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer", `
+Prints the JSON Schema of cards, vehicle profiles, study cards or answer cards,
+for editors that complete and check while one types. It is made from what the
+program reads.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -29,6 +30,9 @@ that complete and check while one types. It is made from what the program reads.
 	case "study":
 		_, err := out.Write(scenes.StudySchema())
 		return err
+	case "answer":
+		_, err := out.Write(scenes.AnswerSchema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, profile or study", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, profile, study or answer", fs.Arg(0))
 }
