@@ -44,11 +44,10 @@ to fail: persistent-id, no-gate, raw-times, no-bound or unpadded.`,
 		return err
 	}
 	o.Weakness = trace.Weakness(*weakness)
-	m := newMeter(errs, "fleet-sim", nil)
-	m.noun = "cars"
-	m.offset = func() (int64, int64) { return int64(m.count), int64(o.Cars) }
+	done := 0
+	m := newMeter(errs, "fleet-sim", func() (int64, int64) { return int64(done), int64(o.Cars) })
 	o.Progress = func(cars int) {
-		m.count = cars
+		done = cars
 		m.show()
 	}
 	facts, err := fleet.Simulate(*to, o)
