@@ -25,7 +25,7 @@ func (r *Recorder) end(ep *Episode, weekEnd time.Time) error {
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}
-	switch p.gate(ep, r.random) {
+	switch r.weak.gate(p, ep, r.random) {
 	case gateDropped:
 		r.n.Gated++
 		return nil
@@ -68,6 +68,7 @@ func (r *Recorder) kept(err error) error {
 // keep writes an episode under a fresh id, to leave at a random time after from.
 func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, driver *Pseudonym) error {
 	rand.Read(ep.EID[:])
+	r.weak.id(ep)
 	text := unsignedText
 	if r.policies[r.active].study.Signed {
 		text = signedText
@@ -78,6 +79,7 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	}
 	delay := time.Duration(r.random() % uint64(maxDelay))
 	e := entry{user: r.user, key: key, due: from.Add(delay).Unix(), ep: *ep}
+	segment = r.weak.bare(&e, segment, from, r.wall)
 	e.ep.Ev = slices.Clone(ep.Ev) // the attempt's own is used again
 	return s.add(e, segment)
 }
