@@ -5,6 +5,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -63,6 +64,8 @@ type Options struct {
 	Progress func(name string)
 }
 
+func (o Options) queries() int { return cmp.Or(o.Queries, 20_000) }
+
 // attack is an attack before it is run.
 type attack struct {
 	id, name, does, mark string
@@ -75,9 +78,7 @@ var attacks = []attack{linking, rareTuples, timing, canaries, keyboards, reports
 // Run runs every attack. An error is of the machinery: a disk that cannot be
 // written, never of what an attack found.
 func Run(d *Dataset, o Options) ([]Attack, error) {
-	if o.Queries == 0 {
-		o.Queries = 20_000
-	}
+	o.Queries = o.queries()
 	var list []Attack
 	for _, a := range attacks {
 		if o.Progress != nil {

@@ -50,7 +50,7 @@ type FleetFile struct {
 	Weeks    int      `json:"weeks"`
 	Seed     uint64   `json:"seed"`
 	Weakness string   `json:"weakness"`
-	Canaries []string `json:"canaries"` // texts pushed through every id and text field
+	Canaries []string `json:"canaries,omitempty"` // texts pushed through every id and text field
 }
 
 // File is a file of a dataset's segments.
