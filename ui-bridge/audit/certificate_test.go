@@ -69,7 +69,7 @@ func TestCertificate(t *testing.T) {
 func TestCertificatesFollowFromFigures(t *testing.T) {
 	_, text := certificate(t, planted{cars: 20, weeks: 2})
 	for from, to := range map[string]string{
-		"\n  \"verdict\": \"fail\"":    "\n  \"verdict\": \"pass\"",
+		"\n  \"verdict\": \"fail\"":     "\n  \"verdict\": \"pass\"",
 		"\n      \"verdict\": \"fail\"": "\n      \"verdict\": \"pass\"",
 		"\"schema\": 1":                 "\"schema\": 2",
 		"\"seed\":":                     "\"seeds\":",
