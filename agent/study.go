@@ -31,17 +31,16 @@ func (a *agent) openStudies() error {
 	if c.Traces == "" {
 		return nil
 	}
-	list, revoked, stopped := loadStudies(c)
-	if stopped != nil {
-		a.log.Error("recording of traces is stopped", "error", stopped)
+	o, refused := loadStudies(c)
+	if refused != nil {
+		a.log.Error("an answer card is not taken", "error", refused)
 	}
-	r, err := trace.Open(c.Traces, trace.Options{Studies: list, Revoked: revoked, Stopped: stopped,
-		Car: trace.Car{Build: c.Studies.Build, Market: c.Studies.Market, Display: c.Studies.Display}})
+	r, err := trace.Open(c.Traces, o)
 	if err != nil {
 		return err
 	}
-	if err := r.Problem(); err != nil && stopped == nil {
-		a.log.Error("recording of traces", "error", err)
+	if err := r.Problem(); err != nil {
+		a.log.Error("recording of traces is stopped", "error", err)
 	}
 	s := &studies{Recorder: r, ticks: make(chan trace.Context, 1)}
 	s.wg.Go(func() {
@@ -49,6 +48,7 @@ func (a *agent) openStudies() error {
 			if err := r.Tick(now); err != nil {
 				a.log.Error("writing traces", "error", err)
 			}
+			a.bridge.TracesChanged()
 		}
 	})
 	a.recorder = s
@@ -63,32 +63,38 @@ func (s *studies) Close() error {
 	return s.Recorder.Close()
 }
 
-// loadStudies reads the study cards and those called back. Their keys are apart
-// from those of the vehicle profile.
-func loadStudies(c *Config) ([]*scenes.Study, scenes.Revocations, error) {
-	read := scenes.LoadStudy
+// loadStudies reads the study cards, those called back and the answer cards. Their
+// keys are apart from those of the vehicle profile. What is wrong with studies and
+// those called back is in Stopped; refused tells of answers that are left out.
+func loadStudies(c *Config) (o trace.Options, refused error) {
+	o.Car = trace.Car{Build: c.Studies.Build, Market: c.Studies.Market, Display: c.Studies.Display}
 	var keys []sign.PublicKey
-	if !c.Unsigned && (len(c.Studies.Cards) > 0 || c.Studies.Revoked != "") {
-		if len(c.Studies.Trust) == 0 {
-			return nil, nil, errors.New("studies.trust is missing: name the minisign public key that study cards are signed with, or start with --unsigned on a desk")
+	readStudy, readAnswer := scenes.LoadStudy, scenes.LoadAnswer
+	if !c.Unsigned && (len(c.Studies.Cards) > 0 || len(c.Studies.Answers) > 0 || c.Studies.Revoked != "") {
+		if keys, o.Stopped = studyKeys(c); o.Stopped != nil {
+			return o, nil
 		}
-		var err error
-		if keys, err = readKeys(c.Studies.Trust); err != nil {
-			return nil, nil, err
-		}
-		read = func(path string) (*scenes.Study, error) { return scenes.LoadSignedStudy(path, keys) }
+		readStudy = func(path string) (*scenes.Study, error) { return scenes.LoadSignedStudy(path, keys) }
+		readAnswer = func(path string) (*scenes.Answer, error) { return scenes.LoadSignedAnswer(path, keys) }
 	}
-	list, err := scenes.LoadStudies(c.Studies.Cards, read)
-	if err != nil {
-		return nil, nil, err
+	if o.Studies, o.Stopped = scenes.LoadStudies(c.Studies.Cards, readStudy); o.Stopped != nil {
+		return o, nil
 	}
-	var revoked scenes.Revocations
 	if c.Studies.Revoked != "" {
-		if revoked, err = scenes.LoadRevocations(c.Studies.Revoked, keys); err != nil {
-			return nil, nil, err
+		if o.Revoked, o.Stopped = scenes.LoadRevocations(c.Studies.Revoked, keys); o.Stopped != nil {
+			return trace.Options{Car: o.Car, Stopped: o.Stopped}, nil
 		}
 	}
-	return list, revoked, nil
+	o.Answers, refused = scenes.LoadAnswers(c.Studies.Answers, readAnswer)
+	return o, refused
+}
+
+// studyKeys reads the keys that studies are signed with.
+func studyKeys(c *Config) ([]sign.PublicKey, error) {
+	if len(c.Studies.Trust) == 0 {
+		return nil, errors.New("studies.trust is missing: name the minisign public key that study cards are signed with, or start with --unsigned on a desk")
+	}
+	return readKeys(c.Studies.Trust)
 }
 
 // moment is what the car knows now; the loop's goroutine asks.
@@ -142,6 +148,7 @@ func (a *agent) Consent(study string, yes bool) error {
 	if err != nil {
 		return err
 	}
+	defer a.tellOfTraces()
 	if yes {
 		return a.recorder.GiveConsent(study, now)
 	}
@@ -169,16 +176,45 @@ func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	return a.recorder.Record(batch, now)
 }
 
-// Recording tells which study there is, whether it is being recorded, and why
-// nothing can be.
-func (a *agent) Recording() (study string, on bool, problem string) {
+// TraceStatus is what the HMI shows all the time.
+func (a *agent) TraceStatus() trace.Status {
 	if a.recorder == nil {
-		return "", false, ""
+		return trace.Status{}
 	}
-	if err := a.recorder.Problem(); err != nil {
-		problem = err.Error()
+	return a.recorder.Status()
+}
+
+// Answers are the answers to the present driver, and whether the car is parked.
+func (a *agent) Answers() ([]trace.Told, bool, error) {
+	if a.recorder == nil {
+		return nil, false, errNoTraces
 	}
-	return a.recorder.Study(), a.recorder.Recording(), problem
+	now, err := a.momentOfLoop()
+	if err != nil {
+		return nil, false, err
+	}
+	return a.recorder.Answers(), now.Parked, nil
+}
+
+// AnswerSeen notes that the present driver has dismissed an answer.
+func (a *agent) AnswerSeen(id string) error {
+	if a.recorder == nil {
+		return errNoTraces
+	}
+	defer a.tellOfTraces()
+	return a.recorder.AnswerSeen(id)
+}
+
+// tellOfTraces has watchers told what is different about traces. Any goroutine
+// but the loop's may call it: it waits for the loop, before which there is no
+// bridge, and not for the disk on the loop's behalf.
+func (a *agent) tellOfTraces() {
+	if a.recorder == nil {
+		return
+	}
+	if err := a.do(func() error { return nil }); err == nil {
+		a.bridge.TracesChanged()
+	}
 }
 
 // Offers are the studies as the present driver sees them.

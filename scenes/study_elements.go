@@ -23,6 +23,7 @@ type Element struct {
 	Owner, Purpose string
 	Personal       bool      // sensitivity: personal
 	Keyboard       bool      // one element for all keys, with a length class
+	Toggle         bool      // each touch of it switches between two states
 	Expires        time.Time // the element counts as other from then on
 
 	pos Pos
@@ -47,7 +48,10 @@ func elementKeys() object[Element] {
 		{"purpose", required, func(r *reader, n *yaml.Node, e *Element) { e.Purpose = r.text(n) }},
 		{"sensitivity", required, (*reader).readSensitivity},
 		{"expires", required, func(r *reader, n *yaml.Node, e *Element) { e.Expires = r.date(n) }},
-		{"kind", optional, func(r *reader, n *yaml.Node, e *Element) { e.Keyboard = r.word(n, "control", "keyboard") == "keyboard" }},
+		{"kind", optional, func(r *reader, n *yaml.Node, e *Element) {
+			kind := r.word(n, "control", "toggle", "keyboard")
+			e.Toggle, e.Keyboard = kind == "toggle", kind == "keyboard"
+		}},
 	}}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -74,7 +73,7 @@ func (p planted) write(t *testing.T) string {
 
 func (p planted) one(t *testing.T, rng *rand.Rand, dir string, truth *bytes.Buffer, car, week, n int) {
 	ids := sortedKeys(sequences)
-	ep := trace.Episode{V: 1, Policy: 1, Week: uint16(2601 + week), TOD: uint8(1 + rng.IntN(4)), Task: 1, Variant: ids[rng.IntN(len(ids))]}
+	ep := trace.Episode{V: trace.SchemaVersion, Policy: 1, Week: uint16(2601 + week), TOD: uint8(1 + rng.IntN(4)), Task: 1, Variant: ids[rng.IntN(len(ids))]}
 	for i := range ep.EID {
 		ep.EID[i] = byte(rng.UintN(256))
 	}
@@ -99,21 +98,16 @@ func (p planted) one(t *testing.T, rng *rand.Rand, dir string, truth *bytes.Buff
 	truth.Write(append(line, '\n'))
 }
 
-// segment is a file of one episode, by docs/review-traces.md.
+// segment is a file of one episode; not padded, it ends with its record, which has
+// its length at byte 64 and begins at 72.
 func segment(t *testing.T, ep trace.Episode, padded bool) []byte {
 	t.Helper()
-	payload, err := ep.MarshalMsg(nil)
-	must(t, err)
-	record := append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), payload...)
-	sum := crc32.Checksum(record, crc32.MakeTable(crc32.Castagnoli))
-	b := fmt.Appendf(nil, "%-63s\n", "vignette-traces 2")
-	b = append(b, record[:4]...)
-	b = binary.LittleEndian.AppendUint32(b, sum)
-	b = append(b, payload...)
+	var b bytes.Buffer
+	must(t, trace.WriteSegment(&b, true, []trace.Episode{ep}))
 	if padded {
-		b = append(b, make([]byte, 512-len(b))...)
+		return b.Bytes()
 	}
-	return b
+	return b.Bytes()[:72+binary.LittleEndian.Uint32(b.Bytes()[64:])]
 }
 
 func must(t *testing.T, err error) {

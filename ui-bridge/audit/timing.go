@@ -68,7 +68,7 @@ type where struct {
 }
 
 // timed are the metrics that are times.
-var timed = [...]int{trace.MetricDuration, trace.MetricLongestGap}
+var timed = [...]int{trace.MetricTime, trace.MetricMovingTime, trace.MetricEngagement, trace.MetricHunt}
 
 // gapsOf are the times in an episode.
 func gapsOf(ep *trace.Episode) (list []gap) {

@@ -6,7 +6,7 @@ package trace
 //msgp:limit arrays:8
 
 // SchemaVersion is Episode.V as this package writes it.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // MaxEvents is the greatest number of events of one episode, scenes.MaxStudyEvents.
 const MaxEvents = 8
@@ -16,7 +16,7 @@ const MaxEvents = 8
 type EpisodeID [16]byte
 
 // Metrics are twelve figures computed in the car at full resolution and then
-// bucketed. See the Metric constants; 0 means not computed.
+// bucketed. See the Metric constants and MetricTable; 0 means not computed.
 type Metrics [12]uint8
 
 // Episode is the unit of release: one attempt at one task, never a trip. It

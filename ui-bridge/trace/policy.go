@@ -13,9 +13,8 @@ const other = scenes.Other
 
 // The outcomes that metrics look at, as scenes.Outcomes has them.
 const (
-	outNoop    = 3
+	outOK      = 2
 	outBack    = 4
-	outError   = 5
 	outBlocked = 6
 )
 
@@ -46,9 +45,9 @@ type screenTerms struct {
 }
 
 type elementTerm struct {
-	id       uint16
-	keyboard bool
-	expires  time.Time
+	id               uint16
+	keyboard, toggle bool
+	expires          time.Time
 }
 
 // task is what ends an attempt.
@@ -83,7 +82,7 @@ func newPolicy(s *scenes.Study, car Car) *policy {
 	for _, c := range s.Screens {
 		terms := screenTerms{uint16(c.ID), map[string]elementTerm{}}
 		for _, e := range c.Elements {
-			terms.elements[e.Name] = elementTerm{uint16(e.ID), e.Keyboard, e.Expires}
+			terms.elements[e.Name] = elementTerm{uint16(e.ID), e.Keyboard, e.Toggle, e.Expires}
 		}
 		p.screens[c.Name] = terms
 	}
@@ -107,18 +106,21 @@ func newPolicy(s *scenes.Study, car Car) *policy {
 
 func placeOf(p scenes.Place) place { return place{uint16(p.Screen), uint16(p.Element)} }
 
+// unregistered are the terms of everything that a study does not list.
+var unregistered = elementTerm{id: other}
+
 // place finds a screen and an element on it by the HMI's names. An element that
 // is registered for another screen only, or has expired, is other on this one.
-func (p *policy) place(screen, element string, wall time.Time) (at place, keyboard bool) {
+func (p *policy) place(screen, element string, wall time.Time) (place, elementTerm) {
 	s, ok := p.screens[screen]
 	if !ok {
-		return place{other, other}, false
+		return place{other, other}, unregistered
 	}
 	e, ok := s.elements[element]
 	if !ok || !wall.Before(e.expires) {
-		return place{s.id, other}, false
+		return place{s.id, other}, unregistered
 	}
-	return place{s.id, e.id}, e.keyboard
+	return place{s.id, e.id}, e
 }
 
 // covers reports whether a touch belongs to an attempt at the task: at its start

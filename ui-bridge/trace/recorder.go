@@ -26,7 +26,8 @@ type Interaction struct {
 // Options say what may be recorded.
 type Options struct {
 	Studies []*scenes.Study    // each id once
-	Revoked scenes.Revocations // studies that are called back
+	Answers []*scenes.Answer   // each id once
+	Revoked scenes.Revocations // studies and answers that are called back
 	// Stopped is not nil if a study card or the list of those called back was
 	// refused, by its signature above all: then nothing is recorded and nothing
 	// leaves, whatever the other cards say.
@@ -52,7 +53,7 @@ type Counters struct {
 	Dropped    uint64 // attempts forgotten since the driver changed or the study ended
 	Released   uint64 // segments moved into the outbox
 	Removed    uint64 // segments removed from a full outbox
-	Torn       uint64 // files that could not be read and were removed
+	Torn       uint64 // files that could not be read: segments are removed, a record of dismissed answers counts as empty
 }
 
 var (
@@ -81,7 +82,10 @@ type Recorder struct {
 	policies []*policy
 	spools   []*spool  // of policies
 	boxes    [2]outbox // of studies and of panels
+	car      Car
+	answers  []*scenes.Answer
 	consents consents
+	seen     seen
 	damaged  bool
 	user     uint64 // 0: a guest, or nobody knows
 	wall     time.Time
@@ -104,7 +108,8 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, active: -1, consents: consents{dir: dir}}
+	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, car: o.Car, answers: o.Answers, active: -1,
+		consents: consents{dir: dir}, seen: seen{dir: dir}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}
@@ -113,6 +118,11 @@ func Open(dir string, o Options) (*Recorder, error) {
 		r.damaged = true
 	case err != nil:
 		return nil, err
+	}
+	if damaged, err := r.seen.read(); err != nil {
+		return nil, err
+	} else if damaged {
+		r.n.Torn++
 	}
 	for _, s := range o.Studies {
 		r.policies = append(r.policies, newPolicy(s, o.Car))
@@ -137,6 +147,10 @@ func (r *Recorder) random() uint64 {
 func (r *Recorder) Problem() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.problem()
+}
+
+func (r *Recorder) problem() error {
 	switch {
 	case r.stopped != nil:
 		return r.stopped
@@ -150,8 +164,10 @@ func (r *Recorder) Problem() error {
 func (r *Recorder) Recording() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.active >= 0 && !r.closed
+	return r.recording()
 }
+
+func (r *Recorder) recording() bool { return r.active >= 0 && !r.closed }
 
 // Counters returns what was done since Open.
 func (r *Recorder) Counters() Counters {
@@ -255,9 +271,9 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 // starts with it.
 func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	p := r.policies[r.active]
-	at, keyboard := p.place(in.Screen, in.Element, c.Wall)
+	at, terms := p.place(in.Screen, in.Element, c.Wall)
 	if r.attempt.open() && !r.attempt.task.covers(at) {
-		if err := r.finish(); err != nil {
+		if err := r.finish(EndLeft); err != nil {
 			return false, err
 		}
 	}
@@ -272,9 +288,9 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	if at.screen == other || at.elem == other {
 		r.n.Other++
 	}
-	r.attempt.add(in, at, keyboard, c)
-	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.n[MetricTouches] > 1) {
-		return true, r.finish()
+	r.attempt.add(in, at, terms, c)
+	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
+		return true, r.finish(EndReached)
 	}
 	return true, nil
 }
@@ -304,11 +320,12 @@ func (r *Recorder) Close() error {
 
 // endIfOver ends the open attempt if an event at now would not belong to it.
 func (r *Recorder) endIfOver(now time.Time) error {
-	if !r.attempt.over(now) {
+	how, over := r.attempt.over(now)
+	if !over {
 		return nil
 	}
-	if now.Before(r.attempt.last) {
+	if how == EndClock {
 		r.n.ClockSteps++
 	}
-	return r.finish()
+	return r.finish(how)
 }

@@ -13,11 +13,11 @@ import (
 
 // finish ends the open attempt: its episode is held against the dictionary, and
 // written if the draw makes it the one of its task and week.
-func (r *Recorder) finish() error {
+func (r *Recorder) finish(how Ending) error {
 	r.n.Attempts++
 	defer r.attempt.reset()
 	p, s := r.policies[r.active], r.spools[r.active]
-	ep := r.attempt.finish()
+	ep := r.attempt.finish(how)
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}

@@ -117,22 +117,26 @@ type segmentRecord struct {
 	raw    []byte // its exact bytes
 }
 
-// decode reads the payload of a segment with a header.
-func decode(header string, payload []byte) (rec segmentRecord, rest []byte, err error) {
-	rec = segmentRecord{header: header, raw: payload}
+// decode reads the payload of a segment with a header into an episode.
+func decode(header string, payload []byte, ep *Episode) (rec segmentRecord, rest []byte, err error) {
+	rec = segmentRecord{header: header, raw: payload, ep: ep}
 	if header == panelText {
 		var p PanelEpisode
 		rest, err = p.UnmarshalMsg(payload)
 		rec.driver, rec.ep = &p.Driver, &p.Episode
 		return rec, rest, err
 	}
-	rec.ep = new(Episode)
-	rest, err = rec.ep.UnmarshalMsg(payload)
+	rest, err = ep.UnmarshalMsg(payload)
 	return rec, rest, err
 }
 
 // read calls yield with each episode.
 func read(r io.Reader, yield func(*segmentRecord) error) error {
+	return readInto(r, func() *Episode { return new(Episode) }, yield)
+}
+
+// readInto is read into the episodes that next returns, which may be one.
+func readInto(r io.Reader, next func() *Episode, yield func(*segmentRecord) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
@@ -142,6 +146,7 @@ func read(r io.Reader, yield func(*segmentRecord) error) error {
 		return ErrNotSegment
 	}
 	s := scanner{r: r, offset: headerBytes}
+	var rec segmentRecord
 	for {
 		payload, err := s.next()
 		if err == io.EOF {
@@ -149,8 +154,8 @@ func read(r io.Reader, yield func(*segmentRecord) error) error {
 		} else if err != nil {
 			return err
 		}
-		rec, rest, err := decode(headers[i], payload)
-		if err != nil {
+		var rest []byte
+		if rec, rest, err = decode(headers[i], payload, next()); err != nil {
 			return s.damage("an episode that cannot be decoded (" + err.Error() + ")")
 		} else if len(rest) > 0 {
 			return s.damage(fmt.Sprintf("an episode followed by %d bytes more", len(rest)))

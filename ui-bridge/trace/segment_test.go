@@ -215,7 +215,7 @@ func TestShow(t *testing.T) {
 		t.Fatalf("%d episodes, %v", n, err)
 	}
 	for _, want := range []string{"unsigned desk study, not for release", "week 2026-W10, afternoon", "1. home/climate_tile tap -> ok, gap first, speed parked",
-		"2. navigation/zoom swipe -> ok, gap <0.5s, speed >=100", "touches 4, moving 0", "none: the attempt was cut to a known pair", "bytes (", "2 episodes in 2 segments"} {
+		"2. navigation/zoom swipe -> ok, gap <0.5s, speed >=100", "touches 4, touches while moving 0", "ending reached", "none: the attempt was cut to a known pair", "bytes (", "2 episodes in 2 segments"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, &out)
 		}

@@ -23,11 +23,6 @@ type ShowOptions struct {
 var (
 	todNames  = []string{"unknown", "night", "morning", "afternoon", "evening"}
 	autoNames = []string{"not told", "level 0", "level 1", "level 2+"}
-	// countNames are those of bucketCount.
-	countNames = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9 to 16", "17 to 32", "above 32"}
-	// metricNames follow the Metric constants.
-	metricNames = [12]string{"touches", "moving", "speed unknown", "duration", "longest gap", "backs", "errors",
-		"blocked", "dead taps", "rage taps", "interruptions", "other"}
 )
 
 // Show prints every segment in a directory and below it for people: the same
@@ -118,7 +113,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+		case d.IsDir(), strings.HasPrefix(name, consentFile), strings.HasPrefix(name, seenFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
 			return nil
 		}
 		return yield(path)
@@ -208,17 +203,21 @@ func metricsText(m *Metrics) string {
 		return "none: the attempt was cut to a known pair"
 	}
 	var parts []string
-	for i, v := range m {
-		switch {
-		case v == 0:
-			parts = append(parts, metricNames[i]+" not computed")
-		case i == MetricDuration || i == MetricLongestGap:
-			parts = append(parts, metricNames[i]+" "+pick(scenes.Gaps, v-1))
-		default:
-			parts = append(parts, metricNames[i]+" "+pick(countNames, v-1))
-		}
+	for i := range m {
+		parts = append(parts, MetricTable[i].Name+" "+bucketName(m, i))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func bucketName(m *Metrics, metric int) string {
+	b, ok := m.Bucket(metric)
+	switch {
+	case ok:
+		return b.Name
+	case m[metric] == 0:
+		return "not computed"
+	}
+	return fmt.Sprintf("code %d?", m[metric])
 }
 
 func weekName(w uint16) string {
