@@ -16,7 +16,7 @@ const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"
 
 // maintainer is who stands in the packages, unless the environment's
 // VIGNETTE_MAINTAINER names another.
-const maintainer = "Vignette <vignette@localhost.localdomain>"
+const maintainer = "Vignette <vignette@vignette.example>"
 
 // debs packs the agent for each target.
 func (r *release) debs() error {
@@ -52,8 +52,8 @@ func debVersion(version string) string { return strings.Replace(version, "-", "~
 // debDocs writes the changelog and the manual page where nfpm's configuration
 // looks for them.
 func (r *release) debDocs(who string) error {
-	changes := fmt.Sprintf("vignette-agent (%s) stable; urgency=medium\n\n  * Release %s; what is new is in the history of the sources.\n\n -- %s  %s\n",
-		debVersion(r.version), r.version, who, r.when.Format(time.RFC1123Z))
+	changes := fmt.Sprintf("vignette-agent (%s) stable; urgency=medium\n\n  * What is new is in the history of the sources.\n\n -- %s  %s\n",
+		debVersion(r.version), who, r.when.Format(time.RFC1123Z))
 	page, err := os.ReadFile(filepath.Join(r.tree, "buildroot/deb/vignette-agent.8"))
 	if err != nil {
 		return err

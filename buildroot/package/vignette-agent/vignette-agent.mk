@@ -63,7 +63,7 @@ define VIGNETTE_AGENT_INSTALL_FILES
 	$(INSTALL) -D -m 0644 $(VIGNETTE_AGENT_PKGDIR)/90-vignette-can.conf \
 		$(TARGET_DIR)/usr/lib/sysctl.d/90-vignette-can.conf
 	mkdir -p $(TARGET_DIR)/usr/share/dbus-1/interfaces
-	$(INSTALL) -m 0644 $(@D)/ui-bridge/dbus/*.xml \
+	$(INSTALL) -m 0644 $(@D)/ui-bridge/dbus/org.vignette.*.xml \
 		$(TARGET_DIR)/usr/share/dbus-1/interfaces
 endef
 VIGNETTE_AGENT_POST_INSTALL_TARGET_HOOKS += VIGNETTE_AGENT_INSTALL_FILES
