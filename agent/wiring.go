@@ -45,16 +45,17 @@ type agent struct {
 	wall     *wallClock        // nil: a recording has none
 	places   places
 	recorder *studies // nil: no traces; safe for several goroutines
-	speed    int      // index of the signal that traces carry; -1: the profile has none
-	auto     int      // the same of driver assistance
-	failed   uint64   // calls that failed
-	answered uint64
-	late     uint64                            // calls that were not sent since their time was over
-	counters atomic.Pointer[map[string]uint64] // any goroutine
-	replies  chan reply
-	tasks    chan task
-	broken   error         // of taking an event: the agent ends
-	ended    chan struct{} // closed when nobody takes tasks any more
+	// speed and assistance are the indices of the signals that traces carry; -1:
+	// the profile has none.
+	speed, assistance int
+	failed            uint64 // calls that failed
+	answered          uint64
+	late              uint64                            // calls that were not sent since their time was over
+	counters          atomic.Pointer[map[string]uint64] // any goroutine
+	replies           chan reply
+	tasks             chan task
+	broken            error         // of taking an event: the agent ends
+	ended             chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
@@ -105,10 +106,11 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI what was decided.
+// tellRecords tells the HMI and the recorder of traces what was decided.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
+	a.tellStudies(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -129,9 +131,9 @@ func (a *agent) watch(v *scenes.Vehicle) error {
 		return err
 	}
 	monitor.Look(a.face.watched)
-	a.monitor, a.speed, a.auto = monitor, slices.Index(paths(v), speedPath), -1
+	a.monitor, a.speed, a.assistance = monitor, slices.Index(paths(v), speedPath), -1
 	if v.Assistance != nil {
-		a.auto = slices.Index(paths(v), v.Assistance.From.Text)
+		a.assistance = slices.Index(paths(v), v.Assistance.From.Text)
 	}
 	return nil
 }
