@@ -52,7 +52,7 @@ type Counters struct {
 	Dropped    uint64 // attempts forgotten since the driver changed or the study ended
 	Released   uint64 // segments moved into the outbox
 	Removed    uint64 // segments removed from a full outbox
-	Torn       uint64 // files that could not be read and were removed
+	Torn       uint64 // files that could not be read
 }
 
 var (
@@ -88,15 +88,18 @@ type Recorder struct {
 	active   int // index of the policy that is recorded, -1 for none
 	attempt  attempt
 	n        Counters
+	owed     error // why the disk does not have what was decided; tried again each Tick
 	closed   bool
 	chance   [8]byte
 }
 
 // Open opens the recorder on a directory, which need not exist: it is created by
 // the first consent. A directory that could not be used (a file, not writable, no
-// parent) is an error now, found without writing. Consent given earlier holds
-// once its driver is known. Segments whose consent no longer stands, by a
-// withdrawal that was cut short or by another version of the card, are removed.
+// parent) is an error now, found without writing; one on a disk that is read-only
+// for now is not. Consent given earlier holds once its driver is known. Segments
+// whose consent no longer stands, by a withdrawal that was cut short or by another
+// version of the card, are removed; what the disk refuses of it is Problem's, and
+// tried again each Tick.
 func Open(dir string, o Options) (*Recorder, error) {
 	if err := usable(dir); err != nil {
 		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
@@ -121,9 +124,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if r.stopped != nil {
 		return r, nil
 	}
-	if err := r.readSpools(); err != nil {
-		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
-	}
+	r.owed = r.readSpools()
 	return r, nil
 }
 
@@ -143,7 +144,7 @@ func (r *Recorder) Problem() error {
 	case r.damaged:
 		return errConsents
 	}
-	return nil
+	return r.owed
 }
 
 // Recording reports whether what the driver touches may be recorded now.
@@ -219,7 +220,9 @@ func (r *Recorder) closedTo(s *scenes.Study) string {
 // the batch are all c.Now. It returns how many were recorded: none without
 // consent, which is no error and writes nothing, and none that belong to no task
 // of the study. An attempt at a task begins with its start and ends with its end,
-// when its screens are left, after a gap above 30 s, or if c.Now went back.
+// when its screens are left, after a gap above 30 s, or if c.Now went back. The
+// error is the first of those of attempts that could not be written; what was
+// recorded counts all the same.
 func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -235,37 +238,34 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 		r.n.Refused += uint64(len(batch))
 		return 0, nil
 	}
-	if err := r.endIfOver(c.Now); err != nil {
-		return 0, err
-	}
+	err = r.endIfOver(c.Now)
 	for i := range batch {
-		took, err := r.touch(&batch[i], c)
+		took, failed := r.touch(&batch[i], c)
 		if took {
 			accepted++
 			r.n.Accepted++
 		}
-		if err != nil {
-			return accepted, err
+		if err == nil {
+			err = failed
 		}
 	}
-	return accepted, nil
+	return accepted, err
 }
 
 // touch takes one interaction into the open attempt, or into a new one if a task
-// starts with it.
+// starts with it. The error is that of an attempt that ended and could not be
+// written; the interaction is taken all the same.
 func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	p := r.policies[r.active]
 	at, terms := p.place(in.Screen, in.Element, c.Wall)
 	if r.attempt.open() && !r.attempt.task.covers(at) {
-		if err := r.finish(EndLeft); err != nil {
-			return false, err
-		}
+		err = r.finish(EndLeft)
 	}
 	if !r.attempt.open() {
 		i, starts := p.starts[at]
 		if !starts {
 			r.n.Outside++
-			return false, nil
+			return false, err
 		}
 		r.attempt.begin(p, &p.tasks[i], c)
 	}
@@ -274,14 +274,14 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	}
 	r.attempt.add(in, at, terms, c)
 	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
-		return true, r.finish(EndReached)
+		err = errors.Join(err, r.finish(EndReached))
 	}
-	return true, nil
+	return true, err
 }
 
 // Tick is what time brings: an attempt whose last touch is more than 30 s ago
-// ends, a study that is over is not recorded any more, and what is due goes into
-// the outbox.
+// ends, a study that is over is not recorded any more, what the disk did not take
+// before is tried again, and what is due goes into the outbox.
 func (r *Recorder) Tick(c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -290,7 +290,11 @@ func (r *Recorder) Tick(c Context) error {
 	}
 	r.wall = c.Wall
 	r.choose()
-	return errors.Join(r.endIfOver(c.Now), r.releaseDue())
+	err := r.endIfOver(c.Now)
+	if r.owed = r.settle(); r.owed != nil { // nothing leaves before
+		return errors.Join(err, r.owed)
+	}
+	return errors.Join(err, r.releaseDue())
 }
 
 // Close forgets the open attempt, which nobody has ended. Consent stays given.

@@ -55,7 +55,7 @@ func (r *Recorder) finishPanel(s *spool, ep *Episode) error {
 func (r *Recorder) kept(err error) error {
 	if err != nil {
 		r.n.Lost++
-		return fmt.Errorf("trace directory %s: write an episode: %w", r.dir, err)
+		return r.trouble("write an episode", err)
 	}
 	r.n.Episodes++
 	return nil
@@ -78,19 +78,49 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	return s.add(e, segment)
 }
 
-// readSpools reads what waits and removes what has no standing consent.
+// readSpools reads what waits and removes what has no standing consent. All of it
+// is tried.
 func (r *Recorder) readSpools() error {
-	for i, s := range r.spools {
+	var errs []error
+	for _, s := range r.spools {
 		torn, err := s.open()
 		r.n.Torn += uint64(torn)
-		if err != nil {
-			return err
-		}
-		if err := r.wipeUnwanted(i); err != nil {
-			return fmt.Errorf("remove traces without consent: %w", err)
-		}
+		errs = append(errs, err)
 	}
-	return r.removeStrangers()
+	return r.trouble("read what waits", errors.Join(errors.Join(errs...), r.wipeAllUnwanted()))
+}
+
+// trouble says where something went wrong; nil stays nil.
+func (r *Recorder) trouble(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("trace directory %s: %s: %w", r.dir, what, err)
+}
+
+// wipeAllUnwanted removes all that has no standing consent.
+func (r *Recorder) wipeAllUnwanted() error {
+	var errs []error
+	for i := range r.spools {
+		errs = append(errs, r.wipeUnwanted(i))
+	}
+	return errors.Join(errors.Join(errs...), r.removeStrangers())
+}
+
+// settle tries again what the disk did not take: decisions, and what is to be
+// removed.
+func (r *Recorder) settle() error {
+	var err error
+	if r.consents.unsaved {
+		err = r.save()
+	}
+	for _, s := range r.spools {
+		err = errors.Join(err, s.sweep())
+	}
+	if r.owed != nil && r.stopped == nil {
+		err = errors.Join(err, r.removeStrangers())
+	}
+	return r.trouble("settle what was decided", err)
 }
 
 // wipeUnwanted removes the segments of a study whose driver has not consented to
@@ -107,13 +137,12 @@ func (r *Recorder) removeStrangers() (err error) {
 	for _, top := range spoolTops {
 		top = filepath.Join(r.dir, top)
 		entries, readErr := os.ReadDir(top)
-		if errors.Is(readErr, fs.ErrNotExist) {
-			continue
+		if !errors.Is(readErr, fs.ErrNotExist) {
+			err = errors.Join(err, readErr)
 		}
-		err = errors.Join(err, readErr)
 		for _, e := range entries {
 			dir := filepath.Join(top, e.Name())
-			if !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
+			if e.IsDir() && !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
 				err = errors.Join(err, removeSegments(dir))
 			}
 		}
@@ -121,11 +150,11 @@ func (r *Recorder) removeStrangers() (err error) {
 	return err
 }
 
-// removeSegments removes the segments of a spool; its closed week stays.
+// removeSegments removes the files of a spool but for its closed week.
 func removeSegments(dir string) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if e.Name() != closedFile {
+		if e.Name() != closedFile && !e.IsDir() {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -147,14 +176,13 @@ func (r *Recorder) releaseDue() error {
 	}
 	for _, s := range r.spools {
 		for {
-			moved, err := s.release(r.wall, &r.boxes[boxOf(s)])
+			due, err := s.release(r.wall, &r.boxes[boxOf(s)], &r.n)
 			if err != nil {
-				return fmt.Errorf("trace directory %s: release a segment: %w", r.dir, err)
+				return r.trouble("release a segment", err)
 			}
-			if !moved {
+			if !due {
 				break
 			}
-			r.n.Released++
 		}
 	}
 	return nil
