@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,9 +121,12 @@ func studyKeys(c *Config) ([]sign.PublicKey, error) {
 
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Unix(0, a.stamp()), Wall: a.vouched(), Parked: a.parked()}
-	c.SpeedKmh = math.Float64frombits(a.speed.Load())
-	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
+	now := a.stamp()
+	c := trace.Context{Now: time.Unix(0, now), Wall: a.vouched(), Parked: a.parked()}
+	if a.speed >= 0 {
+		v := a.monitor.Value(a.speed, now)
+		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
+	}
 	return c
 }
 

@@ -305,7 +305,7 @@ func TestRegretAgainstNaive(t *testing.T) {
 				}
 			}
 		}
-		want := naive(stream)
+		want := naiveRegret(stream)
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
@@ -351,7 +351,7 @@ func randomStory(rng *rand.Rand) (list []recordAt) {
 
 // naive tells of each firing of a watched card, given the whole stream, whether
 // it was undone: `task events`.
-func naive(stream []recordAt) (list []string) {
+func naiveRegret(stream []recordAt) (list []string) {
 	tasks := map[string]int{"warm-seat": 7, "air": 8}
 	for i, f := range stream {
 		if f.rec.What != engine.Fired || f.rec.Why == "manual" || tasks[f.rec.Card] == 0 {

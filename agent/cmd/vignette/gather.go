@@ -29,10 +29,8 @@ damaged or no segments are named; the exit code is then 3.`,
 		return err
 	}
 	fmt.Fprintf(out, "%s: %d episodes of %d files, %d more came twice\n", *to, g.Episodes, g.Files, g.Twice)
-	for _, bad := range g.Bad {
-		fmt.Fprintf(errs, "vignette traces: %v\n", bad)
-	}
 	if len(g.Bad) > 0 {
+		fmt.Fprintf(errs, "vignette traces: %v\n", trace.Few(g.Bad))
 		return errFindings
 	}
 	return nil

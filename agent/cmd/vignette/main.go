@@ -41,6 +41,8 @@ var commands = []command{
 	{"answer", "check, sign and explain answer cards", answers},
 	{"traces", "show recorded interaction traces", traces},
 	{"schema", "print the JSON Schema of cards, profiles, studies or answers", schema},
+	{"review", "make a report for designers from what cars have released", reviews},
+	{"schema", "print the JSON Schema of cards, profiles or studies", schema},
 	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
 	{"version", "print the engine version", version},
