@@ -73,8 +73,12 @@ func newCar(t testing.TB, path string) *car {
 func (c *car) tick() {
 	c.now += 1e9
 	c.hour += 1. / 3600
-	c.l.Look(c.now, c.day, uint8(c.hour/6), c.values, func(i int) bool { return c.held[i] })
+	c.l.Look(c.now, c.day, uint8(c.hour/6), c)
 }
+
+func (c *car) Signal(i int) engine.Value { return c.values[i] }
+
+func (c *car) Commanded(i int) bool { return c.held[i] }
 
 func (c *car) pass(seconds int) {
 	for range seconds {
@@ -532,15 +536,14 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Fatalf("%d bytes", at)
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
-	values := make([]engine.Value, len(v.vehicle.Signals))
+	wild := &car{values: make([]engine.Value, len(v.vehicle.Signals))}
 	now := int64(0)
-	never := func(int) bool { return false }
 	hostile := func() {
-		for i := range values {
-			values[i] = engine.Value{Kind: engine.ValueKind(rng.IntN(4)), Num: float64(rng.IntN(100))}
+		for i := range wild.values {
+			wild.values[i] = engine.Value{Kind: engine.ValueKind(rng.IntN(4)), Num: float64(rng.IntN(100))}
 		}
 		now += rng.Int64N(40e9) - 1e9
-		l.Look(now, rng.IntN(1<<20), uint8(rng.IntN(quarters)), values, never)
+		l.Look(now, rng.IntN(1<<20), uint8(rng.IntN(quarters)), wild)
 		for range 20 {
 			a := rng.IntN(2 * maxActuators)
 			l.Hand(now+rng.Int64N(1e9), a, engine.Value{Kind: engine.Number, Num: float64(rng.IntN(90))})
@@ -613,6 +616,6 @@ func FuzzLoad(f *testing.F) {
 		if _, err := l.Drafts(); err != nil {
 			t.Fatal(err)
 		}
-		l.Look(int64(time.Second), 1, 1, make([]engine.Value, len(v.vehicle.Signals)), func(int) bool { return false })
+		l.Look(int64(time.Second), 1, 1, &car{values: make([]engine.Value, len(v.vehicle.Signals))})
 	})
 }

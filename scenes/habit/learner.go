@@ -108,21 +108,28 @@ func New(v *Vocabulary) *Learner {
 		open: make([]opened, 0, maxOpen), hands: make([]hand, 0, maxHands), pairs: make([]pair, 0, maxPairs), refused: make([]refusal, 0, maxRefused)}
 }
 
+// Car is the car as a look finds it.
+type Car interface {
+	// Signal is the value of a signal of the profile; the zero Value: unknown.
+	Signal(i int) engine.Value
+	// Commanded reports whether a card's command holds or moves an actuator of the
+	// profile: then what is read back of it is not the driver's hand.
+	Commanded(actuator int) bool
+}
+
 // Look takes what the car is like at a time, ns of the stream, not before the
-// time before: values has a Value for each signal of the profile, the zero Value
-// where it is unknown, and commanded tells whether a card's command holds or moves
-// an actuator of the profile, so that what is read back is not the driver's hand.
-// day is a number of the local day, quarter which six hours of it (0 to 3).
-func (l *Learner) Look(now int64, day int, quarter uint8, values []engine.Value, commanded func(actuator int) bool) {
+// time before. day is a number of the local day, quarter which six hours of it (0
+// to 3).
+func (l *Learner) Look(now int64, day int, quarter uint8, car Car) {
 	l.watch(max(now, l.now))
 	l.day, l.quarter = uint16(day), quarter
 	l.close()
 	for i := range l.v.signals {
-		l.sample(i, &values[l.v.signals[i].index])
+		l.sample(i, car.Signal(l.v.signals[i].index))
 	}
 	for i := range l.v.actuators {
 		if r := l.v.actuators[i].readback; r >= 0 {
-			l.readback(i, values[r], commanded(i))
+			l.readback(i, car.Signal(r), car.Commanded(i))
 		}
 	}
 }
@@ -177,7 +184,7 @@ func (l *Learner) Pause() {
 
 // sample finds a signal's occasions. As for a card, the first value after an
 // unknown one only arms.
-func (l *Learner) sample(i int, v *engine.Value) {
+func (l *Learner) sample(i int, v engine.Value) {
 	s, st := &l.v.signals[i], &l.states[i]
 	if v.Kind == engine.None {
 		st.known = false
