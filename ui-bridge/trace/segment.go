@@ -108,6 +108,23 @@ func Read(r io.Reader) ([]Episode, error) {
 	return eps, err
 }
 
+// ErrNotPanel tells that a segment is no panel's.
+var ErrNotPanel = errors.New("a segment that is not of a panel of test drivers")
+
+// ReadPanel reads one segment of a panel as Read does those that are released. Any
+// other gives ErrNotPanel.
+func ReadPanel(r io.Reader) ([]PanelEpisode, error) {
+	var eps []PanelEpisode
+	err := read(r, func(rec *segmentRecord) error {
+		if rec.driver == nil {
+			return ErrNotPanel
+		}
+		eps = append(eps, PanelEpisode{*rec.driver, *rec.ep})
+		return nil
+	})
+	return eps, err
+}
+
 // segmentRecord is one episode of a segment.
 type segmentRecord struct {
 	header string
