@@ -44,6 +44,7 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
+	habits   habits
 	recorder *studies // nil: no traces; safe for several goroutines
 	// speed and assistance are the indices of the signals that traces carry; -1:
 	// the profile has none.
@@ -81,6 +82,7 @@ func (a *agent) open() error {
 	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
+	a.openHabits()
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
@@ -106,11 +108,13 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI and the recorder of traces what was decided.
+// tellRecords tells of what was decided: the HMI, the recorder of traces, and who
+// learns the driver's habits.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
 	a.tellStudies(records)
+	a.tellHabits(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -179,6 +183,7 @@ func (a *agent) close() error {
 		}
 		errs = append(errs, a.state.close())
 	}
+	a.habits.save()
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		errs = append(errs, a.closers[i].Close())
 	}
