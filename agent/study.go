@@ -88,8 +88,8 @@ func (a *agent) moment() trace.Context {
 		v := a.monitor.Value(a.speed, now)
 		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
 	}
-	if a.assistance >= 0 {
-		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.assistance, now).Text)
+	if a.auto >= 0 {
+		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.auto, now).Text)
 	}
 	return c
 }
