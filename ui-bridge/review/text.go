@@ -39,7 +39,7 @@ func (r *Report) WriteText(out io.Writer) error {
 	if b := r.Banner(); b != "" {
 		w.line("%s", b)
 	}
-	for _, l := range r.notCounted() {
+	for _, l := range r.NotCounted() {
 		w.line("not counted: %s", l)
 	}
 	for i := range r.Tasks {
@@ -71,8 +71,8 @@ func raised(r *Report) string {
 	return ""
 }
 
-// notCounted says what is in no figure.
-func (r *Report) notCounted() (list []string) {
+// NotCounted says what is in no figure.
+func (r *Report) NotCounted() (list []string) {
 	say := func(where string, l *LeftOut) {
 		n := fmt.Sprintf("fewer than %d", r.K)
 		if l.Episodes != nil {
