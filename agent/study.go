@@ -3,11 +3,11 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
 	"vignette/scenes"
+	"vignette/scenes/engine"
 	words "vignette/scenes/explain"
 	"vignette/scenes/sign"
 	"vignette/ui-bridge/trace"
@@ -100,8 +100,10 @@ func studyKeys(c *Config) ([]sign.PublicKey, error) {
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
 	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
-	c.SpeedKmh = math.Float64frombits(a.speed.Load())
-	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
+	if a.speed >= 0 {
+		v := a.monitor.Value(a.speed, a.stamp())
+		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
+	}
 	return c
 }
 

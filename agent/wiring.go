@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -45,9 +44,9 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *studies      // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64        // calls that failed
+	recorder *studies // nil: no traces; safe for several goroutines
+	speed    int      // index of the signal that traces carry; -1: the profile has none
+	failed   uint64   // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -124,25 +123,12 @@ func (a *agent) openSource() (base string, err error) {
 
 // watch follows the profile's signals for the HMI and for traces.
 func (a *agent) watch(v *scenes.Vehicle) error {
-	speed := slices.Index(paths(v), speedPath)
-	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
-		if signal == speed {
-			if v.Kind == engine.None {
-				v.Num = math.NaN()
-			}
-			a.speed.Store(math.Float64bits(v.Num))
-		}
-		a.bridge.Publish(signal, v)
-	})
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) { a.bridge.Publish(signal, v) })
 	if err != nil {
 		return err
 	}
-	if a.recorder != nil && speed >= 0 {
-		monitor.Always(speed)
-	}
 	monitor.Look(a.face.watched)
-	a.monitor = monitor
-	a.speed.Store(math.Float64bits(math.NaN()))
+	a.monitor, a.speed = monitor, slices.Index(paths(v), speedPath)
 	return nil
 }
 

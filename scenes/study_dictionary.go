@@ -118,6 +118,23 @@ func (t *study) event(text Name, first bool) (e StudyEvent) {
 	return e
 }
 
+// EventText is an event as a dictionary has it: SCREEN/ELEMENT GESTURE OUTCOME GAP
+// SPEED. ok is false for codes that the study or this version does not have.
+func (s *Study) EventText(e StudyEvent) (text string, ok bool) {
+	screen, element := s.Names(int(e.Screen), int(e.Elem))
+	words := []string{screen + "/" + element}
+	for _, c := range []struct {
+		code  uint8
+		words []string
+	}{{e.Gesture, Gestures}, {e.Out, Outcomes}, {e.DT, Gaps}, {e.Speed, Speeds}} {
+		if int(c.code) >= len(c.words) || c.words[c.code] == "" {
+			return "", false
+		}
+		words = append(words, c.words[c.code])
+	}
+	return strings.Join(words, " "), screen != "?" && element != "?"
+}
+
 // known is a place that may also be other/other or SCREEN/other.
 func (t *study) known(at Name) (screen, element uint16) {
 	name, rest, _ := strings.Cut(at.Text, "/")

@@ -2,8 +2,8 @@ package trace
 
 //go:generate go tool msgp -tests=false -io=false -o episode_gen.go -file episode.go
 
-//msgp:tuple Episode Event PanelEpisode
-//msgp:limit arrays:8
+//msgp:tuple PanelEpisode
+//msgp:ignore Episode Event Metrics
 
 // SchemaVersion is Episode.V as this package writes it.
 const SchemaVersion = 2
@@ -21,7 +21,8 @@ type Metrics [12]uint8
 
 // Episode is the unit of release: one attempt at one task, never a trip. It
 // follows docs/study-cards.md, *Record*: no string, map, float or time in it.
-// It is written as a MessagePack array in the order of its fields.
+// It is written as one flat MessagePack array in the order of its fields, see
+// MarshalMsg.
 type Episode struct {
 	V       uint8     // SchemaVersion
 	Policy  uint16    // version of the study card

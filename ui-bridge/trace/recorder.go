@@ -94,6 +94,7 @@ type Recorder struct {
 	n        Counters
 	closed   bool
 	chance   [8]byte
+	weak     *weakness // nil, always in a car: see OpenWeakened
 }
 
 // Open opens the recorder on a directory, which need not exist: it is created by
@@ -288,6 +289,7 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	if at.screen == other || at.elem == other {
 		r.n.Other++
 	}
+	r.weak.time(&r.attempt, c.Now)
 	r.attempt.add(in, at, terms, c)
 	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
 		return true, r.finish(EndReached)

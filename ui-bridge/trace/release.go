@@ -21,7 +21,7 @@ func (r *Recorder) finish(how Ending) error {
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}
-	switch p.gate(ep, r.random) {
+	switch r.weak.gate(p, ep, r.random) {
 	case gateDropped:
 		r.n.Gated++
 		return nil
@@ -64,6 +64,7 @@ func (r *Recorder) kept(err error) error {
 // keep writes an episode under a fresh id, to leave at a random time after from.
 func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, driver *Pseudonym) error {
 	rand.Read(ep.EID[:])
+	r.weak.id(ep)
 	text := unsignedText
 	if r.policies[r.active].study.Signed {
 		text = signedText
@@ -74,6 +75,7 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	}
 	delay := time.Duration(r.random() % uint64(maxDelay))
 	e := entry{user: r.user, key: key, due: from.Add(delay).Unix(), ep: *ep}
+	segment = r.weak.bare(&e, segment, from, r.wall)
 	e.ep.Ev = slices.Clone(ep.Ev) // the attempt's own is used again
 	return s.add(e, segment)
 }

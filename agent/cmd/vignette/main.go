@@ -38,6 +38,7 @@ var commands = []command{
 	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"study", "check, sign and explain study cards", studies},
+	{"fleet-sim", "simulate cars and drivers, as a dataset with its truth", fleetSim},
 	{"answer", "check, sign and explain answer cards", answers},
 	{"traces", "show recorded interaction traces", traces},
 	{"schema", "print the JSON Schema of cards, profiles, studies or answers", schema},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
@@ -21,6 +22,7 @@ type signable struct {
 	signed  func(path string, keys []sign.PublicKey) (scenes.Signable, error)
 	words   func(c scenes.Signable, l explain.Language) string
 	revoked func(l scenes.Revocations, c scenes.Signable) bool
+	more    *command // nil: none beside check, sign, verify and explain
 }
 
 var studyCards = signable{
@@ -37,6 +39,7 @@ var studyCards = signable{
 	},
 	words:   func(c scenes.Signable, l explain.Language) string { return explain.Study(c.(*scenes.Study), l) },
 	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.Has(c.(*scenes.Study)) },
+	more:    &command{name: "dictionary", run: studyDictionary},
 }
 
 var answerCards = signable{
@@ -68,17 +71,30 @@ func studies(args []string, out, errs io.Writer) error { return studyCards.run(a
 
 func answers(args []string, out, errs io.Writer) error { return answerCards.run(args, out, errs) }
 
+// commands are those about a kind of card.
+func (k *signable) commands() []command {
+	list := []command{{name: "check", run: k.check}, {name: "sign", run: k.sign}, {name: "verify", run: k.verify}, {name: "explain", run: k.explains}}
+	if k.more != nil {
+		list = append(list, *k.more)
+	}
+	return list
+}
+
 // run runs one of the commands about a kind of card.
 func (k *signable) run(args []string, out, errs io.Writer) error {
 	if len(args) > 0 {
-		for _, c := range []command{{name: "check", run: k.check}, {name: "sign", run: k.sign}, {name: "verify", run: k.verify}, {name: "explain", run: k.explains}} {
+		for _, c := range k.commands() {
 			if c.name == args[0] {
 				return c.run(args[1:], out, errs)
 			}
 		}
 	}
+	var names []string
+	for _, c := range k.commands() {
+		names = append(names, c.name)
+	}
 	command := "vignette " + k.word
-	fs := newFlags(k.word, errs, command+" check|sign|verify|explain [options] FILE…", k.what+"\nEach command explains itself with --help.",
+	fs := newFlags(k.word, errs, command+" "+strings.Join(names, "|")+" [options] FILE…", k.what+"\nEach command explains itself with --help.",
 		command+" check "+k.example,
 		command+" sign --key study-root.key "+k.example,
 		command+" verify --trust study-root.pub "+k.example,
