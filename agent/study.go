@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
@@ -16,13 +17,26 @@ import (
 // errNoTraces tells that there is no directory for traces.
 var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
 
-// studies is the recorder of interaction traces with what ticks it, so that the
-// loop never waits for the disk on its behalf. nil: no traces.
+// studies is the recorder of interaction traces with what tells it of time and
+// decisions, so that the loop never waits for the disk on its behalf. nil: no
+// traces.
 type studies struct {
 	*trace.Recorder
-	ticks chan trace.Context
-	wg    sync.WaitGroup
+	news chan news
+	lost atomic.Uint64 // records that found news full
+	wg   sync.WaitGroup
 }
+
+// news is that time has passed, or a record of the decision log. Both come by one
+// channel, in their order: a minute that has passed cannot overtake a hand within it.
+type news struct {
+	trace.Context
+	user uint64
+	rec  engine.Record // What means nothing where N is 0: time has passed
+}
+
+// maxNews bounds what waits for a recorder that waits for the disk.
+const maxNews = 256
 
 // openStudies opens the recorder. A study card that is refused stops recording,
 // not the agent: cards for the driver go on.
@@ -42,10 +56,10 @@ func (a *agent) openStudies() error {
 	if err := r.Problem(); err != nil {
 		a.log.Error("recording of traces is stopped", "error", err)
 	}
-	s := &studies{Recorder: r, ticks: make(chan trace.Context, 1)}
+	s := &studies{Recorder: r, news: make(chan news, maxNews)}
 	s.wg.Go(func() {
-		for now := range s.ticks {
-			if err := r.Tick(now); err != nil {
+		for n := range s.news {
+			if err := s.take(&n); err != nil {
 				a.log.Error("writing traces", "error", err)
 			}
 			a.bridge.TracesChanged()
@@ -56,9 +70,17 @@ func (a *agent) openStudies() error {
 	return nil
 }
 
-// Close ends the ticking and the recorder.
+// take tells the recorder.
+func (s *studies) take(n *news) error {
+	if n.rec.N == 0 {
+		return s.Tick(n.Context)
+	}
+	return s.Decided(&n.rec, n.user, n.Context)
+}
+
+// Close ends the telling and the recorder.
 func (s *studies) Close() error {
-	close(s.ticks)
+	close(s.news)
 	s.wg.Wait()
 	return s.Recorder.Close()
 }
@@ -99,9 +121,10 @@ func studyKeys(c *Config) ([]sign.PublicKey, error) {
 
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
+	now := a.stamp()
+	c := trace.Context{Now: time.Unix(0, now), Wall: a.vouched(), Parked: a.parked()}
 	if a.speed >= 0 {
-		v := a.monitor.Value(a.speed, a.stamp())
+		v := a.monitor.Value(a.speed, now)
 		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
 	}
 	return c
@@ -130,13 +153,34 @@ func (a *agent) tickStudies(m map[string]uint64) {
 		return
 	}
 	select {
-	case a.recorder.ticks <- a.moment():
+	case a.recorder.news <- news{Context: a.moment()}:
 	default:
 	}
 	t := a.recorder.Counters()
+	m["decisions_unwatched"] = a.recorder.lost.Load()
 	m["interactions"], m["interactions_refused"], m["interactions_outside"], m["interactions_other"] = t.Accepted, t.Refused, t.Outside, t.Other
 	m["attempts"], m["attempts_gated"], m["attempts_cut"], m["attempts_not_sampled"], m["attempts_dropped"] = t.Attempts, t.Gated, t.Cut, t.NotSampled, t.Dropped
 	m["episodes"], m["episodes_lost"], m["episodes_released"], m["episodes_removed"], m["episodes_torn"] = t.Episodes, t.Lost, t.Released, t.Removed, t.Torn
+}
+
+// tellStudies gives the recorder the records that tell whether a card's deed was
+// taken back, if its study watches cards.
+func (a *agent) tellStudies(records []engine.Record) {
+	if a.recorder == nil || !a.recorder.WatchesCards() {
+		return
+	}
+	c := a.moment()
+	for i := range records {
+		switch r := &records[i]; r.What {
+		case engine.Fired, engine.Confirmed, engine.Acted, engine.Failed, engine.Override, engine.User:
+			c.Now = time.Unix(0, r.T)
+			select {
+			case a.recorder.news <- news{c, a.pump.State().User(), *r}:
+			default:
+				a.recorder.lost.Add(1)
+			}
+		}
+	}
 }
 
 // The methods of uibridge.Studies.

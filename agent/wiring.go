@@ -104,10 +104,11 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI what was decided.
+// tellRecords tells the HMI and the recorder of traces what was decided.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
+	a.tellStudies(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.

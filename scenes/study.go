@@ -43,6 +43,10 @@ type Study struct {
 	Panel             bool // mode: panel, which records personal data of test drivers
 }
 
+// RegretWithin is for how long after a card's action the driver's taking it back
+// counts as undone.
+const RegretWithin = 60 * time.Second
+
 // ConsentWeeks is how many weeks a driver's yes to a study holds at most.
 const ConsentWeeks = 12
 
@@ -71,11 +75,13 @@ func (s *Study) Cohort(build, market, display string) int {
 }
 
 // Task is what drivers try to do: from touching one element to touching
-// another, on the screens between.
+// another, on the screens between; or, where Card is not empty, what they make of
+// a scene card: each of its firings that acted is an attempt, undone or not.
 type Task struct {
 	ID         int
 	Name       string
 	Title      Texts
+	Card       string // id of the scene card, which is the task's name too; it has no start, end or screens
 	Start, End Place
 	Screens    []int // ids of the screens that belong to it; leaving them ends the attempt
 
@@ -101,6 +107,7 @@ type study struct {
 	s          *Study
 	until      Pos
 	tasks      []taskText
+	taskIDs    *ids // of tasks
 	dictionary []sequenceText
 }
 
@@ -118,8 +125,9 @@ func studyKeys() object[study] {
 		{"mode", required, func(r *reader, n *yaml.Node, t *study) { t.s.Panel = r.word(n, "fleet", "panel") == "panel" }},
 		{"k", required, func(r *reader, n *yaml.Node, t *study) { t.s.K = r.whole(n, minK, maxProfile) }},
 		{"cohorts", optional, (*reader).readCohorts},
-		{"screens", required, (*reader).readScreens},
-		{"tasks", required, (*reader).readTasks},
+		{"screens", optional, (*reader).readScreens},
+		{"tasks", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`tasks`", taskKeys()) }},
+		{"cards", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`cards`", cardTaskKeys()) }},
 		{"dictionary", optional, (*reader).readDictionary},
 	}...)}
 }
@@ -211,6 +219,9 @@ func (t *study) resolve() {
 	t.resolveDates()
 	if len(t.diags) > 0 {
 		return // what is named may be among what is wrong
+	}
+	if len(t.tasks) == 0 {
+		t.diags.add(t.file, t.s.pos, "the study has nothing to record; add `tasks` or `cards`")
 	}
 	t.resolveTasks()
 	t.resolveDictionary()

@@ -146,12 +146,7 @@ func TestNothingLeavesThatTheDictionaryLacks(t *testing.T) {
 	s := study(t, "until: 2026-03-31", "until: 2026-12-31")
 	r := consented(t, dir, Options{Studies: []*scenes.Study{s}})
 	p := newPolicy(s, Car{})
-	var all []Interaction
-	for _, c := range s.Screens {
-		for _, e := range c.Elements {
-			all = append(all, Interaction{c.Name, e.Name, "tap", "ok"}, Interaction{c.Name, e.Name, "swipe", "back"}, Interaction{c.Name, e.Name, "turn", "noop"})
-		}
-	}
+	all := everyInteraction(s)
 	for week := range 10 {
 		c := weeks(week)
 		for i := range 2000 {

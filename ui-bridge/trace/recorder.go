@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
@@ -91,6 +92,8 @@ type Recorder struct {
 	wall     time.Time
 	active   int // index of the policy that is recorded, -1 for none
 	attempt  attempt
+	firings  []*firing   // of watched cards, at most one each
+	watches  atomic.Bool // the active policy watches cards; any goroutine
 	n        Counters
 	closed   bool
 	chance   [8]byte
@@ -193,8 +196,14 @@ func (r *Recorder) SetUser(user uint64) {
 	r.choose()
 }
 
-// forget drops the open attempt.
+// forget drops the open attempts.
 func (r *Recorder) forget() {
+	for _, f := range r.firings {
+		if f.begun() {
+			r.n.Dropped++
+		}
+	}
+	r.firings = nil
 	if r.attempt.open() {
 		r.n.Dropped++
 	}
@@ -211,6 +220,7 @@ func (r *Recorder) choose() {
 	if r.active != was {
 		r.forget()
 	}
+	r.watches.Store(r.active >= 0 && len(r.policies[r.active].cards) > 0)
 }
 
 // closedTo says why a study is not open now; empty: it is.
@@ -298,7 +308,7 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 }
 
 // Tick is what time brings: an attempt whose last touch is more than 30 s ago
-// ends, a study that is over is not recorded any more, and what is due goes into
+// ends, and a card's that can be taken back no more, a study that is over is not recorded any more, and what is due goes into
 // the outbox.
 func (r *Recorder) Tick(c Context) error {
 	r.mu.Lock()
@@ -308,7 +318,7 @@ func (r *Recorder) Tick(c Context) error {
 	}
 	r.wall = c.Wall
 	r.choose()
-	return errors.Join(r.endIfOver(c.Now), r.releaseDue())
+	return errors.Join(r.endIfOver(c.Now), r.endFirings(c.Now), r.releaseDue())
 }
 
 // Close forgets the open attempt, which nobody has ended. Consent stays given.

@@ -620,30 +620,6 @@ func TestClosedAndTimeless(t *testing.T) {
 	}
 }
 
-// TestNoAllocationPerEvent holds that a steady day of touches allocates nothing:
-// attempts begin, end, pass the gate or not, and are not the week's one.
-func TestNoAllocationPerEvent(t *testing.T) {
-	r := consented(t, filepath.Join(t.TempDir(), "traces"), options(t))
-	air(t, r, 0)
-	for i := range r.spools[0].list {
-		r.spools[0].list[i].key = ^uint64(0) // drawn as the week's one for good
-	}
-	batches := [][]Interaction{{tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}}, {{"climate", "temperature", "swipe", "ok"}, tap("x", "y")},
-		{tap("climate", "seat_heater"), {"climate", "back", "tap", "back"}, tap("nowhere", "nothing")}}
-	s := 100.0
-	allocs := testing.AllocsPerRun(2000, func() {
-		for _, b := range batches {
-			if _, err := r.Record(b, at(s, 30)); err != nil {
-				t.Fatal(err)
-			}
-			s += 1.5
-		}
-	})
-	if c := r.Counters(); allocs != 0 || c.Attempts < 2000 {
-		t.Errorf("%v allocations for seven events; counters %+v", allocs, c)
-	}
-}
-
 func BenchmarkRecord(b *testing.B) {
 	r := consented(b, filepath.Join(b.TempDir(), "traces"), options(b))
 	batch := []Interaction{tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}, {"climate", "temperature", "swipe", "ok"}, {"climate", "back", "tap", "back"}}

@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
-// finish ends the open attempt: its episode is held against the dictionary, and
-// written if the draw makes it the one of its task and week.
+// finish ends the open attempt.
 func (r *Recorder) finish(how Ending) error {
-	r.n.Attempts++
 	defer r.attempt.reset()
+	return r.end(r.attempt.finish(how), r.attempt.weekEnd)
+}
+
+// end ends an attempt, of touches or of a card: its episode is held against the
+// dictionary, and written if the draw makes it the one of its task and week.
+func (r *Recorder) end(ep *Episode, weekEnd time.Time) error {
+	r.n.Attempts++
 	p, s := r.policies[r.active], r.spools[r.active]
-	ep := r.attempt.finish(how)
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}
@@ -37,7 +41,7 @@ func (r *Recorder) finish(how Ending) error {
 		r.n.NotSampled++
 		return nil
 	}
-	return r.kept(r.keep(s, ep, key, r.attempt.weekEnd, nil))
+	return r.kept(r.keep(s, ep, key, weekEnd, nil))
 }
 
 // finishPanel keeps an attempt of a test driver as it is, under the pseudonym of

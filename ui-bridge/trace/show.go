@@ -170,7 +170,11 @@ func (p *printer) episode(rec *segmentRecord) {
 		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), pick(scenes.Gestures, ev.Gesture),
 			pick(scenes.Outcomes, ev.Out), pick(scenes.Gaps, ev.DT), pick(scenes.Speeds, ev.Speed))
 	}
-	p.printf("    metrics: %s\n", metricsText(&ep.M))
+	metrics := metricsText(&ep.M)
+	if len(ep.Ev) > 0 && ep.Ev[0].Gesture == scenes.Fired {
+		metrics = "none: of a scene card"
+	}
+	p.printf("    metrics: %s\n", metrics)
 	if p.o.Hex {
 		p.printf("    bytes (%d): %s\n", len(rec.raw), hex.EncodeToString(rec.raw))
 	}

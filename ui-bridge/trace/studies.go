@@ -194,6 +194,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	}
 	if err == nil && r.active == i {
 		r.attempt.reset()
+		r.firings = nil
 	}
 	d.Given, d.At, d.Until, d.Driver = false, time.Time{}, time.Time{}, Pseudonym{}
 	if !c.Wall.IsZero() {
