@@ -82,11 +82,11 @@ func (s *Sheet) Suppress() {
 		if len(told) == 0 {
 			return
 		}
-		for _, r := range told {
-			if i := c.smallest(r.From); i >= 0 {
-				s.Cells[i].Withheld = true
-			}
+		give := make([]int, len(told))
+		for i, r := range told {
+			give[i] = c.smallest(r.From)
 		}
+		s.Cells[c.smallest(give)].Withheld = true // one: the others may be hidden by it
 	}
 }
 
