@@ -17,6 +17,9 @@ type control struct {
 	keyboard bool
 }
 
+// hard reports whether a control is missed more easily than one that is tapped.
+func (c *control) hard() bool { return c.gesture != "tap" }
+
 // task is what drivers try to do, as the study has it.
 type task struct {
 	name       string
@@ -103,7 +106,7 @@ type Build struct {
 	Market  string  `json:"market"`   // the next
 	Display string  `json:"display"`  // two
 	Cohort  int     `json:"cohort"`   // id; 0: the study has no cohorts
-	Errors  float64 `json:"errors"`   // share of touches on the way that the HMI answers with an error
+	Errors  float64 `json:"errors"`   // share of swipes and turns that the HMI answers with an error
 	Dead    float64 `json:"dead"`     // share of touches on the way that do nothing
 	Locked  float64 `json:"locked"`   // share of locked keyboards that are touched while moving, as they do not look locked
 	GivenUp float64 `json:"given_up"` // share of attempts that drivers give up for reasons of their own
@@ -113,7 +116,7 @@ type Build struct {
 // builds are those of a study's cohorts: the first is sound, each later one
 // worse, in ways that are known.
 func builds(s *scenes.Study) []Build {
-	sound := Build{Errors: 0.02, Dead: 0.015, Locked: 0, GivenUp: 0.06, Slower: 1}
+	sound := Build{Errors: 0.08, Dead: 0.015, Locked: 0, GivenUp: 0.08, Slower: 1}
 	if len(s.Cohorts) == 0 {
 		return []Build{sound}
 	}
@@ -121,10 +124,10 @@ func builds(s *scenes.Study) []Build {
 	for i, c := range s.Cohorts {
 		b := sound
 		worse := float64(i)
-		b.Errors += 0.04 * worse
+		b.Errors = min(1, b.Errors+0.22*worse)
 		b.Locked = min(1, 0.6*worse)
-		b.GivenUp += 0.04 * worse
-		b.Slower += 0.15 * worse
+		b.GivenUp = min(1, b.GivenUp+0.08*worse)
+		b.Slower += 0.2 * worse
 		b.Build, b.Market, b.Display, b.Cohort = c.Build, c.Market, c.Display, c.ID
 		list = append(list, b)
 	}

@@ -175,10 +175,10 @@ func (p *play) touch(c *control, outcome string) {
 	}
 	for range 3 {
 		switch x := p.rng.Float64(); {
-		case x < p.w.build.Errors:
+		case c.hard() && x < p.w.build.Errors:
 			p.add(c, "error")
 			continue
-		case x < p.w.build.Errors+p.w.build.Dead:
+		case x > 1-p.w.build.Dead:
 			p.add(c, "noop")
 			continue
 		case c.keyboard:

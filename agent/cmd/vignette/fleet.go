@@ -44,11 +44,10 @@ to fail: persistent-id, no-gate, raw-times, no-bound or unpadded.`,
 		return err
 	}
 	o.Weakness = trace.Weakness(*weakness)
-	m := newMeter(errs, "fleet-sim", nil)
-	m.noun = "cars"
-	m.offset = func() (int64, int64) { return int64(m.count), int64(o.Cars) }
+	done := 0
+	m := newMeter(errs, "fleet-sim", func() (int64, int64) { return int64(done), int64(o.Cars) })
 	o.Progress = func(cars int) {
-		m.count = cars
+		done = cars
 		m.show()
 	}
 	facts, err := fleet.Simulate(*to, o)
@@ -86,8 +85,8 @@ Segments of a panel are personal data; the dictionary is not.`,
 	var o panel.Options
 	study := fs.String("study", "", "study card `FILE` that the panel took part in (required)")
 	fs.IntVar(&o.K, "k", 0, "the least number `N` of drivers; that of the study, if not given")
-	fs.IntVar(&o.Whole, "whole", 24, "the most whole attempts of a task, `N`")
-	fs.IntVar(&o.Pairs, "pairs", 8, "the most pairs of a task, `N`")
+	fs.IntVar(&o.Whole, "whole", 40, "the most whole attempts of a task, `N`")
+	fs.IntVar(&o.Pairs, "pairs", 12, "the most pairs of a task, `N`")
 	if err := parse(fs, args); err != nil {
 		return err
 	}

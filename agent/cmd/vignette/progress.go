@@ -17,14 +17,13 @@ type meter struct {
 	start  time.Time
 	next   time.Time
 	count  int
-	noun   string // what is counted
 	shown  bool
 	on     bool
 }
 
 func newMeter(w io.Writer, name string, offset func() (read, total int64)) *meter {
 	now := time.Now()
-	return &meter{w: w, name: name, noun: "entries", offset: offset, start: now, next: now.Add(200 * time.Millisecond), on: isTerminal(w)}
+	return &meter{w: w, name: name, offset: offset, start: now, next: now.Add(200 * time.Millisecond), on: isTerminal(w)}
 }
 
 // isTerminal reports whether w is a terminal.
@@ -39,12 +38,13 @@ func isTerminal(w io.Writer) bool {
 
 // tick is called for each entry; it looks at the clock now and then.
 func (m *meter) tick() {
-	if m.count++; m.count&0x3FF == 0 {
+	m.count++
+	if m.on && m.count&0x3FF == 0 {
 		m.show()
 	}
 }
 
-// show shows how far it is, if it was not shown a moment ago.
+// show prints how far it is, if it has not just done so.
 func (m *meter) show() {
 	now := time.Now()
 	if !m.on || now.Before(m.next) {
@@ -53,10 +53,12 @@ func (m *meter) show() {
 	m.next = now.Add(200 * time.Millisecond)
 	m.shown = true
 	read, total := m.offset()
-	if total > 0 {
-		fmt.Fprintf(m.w, "\r%s: %d %%, %d %s\x1b[K", m.name, read*100/total, m.count, m.noun)
+	if total > 0 && m.count == 0 {
+		fmt.Fprintf(m.w, "\r%s: %d %%\x1b[K", m.name, read*100/total)
+	} else if total > 0 {
+		fmt.Fprintf(m.w, "\r%s: %d %%, %d entries\x1b[K", m.name, read*100/total, m.count)
 	} else {
-		fmt.Fprintf(m.w, "\r%s: %d %s\x1b[K", m.name, m.count, m.noun)
+		fmt.Fprintf(m.w, "\r%s: %d entries\x1b[K", m.name, m.count)
 	}
 }
 

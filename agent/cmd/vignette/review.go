@@ -93,7 +93,6 @@ func (f *reviewFlags) run(path string, out, errs io.Writer) error {
 func readBag(path string, study *scenes.Study, errs io.Writer) (bag *review.Bag, err error) {
 	var p review.Progress
 	meter := newMeter(errs, "review", func() (read, total int64) { return p.Read.Load(), p.Total.Load() })
-	meter.noun = "MB"
 	defer meter.done()
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
@@ -107,7 +106,6 @@ func readBag(path string, study *scenes.Study, errs io.Writer) (bag *review.Bag,
 		case <-done:
 			return bag, err
 		case <-look.C:
-			meter.count = int(p.Read.Load() >> 20)
 			meter.show()
 		}
 	}
