@@ -7,10 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"vignette/scenes"
 	"vignette/scenes/engine"
 	words "vignette/scenes/explain"
-	"vignette/scenes/sign"
 	"vignette/ui-bridge/trace"
 )
 
@@ -22,9 +20,10 @@ var errNoTraces = errors.New("this agent keeps no traces: its configuration name
 // traces.
 type studies struct {
 	*trace.Recorder
-	news chan news
-	lost atomic.Uint64 // records that found news full
-	wg   sync.WaitGroup
+	files studyFiles
+	news  chan news
+	lost  atomic.Uint64 // records that found news full
+	wg    sync.WaitGroup
 }
 
 // news is that time has passed, or a record of the decision log. Both come by one
@@ -45,18 +44,14 @@ func (a *agent) openStudies() error {
 	if c.Traces == "" {
 		return nil
 	}
-	o, refused := loadStudies(c)
-	if refused != nil {
-		a.log.Error("an answer card is not taken", "error", refused)
-	}
-	r, err := trace.Open(c.Traces, o)
-	if err != nil {
+	s := &studies{files: studyFiles{config: c, log: a.log}, news: make(chan news, maxNews)}
+	var err error
+	if s.Recorder, err = trace.Open(c.Traces, s.files.read()); err != nil {
 		return err
 	}
-	if err := r.Problem(); err != nil {
+	if err := s.Problem(); err != nil {
 		a.log.Error("recording of traces is stopped", "error", err)
 	}
-	s := &studies{Recorder: r, news: make(chan news, maxNews)}
 	s.wg.Go(func() {
 		for n := range s.news {
 			if err := s.take(&n); err != nil {
@@ -85,40 +80,6 @@ func (s *studies) Close() error {
 	return s.Recorder.Close()
 }
 
-// loadStudies reads the study cards, those called back and the answer cards. Their
-// keys are apart from those of the vehicle profile. What is wrong with studies and
-// those called back is in Stopped; refused tells of answers that are left out.
-func loadStudies(c *Config) (o trace.Options, refused error) {
-	o.Car = trace.Car{Build: c.Studies.Build, Market: c.Studies.Market, Display: c.Studies.Display}
-	var keys []sign.PublicKey
-	readStudy, readAnswer := scenes.LoadStudy, scenes.LoadAnswer
-	if !c.Unsigned && (len(c.Studies.Cards) > 0 || len(c.Studies.Answers) > 0 || c.Studies.Revoked != "") {
-		if keys, o.Stopped = studyKeys(c); o.Stopped != nil {
-			return o, nil
-		}
-		readStudy = func(path string) (*scenes.Study, error) { return scenes.LoadSignedStudy(path, keys) }
-		readAnswer = func(path string) (*scenes.Answer, error) { return scenes.LoadSignedAnswer(path, keys) }
-	}
-	if o.Studies, o.Stopped = scenes.LoadStudies(c.Studies.Cards, readStudy); o.Stopped != nil {
-		return o, nil
-	}
-	if c.Studies.Revoked != "" {
-		if o.Revoked, o.Stopped = scenes.LoadRevocations(c.Studies.Revoked, keys); o.Stopped != nil {
-			return trace.Options{Car: o.Car, Stopped: o.Stopped}, nil
-		}
-	}
-	o.Answers, refused = scenes.LoadAnswers(c.Studies.Answers, readAnswer)
-	return o, refused
-}
-
-// studyKeys reads the keys that studies are signed with.
-func studyKeys(c *Config) ([]sign.PublicKey, error) {
-	if len(c.Studies.Trust) == 0 {
-		return nil, errors.New("studies.trust is missing: name the minisign public key that study cards are signed with, or start with --unsigned on a desk")
-	}
-	return readKeys(c.Studies.Trust)
-}
-
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
 	now := a.stamp()
@@ -126,6 +87,9 @@ func (a *agent) moment() trace.Context {
 	if a.speed >= 0 {
 		v := a.monitor.Value(a.speed, now)
 		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
+	}
+	if a.assistance >= 0 {
+		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.assistance, now).Text)
 	}
 	return c
 }

@@ -45,15 +45,17 @@ type agent struct {
 	wall     *wallClock        // nil: a recording has none
 	places   places
 	recorder *studies // nil: no traces; safe for several goroutines
-	speed    int      // index of the signal that traces carry; -1: the profile has none
-	failed   uint64   // calls that failed
-	answered uint64
-	late     uint64                            // calls that were not sent since their time was over
-	counters atomic.Pointer[map[string]uint64] // any goroutine
-	replies  chan reply
-	tasks    chan task
-	broken   error         // of taking an event: the agent ends
-	ended    chan struct{} // closed when nobody takes tasks any more
+	// speed and assistance are the indices of the signals that traces carry; -1:
+	// the profile has none.
+	speed, assistance int
+	failed            uint64 // calls that failed
+	answered          uint64
+	late              uint64                            // calls that were not sent since their time was over
+	counters          atomic.Pointer[map[string]uint64] // any goroutine
+	replies           chan reply
+	tasks             chan task
+	broken            error         // of taking an event: the agent ends
+	ended             chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
@@ -72,14 +74,14 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if err := a.openStudies(); err != nil {
+	start, err := a.start(base)
+	if err != nil {
+		return err
+	}
+	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
-		return err
-	}
-	start, err := a.start(base)
-	if err != nil {
 		return err
 	}
 	a.book = newCallBook(a.prog, c.Language)
@@ -129,7 +131,10 @@ func (a *agent) watch(v *scenes.Vehicle) error {
 		return err
 	}
 	monitor.Look(a.face.watched)
-	a.monitor, a.speed = monitor, slices.Index(paths(v), speedPath)
+	a.monitor, a.speed, a.assistance = monitor, slices.Index(paths(v), speedPath), -1
+	if v.Assistance != nil {
+		a.assistance = slices.Index(paths(v), v.Assistance.From.Text)
+	}
 	return nil
 }
 

@@ -66,11 +66,8 @@ func traceProperties(s trace.Status) map[string]dbus.Variant {
 		"Problem": dbus.MakeVariant(s.Problem), "NewAnswers": dbus.MakeVariant(uint32(s.NewAnswers))}
 }
 
-// tracesSince are the properties that are others than they were; nil: none.
+// tracesSince are the properties that are others than they were.
 func tracesSince(was, now trace.Status) map[string]dbus.Variant {
-	if was == now {
-		return nil
-	}
 	before, props := traceProperties(was), traceProperties(now)
 	maps.DeleteFunc(props, func(name string, v dbus.Variant) bool { return v.Value() == before[name].Value() })
 	return props
@@ -78,18 +75,27 @@ func tracesSince(was, now trace.Status) map[string]dbus.Variant {
 
 // TracesChanged has watchers told if the properties of org.vignette.Trace1 are
 // others by now. It asks the Handler and does not block on the bus.
-func (br *Bridge) TracesChanged() {
+func (br *Bridge) TracesChanged() { br.lookAtTraces() }
+
+// lookAtTraces asks for the status, and has watchers told of what is another than
+// it was when it was asked for last: whoever reads it is told of the next change.
+func (br *Bridge) lookAtTraces() trace.Status {
 	br.looking.Lock() // what is asked later is told later
 	defer br.looking.Unlock()
 	now := br.opt.Handler.TraceStatus()
 	w := br.watch
 	w.mu.Lock()
-	some := now != w.traces && len(w.all) > 0
-	w.traces = now
-	w.mu.Unlock()
-	if some {
-		w.poke()
+	defer w.mu.Unlock()
+	if now == w.traces {
+		return now
 	}
+	changed := tracesSince(w.traces, now)
+	w.traces = now
+	for _, one := range w.all {
+		maps.Copy(one.traces, changed)
+	}
+	w.poke()
+	return now
 }
 
 func (br *Bridge) onGiveConsent(study string) *dbus.Error {

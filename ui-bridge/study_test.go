@@ -13,7 +13,9 @@ func TestTracesAreAnnounced(t *testing.T) {
 	address, _ := startBus(t)
 	a := newAgent()
 	br := connect(t, address, a)
-	br.TracesChanged() // to nobody
+	a.consent[demoStudy] = true // so it was when somebody looked
+	br.TracesChanged()          // to nobody
+	a.consent[demoStudy] = false
 	hmi, other := client(t, address), client(t, address)
 	heard, overheard := listen(hmi), listen(other)
 	if err := other.AddMatchSignal(); err != nil { // every signal that is not somebody's own
@@ -21,6 +23,13 @@ func TestTracesAreAnnounced(t *testing.T) {
 	}
 	if err := ask(t, hmi, AgentInterface+".Watch", []string{}).Err; err != nil {
 		t.Fatal(err)
+	}
+	var props map[string]dbus.Variant
+	if err := ask(t, hmi, propertiesOf+".GetAll", TraceInterface).Store(&props); err != nil || props["Recording"].Value() != false {
+		t.Errorf("properties %v, %v", props, err)
+	}
+	if s := next(t, heard, propertiesOf+".PropertiesChanged"); s.Body[1].(map[string]dbus.Variant)["Recording"].Value() != false {
+		t.Errorf("what was read is told as %v", s)
 	}
 	set := func(on bool, answers int) {
 		a.mu.Lock()

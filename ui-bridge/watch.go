@@ -54,9 +54,9 @@ type watcher struct {
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
 
-	traces  trace.Status    // as this one was told
-	news    map[string]news // by card id
-	clauses map[string]bool // ids of the cards of which it watches the clauses
+	traces  map[string]dbus.Variant // properties of org.vignette.Trace1 to be told
+	news    map[string]news         // by card id
+	clauses map[string]bool         // ids of the cards of which it watches the clauses
 }
 
 func newWatchers(vehicle string, paths []string) *watchers {
@@ -147,7 +147,7 @@ func (w *watchers) add(c caller, paths []string) (fresh bool, err error) {
 	if len(w.all) == maxWatchers {
 		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
-	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, traces: w.traces, news: map[string]news{}, clauses: map[string]bool{}})
+	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, traces: map[string]dbus.Variant{}, news: map[string]news{}, clauses: map[string]bool{}})
 	return true, nil
 }
 
@@ -207,7 +207,7 @@ func (w *watchers) collect() (letters []letter, more, held bool) {
 	defer w.mu.Unlock()
 	for _, one := range w.all {
 		if w.readers.behind(one.caller) {
-			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0 || one.traces != w.traces
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0 || len(one.traces) > 0
 			continue
 		}
 		l := letter{to: one.caller, gone: one.gone}
@@ -221,8 +221,9 @@ func (w *watchers) collect() (letters []letter, more, held bool) {
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
 		l.cards = w.cardSignals(one)
-		l.traces = tracesSince(one.traces, w.traces)
-		one.traces = w.traces
+		if len(one.traces) > 0 {
+			l.traces, one.traces = one.traces, map[string]dbus.Variant{}
+		}
 		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil || l.traces != nil {
 			letters = append(letters, l)
 		}

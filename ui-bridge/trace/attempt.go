@@ -51,6 +51,9 @@ func (a *attempt) begin(p *policy, t *task, c Context) {
 
 // add takes one interaction.
 func (a *attempt) add(in *Interaction, at place, e elementTerm, c Context) {
+	if c.Auto != a.ep.Auto {
+		a.ep.Auto = 0 // it is of the whole attempt, or not told
+	}
 	gesture := code(touches, in.Gesture)
 	gap, now := c.Now.Sub(a.last), c.Now.Sub(a.first)
 	if e.keyboard && a.typing(at) {

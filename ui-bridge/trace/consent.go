@@ -155,12 +155,20 @@ func forgetOne(list []Decision) []Decision {
 
 // latest is a driver's last decision on a study.
 func (c *consents) latest(study string, user uint64) (Decision, bool) {
-	for i := len(c.list) - 1; i >= 0; i-- {
-		if d := c.list[i]; d.Study == study && d.User == user {
-			return d, true
-		}
+	if i := c.index(study, user); i >= 0 {
+		return c.list[i], true
 	}
 	return Decision{}, false
+}
+
+// index is the place of a driver's last decision on a study, -1 if there is none.
+func (c *consents) index(study string, user uint64) int {
+	for i := len(c.list) - 1; i >= 0; i-- {
+		if d := &c.list[i]; d.Study == study && d.User == user {
+			return i
+		}
+	}
+	return -1
 }
 
 // stands reports whether a driver's yes to exactly this card was not taken back.

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +30,7 @@ type Options struct {
 	Revoked scenes.Revocations // studies and answers that are called back
 	// Stopped is not nil if a study card or the list of those called back was
 	// refused, by its signature above all: then nothing is recorded and nothing
-	// leaves, whatever the other cards say.
+	// leaves, and the cards are not looked at.
 	Stopped error
 	Car     Car
 	// OutboxSegments bounds each outbox, 512 bytes a segment; 0 stands for 1024.
@@ -112,8 +111,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, car: o.Car, answers: o.Answers, active: -1,
-		consents: consents{dir: dir}, seen: seen{dir: dir}}
+	r := &Recorder{dir: dir, active: -1, consents: consents{dir: dir}, seen: seen{dir: dir}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}
@@ -128,15 +126,8 @@ func Open(dir string, o Options) (*Recorder, error) {
 	} else if damaged {
 		r.n.Torn++
 	}
-	for _, s := range o.Studies {
-		r.policies = append(r.policies, newPolicy(s, o.Car))
-		r.spools = append(r.spools, newSpool(dir, s.ID, s.Panel))
-	}
-	if r.stopped != nil {
-		return r, nil
-	}
-	if err := r.readSpools(); err != nil {
-		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
+	if err := r.take(o); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -210,13 +201,20 @@ func (r *Recorder) forget() {
 	r.attempt.reset()
 }
 
-// choose finds the study that may be recorded now. A change of it forgets the
-// open attempt.
+// choose finds the study that may be recorded now: of several to which the
+// driver's yes holds, since one of them was not in the car for a while, that of
+// the newest yes. A change of it forgets the open attempt.
 func (r *Recorder) choose() {
-	was := r.active
-	r.active = slices.IndexFunc(r.policies, func(p *policy) bool {
-		return r.user != 0 && r.closedTo(p.study) == "" && r.consents.holds(p.study, r.user, r.wall)
-	})
+	was, newest := r.active, -1
+	r.active = -1
+	for i, p := range r.policies {
+		if r.user == 0 || r.closedTo(p.study) != "" || !r.consents.holds(p.study, r.user, r.wall) {
+			continue
+		}
+		if at := r.consents.index(p.study.ID, r.user); at > newest {
+			r.active, newest = i, at
+		}
+	}
 	if r.active != was {
 		r.forget()
 	}

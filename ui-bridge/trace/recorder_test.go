@@ -201,7 +201,7 @@ func TestConsentIsAskedAsTheContractSays(t *testing.T) {
 		{"over", options(t), demo, weeks(5), ErrNotNow, "is over"},
 		{"ten years on", options(t), demo, weeks(520), ErrNotNow, "is over"},
 		{"revoked", Options{Studies: []*scenes.Study{study(t)}, Revoked: scenes.Revocations{Studies: map[string]int{demo: 1}}}, demo, at(0, 0), ErrNotNow, "called it back"},
-		{"stopped", Options{Studies: []*scenes.Study{study(t)}, Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "stopped"},
+		{"stopped", Options{Studies: []*scenes.Study{study(t)}, Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "bad signature"},
 		{"stopped without cards", Options{Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "bad signature"},
 		{"one of two", Options{Studies: []*scenes.Study{study(t), other}}, "other", at(0, 0), nil, ""},
 	} {

@@ -84,28 +84,19 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	return s.add(e, segment)
 }
 
-// readSpools reads what waits and removes what has no standing consent.
-func (r *Recorder) readSpools() error {
+// wipeUnwanted removes the segments of studies whose driver has not consented to
+// exactly this card, and all of studies that were called back or are asked no more.
+func (r *Recorder) wipeUnwanted() error {
 	for i, s := range r.spools {
-		torn, err := s.open()
-		r.n.Torn += uint64(torn)
+		study := r.policies[i].study
+		err := s.remove(func(e *entry) bool {
+			return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
+		})
 		if err != nil {
-			return err
-		}
-		if err := r.wipeUnwanted(i); err != nil {
 			return fmt.Errorf("remove traces without consent: %w", err)
 		}
 	}
 	return r.removeStrangers()
-}
-
-// wipeUnwanted removes the segments of a study whose driver has not consented to
-// exactly this card, and all of a study that was called back.
-func (r *Recorder) wipeUnwanted(i int) error {
-	study := r.policies[i].study
-	return r.spools[i].remove(func(e *entry) bool {
-		return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
-	})
 }
 
 // removeStrangers removes the spools of studies that are no longer asked.

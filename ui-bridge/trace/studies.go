@@ -213,7 +213,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 // wipe removes the present driver's segments of a study.
 func (r *Recorder) wipe(study string) error {
 	i := slices.IndexFunc(r.policies, func(p *policy) bool { return p.study.ID == study })
-	if i >= 0 && r.stopped == nil {
+	if i >= 0 {
 		return r.spools[i].remove(func(e *entry) bool { return e.user == r.user })
 	}
 	var errs []error

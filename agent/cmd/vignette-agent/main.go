@@ -55,17 +55,21 @@ func run(args []string) int {
 	config := fs.String("config", "", "configuration `FILE` (required)")
 	checkOnly := fs.Bool("check-config", false, "check the configuration, the profile, the cards and the study cards, then exit")
 	unsigned := fs.Bool("unsigned", false, "take a vehicle profile and study cards without signatures, and the recording's or machine's clock for traces: for a desk, never in a car")
-	version := fs.Bool("version", false, "print the engine version")
+	version := fs.Bool("version", false, "print the release and the engine's version")
 	switch err := fs.Parse(args); {
 	case err == flag.ErrHelp:
 		return 0
 	case err != nil:
 		return 1
 	case *version:
-		fmt.Println(engine.Version)
+		fmt.Printf("%s (engine %s)\n", engine.ReleasedAs, engine.Version)
 		return 0
 	case *config == "" || fs.NArg() > 0:
 		fs.Usage()
+		return 1
+	}
+	if err := keepMemory(); err != nil {
+		fmt.Fprintln(os.Stderr, "vignette-agent:", err)
 		return 1
 	}
 	c, err := agent.LoadConfig(*config)

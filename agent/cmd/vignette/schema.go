@@ -5,13 +5,14 @@ import (
 	"io"
 
 	"vignette/scenes"
+	"vignette/ui-bridge/audit"
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer", `
-Prints the JSON Schema of cards, vehicle profiles, study cards or answer cards,
-for editors that complete and check while one types. It is made from what the
-program reads.`,
+	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit", `
+Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards or
+certificates of audits, for editors that complete and check while one types. It is
+made from what the program reads.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -33,6 +34,9 @@ program reads.`,
 	case "answer":
 		_, err := out.Write(scenes.AnswerSchema())
 		return err
+	case "audit":
+		_, err := out.Write(audit.Schema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, profile, study or answer", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, profile, study, answer or audit", fs.Arg(0))
 }
