@@ -3,13 +3,13 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // profilesName is the file of a state directory that remembers the newest
@@ -23,7 +23,7 @@ const maxProfiles = 64
 // grown holds that the version of a profile only grows, since an older one
 // that was signed once may allow what has been forbidden since. It remembers
 // the version before the profile is used.
-func grown(dir string, v *scenes.Vehicle, log *slog.Logger) error {
+func grown(dir string, v *scenes.Vehicle, log uibridge.Logger) error {
 	path := filepath.Join(dir, profilesName)
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
