@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Bounds of what is written in foldTime, so that what goes wrong with every
@@ -138,7 +139,7 @@ func (l *Log) write(now time.Time, line string) {
 // quoted is a value as one word.
 func quoted(s string) string {
 	odd := func(r rune) bool { return r == '=' || r == '"' || r == ' ' || !strconv.IsPrint(r) }
-	if s == "" || strings.ContainsFunc(s, odd) {
+	if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, odd) {
 		return strconv.Quote(s)
 	}
 	return s
