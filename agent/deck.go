@@ -238,6 +238,7 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	a.save(&next.Engine, a.pump.State())
 	a.log.Info("reloaded", "vehicle", next.Vehicle.ID, "version", next.Vehicle.Version, "cards", len(next.Cards))
 	if another {
+		a.habits.reprofile(next.Vehicle)
 		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
 		a.bridge.SetServices(a.book.services())
 		a.broken = errors.Join(a.watch(next.Vehicle), a.listen())

@@ -207,6 +207,7 @@ func (a *agent) tidy() error {
 		a.services.Count(m)
 	}
 	a.tickStudies(m)
+	a.lookForHabits(m)
 	if a.state != nil {
 		a.state.count(m)
 	}

@@ -39,6 +39,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
+	Habits
 	Studies
 }
 
