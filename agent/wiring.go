@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -24,7 +23,7 @@ const speedPath = "Vehicle.Speed"
 type agent struct {
 	ctx      context.Context // done: stop
 	quit     func()          // ends ctx
-	log      *slog.Logger
+	log      uibridge.Logger
 	config   *Config
 	prog     *scenes.Program
 	judged   bool
