@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vignette/scenes"
@@ -96,5 +97,16 @@ func TestTruthIsOfTheSegments(t *testing.T) {
 			t.Errorf("%+v is not of %+v", one, ep)
 		}
 		delete(all, one.File)
+	}
+}
+
+// TestCardsAreNotSimulated: a study that watches scene cards is refused, since
+// nobody here has any.
+func TestCardsAreNotSimulated(t *testing.T) {
+	s := &scenes.Study{Tasks: []scenes.Task{{ID: 1, Name: "warm-seat", Card: "warm-seat"}}}
+	s.File = "study.yaml"
+	_, err := Simulate(t.TempDir(), Options{Study: s, Cars: 1, Weeks: 1})
+	if want := "study.yaml watches the scene card warm-seat"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
