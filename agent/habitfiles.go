@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,7 +26,7 @@ const (
 // before, whatever happens meanwhile.
 type habitFiles struct {
 	dir string
-	log *slog.Logger
+	log uibridge.Logger
 
 	mu      sync.Mutex
 	waiting map[uint64]*habitFile // to be written or removed yet, by user
@@ -42,7 +41,7 @@ type habitFile struct {
 	told []chan error
 }
 
-func openHabitFiles(dir string, log *slog.Logger) *habitFiles {
+func openHabitFiles(dir string, log uibridge.Logger) *habitFiles {
 	f := &habitFiles{dir: dir, log: log, waiting: map[uint64]*habitFile{}, wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	go f.run()
 	return f

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -24,7 +23,7 @@ const speedPath = "Vehicle.Speed"
 type agent struct {
 	ctx      context.Context // done: stop
 	quit     func()          // ends ctx
-	log      *slog.Logger
+	log      uibridge.Logger
 	config   *Config
 	prog     *scenes.Program
 	judged   bool
@@ -46,17 +45,16 @@ type agent struct {
 	places   places
 	habits   habits
 	recorder *studies // nil: no traces; safe for several goroutines
-	// speed and assistance are the indices of the signals that traces carry; -1:
-	// the profile has none.
-	speed, assistance int
-	failed            uint64 // calls that failed
-	answered          uint64
-	late              uint64                            // calls that were not sent since their time was over
-	counters          atomic.Pointer[map[string]uint64] // any goroutine
-	replies           chan reply
-	tasks             chan task
-	broken            error         // of taking an event: the agent ends
-	ended             chan struct{} // closed when nobody takes tasks any more
+	speed    int      // index of the signal that traces carry; -1: the profile has none
+	auto     int      // the same of driver assistance
+	failed   uint64   // calls that failed
+	answered uint64
+	late     uint64                            // calls that were not sent since their time was over
+	counters atomic.Pointer[map[string]uint64] // any goroutine
+	replies  chan reply
+	tasks    chan task
+	broken   error         // of taking an event: the agent ends
+	ended    chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
@@ -135,9 +133,9 @@ func (a *agent) watch(v *scenes.Vehicle) error {
 		return err
 	}
 	monitor.Look(a.face.watched)
-	a.monitor, a.speed, a.assistance = monitor, slices.Index(paths(v), speedPath), -1
+	a.monitor, a.speed, a.auto = monitor, slices.Index(paths(v), speedPath), -1
 	if v.Assistance != nil {
-		a.assistance = slices.Index(paths(v), v.Assistance.From.Text)
+		a.auto = slices.Index(paths(v), v.Assistance.From.Text)
 	}
 	return nil
 }
