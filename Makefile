@@ -92,9 +92,9 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt and ../shared/data
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, dpkg, lintian, busybox and ../shared/data
 	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
-		systemd-analyze systemd-sysusers qt6
+		systemd-analyze systemd-sysusers systemctl qt6 dpkg lintian shellcheck busybox
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
