@@ -100,6 +100,7 @@ func (a *agent) card(id string) (int, error) {
 func (a *agent) SetUser(user uint64) error {
 	if a.recorder != nil {
 		a.recorder.SetUser(user)
+		defer a.tellOfTraces()
 	}
 	return a.do(func() error {
 		if user == a.pump.State().User() {

@@ -44,7 +44,8 @@ var deskOnly = []string{
 	"go/ast", "go/build", "go/parser", "go/token", "go/types", "html", "html/template", "image", "net/http", "net/mail", "net/rpc", "net/smtp",
 	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
 	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/testdata",
-	"vignette/ui-bridge/cmd", "vignette/ui-bridge/privatebus", "vignette/ui-bridge/review",
+	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
+	"vignette/ui-bridge/review",
 }
 
 // owners names who alone may import a package from outside; see the table of

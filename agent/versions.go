@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -111,7 +112,7 @@ func (vs *versions) prune(inUse []string) {
 			names = append(names, e.Name())
 		}
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return old[a].Compare(old[b]) })
+	sort.SliceStable(names, func(i, j int) bool { return old[names[i]].Before(old[names[j]]) })
 	for _, name := range names[:min(len(names), len(entries)-maxVersions)] {
 		if err := os.RemoveAll(filepath.Join(vs.dir, name)); err != nil {
 			vs.fail(name, err)

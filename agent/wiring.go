@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -45,16 +44,18 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *studies      // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64        // calls that failed
-	answered uint64
-	late     uint64                            // calls that were not sent since their time was over
-	counters atomic.Pointer[map[string]uint64] // any goroutine
-	replies  chan reply
-	tasks    chan task
-	broken   error         // of taking an event: the agent ends
-	ended    chan struct{} // closed when nobody takes tasks any more
+	recorder *studies // nil: no traces; safe for several goroutines
+	// speed and assistance are the indices of the signals that traces carry; -1:
+	// the profile has none.
+	speed, assistance int
+	failed            uint64 // calls that failed
+	answered          uint64
+	late              uint64                            // calls that were not sent since their time was over
+	counters          atomic.Pointer[map[string]uint64] // any goroutine
+	replies           chan reply
+	tasks             chan task
+	broken            error         // of taking an event: the agent ends
+	ended             chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
@@ -73,14 +74,14 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if err := a.openStudies(); err != nil {
+	start, err := a.start(base)
+	if err != nil {
+		return err
+	}
+	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
 	if err := a.watch(a.prog.Vehicle); err != nil {
-		return err
-	}
-	start, err := a.start(base)
-	if err != nil {
 		return err
 	}
 	a.book = newCallBook(a.prog, c.Language)
@@ -105,10 +106,11 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI what was decided.
+// tellRecords tells the HMI and the recorder of traces what was decided.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
+	a.tellStudies(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -124,25 +126,15 @@ func (a *agent) openSource() (base string, err error) {
 
 // watch follows the profile's signals for the HMI and for traces.
 func (a *agent) watch(v *scenes.Vehicle) error {
-	speed := slices.Index(paths(v), speedPath)
-	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
-		if signal == speed {
-			if v.Kind == engine.None {
-				v.Num = math.NaN()
-			}
-			a.speed.Store(math.Float64bits(v.Num))
-		}
-		a.bridge.Publish(signal, v)
-	})
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) { a.bridge.Publish(signal, v) })
 	if err != nil {
 		return err
 	}
-	if a.recorder != nil && speed >= 0 {
-		monitor.Always(speed)
-	}
 	monitor.Look(a.face.watched)
-	a.monitor = monitor
-	a.speed.Store(math.Float64bits(math.NaN()))
+	a.monitor, a.speed, a.assistance = monitor, slices.Index(paths(v), speedPath), -1
+	if v.Assistance != nil {
+		a.assistance = slices.Index(paths(v), v.Assistance.From.Text)
+	}
 	return nil
 }
 

@@ -39,6 +39,11 @@ func StudySchema() []byte {
 	})
 }
 
+// AnswerSchema is the JSON Schema of answer cards, see CardSchema.
+func AnswerSchema() []byte {
+	return document("answer", "An answer card of Vignette", func(r *reader, n *yaml.Node) { answerKeys().read(r, n, &Answer{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}
@@ -92,7 +97,7 @@ func (r *reader) shapeOf(name string, read func(*yaml.Node)) shape {
 
 // shape notes the object's keys under its name, once: objects may contain
 // objects of their kind.
-func (o object[T]) shape(r *reader, n *yaml.Node, t *T) {
+func (o table) shape(r *reader, n *yaml.Node) {
 	name := strings.ReplaceAll(strings.Trim(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(o.what, "an "), "a "), "the "), "`"), " ", "-")
 	r.shape(n, shape{"$ref": "#/$defs/" + name})
 	if _, begun := r.shapes.defs[name]; begun {
@@ -101,11 +106,11 @@ func (o object[T]) shape(r *reader, n *yaml.Node, t *T) {
 	s := shape{"type": "object", "additionalProperties": false}
 	r.shapes.defs[name] = s
 	properties, must := shape{}, []string{}
-	for _, k := range o.keys {
+	for i, k := range o.keys {
 		if k.need == later {
 			continue
 		}
-		properties[k.name] = r.shapeOf(k.name, func(n *yaml.Node) { k.read(r, n, t) })
+		properties[k.name] = r.shapeOf(k.name, func(n *yaml.Node) { o.each(i, n) })
 		if k.need == required {
 			must = append(must, k.name)
 		}

@@ -89,6 +89,8 @@ type Bridge struct {
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 
+	looking sync.Mutex // one TracesChanged at a time
+
 	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }
 

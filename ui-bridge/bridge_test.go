@@ -39,10 +39,11 @@ type agent struct {
 	block     chan struct{} // if set, Override waits for it
 	closing   atomic.Bool   // Look says so
 
-	Studies  // what a test does not ask for
-	mu       sync.Mutex
-	consent  map[string]bool
-	recorded []trace.Interaction
+	Studies    // what a test does not ask for
+	mu         sync.Mutex
+	consent    map[string]bool
+	recorded   []trace.Interaction
+	newAnswers int
 }
 
 // The deeds of the driver are kept as texts.
@@ -124,10 +125,10 @@ func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	return len(batch), nil
 }
 
-func (a *agent) Recording() (study string, on bool, problem string) {
+func (a *agent) TraceStatus() trace.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return demoStudy, a.consent[demoStudy], "none"
+	return trace.Status{Study: demoStudy, Recording: a.consent[demoStudy], Problem: "none", NewAnswers: a.newAnswers}
 }
 
 func within(t *testing.T) context.Context {

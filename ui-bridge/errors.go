@@ -52,6 +52,7 @@ var errorNames = []struct {
 	{trace.ErrNotParked, "NotParked"},
 	{trace.ErrNotNow, "StudyClosed"},
 	{trace.ErrUnknownTrace, "UnknownTrace"},
+	{trace.ErrUnknownAnswer, "UnknownAnswer"},
 }
 
 // dbusError names an error for the bus; nil stays nil.

@@ -59,7 +59,7 @@ func (br *Bridge) properties(iface string) (map[string]dbus.Variant, error) {
 	case AgentInterface:
 		return br.agentProperties()
 	case TraceInterface:
-		return br.traceProperties(), nil
+		return traceProperties(br.lookAtTraces()), nil
 	case propertiesOf, introspectable, objectManager, peer:
 		return map[string]dbus.Variant{}, nil
 	}

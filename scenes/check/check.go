@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"vignette/scenes"
 )
@@ -105,9 +106,10 @@ func Refused(err error) (list []Finding, ok bool) {
 }
 
 func sorted(list []Finding) []Finding {
-	slices.SortStableFunc(list, func(a, b Finding) int {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Pass, b.Pass))
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Pass, b.Pass)) < 0
 	})
 	return slices.Compact(list)
 }

@@ -68,6 +68,10 @@ func run(args []string) int {
 		fs.Usage()
 		return 1
 	}
+	if err := keepMemory(); err != nil {
+		fmt.Fprintln(os.Stderr, "vignette-agent:", err)
+		return 1
+	}
 	c, err := agent.LoadConfig(*config)
 	if err == nil {
 		c.Unsigned = *unsigned

@@ -35,9 +35,7 @@ func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
 func (a *agent) Override(string, engine.Value) error { return nil }
 func (a *agent) Look(string) error                   { return nil }
 func (a *agent) Why(string) ([]engine.Record, error) { return nil, nil }
-func (a *agent) Recording() (study string, on bool, problem string) {
-	return a.rec.Study(), a.rec.Recording(), ""
-}
+func (a *agent) TraceStatus() trace.Status           { return a.rec.Status() }
 func (a *agent) SetUser(user uint64) error {
 	a.rec.SetUser(user)
 	return nil
