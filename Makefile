@@ -26,7 +26,7 @@ STATIC  = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -47,6 +47,10 @@ amd64: ## the agent and the desk's program, static and stripped, for amd64 Linux
 release: ## dist/: the sources with vendor/, static programs, .debs, SBOMs, the Buildroot tree and SHA256SUMS
 	@.ci/need go
 	go run ./buildroot/release
+
+buildroot-check: ## the external tree against checkouts of Buildroot: BUILDROOT="DIR …"; writes buildroot/tested
+	@.ci/need go qemu-arm qemu-aarch64 make gcc g++ bc bison flex cpio file patch rsync unzip wget perl flake8 python-magic
+	buildroot/check $(BUILDROOT)
 
 demo: ## agent, D-Bus and a stand-in HMI on the recorded drive; DEMO_SECONDS=15 ends it early
 	@.ci/need go dbus-daemon
@@ -148,4 +152,4 @@ clean: ## remove bin, build, dist and .venv
 	rm -rf bin build dist .venv
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-15s %s\n' "$$target" "$$what"; done

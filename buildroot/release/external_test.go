@@ -47,7 +47,7 @@ func TestTested(t *testing.T) {
 			}
 			name, _ := filepath.Rel(buildroot, file)
 			if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(read(t, file)))); tested[name] != sum {
-				t.Errorf("%s is another than Buildroot was tested with; run buildroot/check with checkouts of Buildroot, and commit buildroot/tested", name)
+				t.Errorf("%s is another than Buildroot was tested with; run make buildroot-check BUILDROOT=\"DIR …\" with checkouts of Buildroot, and commit buildroot/tested", name)
 			}
 			delete(tested, name)
 		}
