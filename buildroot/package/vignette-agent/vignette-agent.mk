@@ -30,8 +30,6 @@ VIGNETTE_AGENT_GOMOD = vignette
 VIGNETTE_AGENT_BUILD_TARGETS = agent/cmd/vignette-agent
 # Static, whatever the C library is: nothing in it is C.
 VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
-# Nobody speaks D-Bus over TCP in a car.
-VIGNETTE_AGENT_TAGS = godbus_no_tcp
 # As agent/cmd/vignette-agent/goflags has them: for a program below 6 MiB.
 VIGNETTE_AGENT_TAGS = godbus_no_tcp
 VIGNETTE_AGENT_BUILD_OPTS = \
