@@ -139,7 +139,7 @@ func (d *Dataset) readSegment(path string, seen map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	list, err := trace.Read(bytes.NewReader(text))
+	list, err := trace.ReadAny(bytes.NewReader(text))
 	var damage *trace.DamageError
 	file := File{Path: d.below(path), Size: info.Size(), ModTime: info.ModTime()}
 	switch {
