@@ -63,7 +63,7 @@ func newCodes(s *scenes.Study) *codes {
 	c.cohort[0] = 1
 	for i, k := range s.Tasks {
 		c.task[k.ID] = int32(i) + 1
-		c.card = append(c.card, isCard(s, &k))
+		c.card = append(c.card, k.Card != "")
 	}
 	for i, q := range s.Dictionary {
 		c.sequence[q.ID] = int32(i) + 1

@@ -10,14 +10,12 @@ import (
 	"vignette/ui-bridge/trace"
 )
 
-// Codes of scenes.Outcomes and scenes.Gestures that figures look at.
+// Codes of scenes.Outcomes that figures look at.
 const (
 	outNoop    = 3
 	outBack    = 4
 	outError   = 5
 	outBlocked = 6
-	fired      = 11 // a scene card has acted
-	undone     = 12 // the driver took back what it did
 )
 
 // moving is the slowest bucket of speed that counts as moving: from 8 km/h on.
@@ -56,7 +54,7 @@ type dictionary struct {
 }
 
 func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
-	d := &dictionary{card: isCard(s, t), facts: map[uint16][2]facts{}}
+	d := &dictionary{card: t.Card != "", facts: map[uint16][2]facts{}}
 	index := map[string]int{}
 	needed := fewest(s, t)
 	for i := range s.Dictionary {
@@ -115,7 +113,7 @@ func newFacts(q *scenes.Sequence, needed int) facts {
 		f.blocked = f.blocked || e.Out == outBlocked
 		f.leak = f.leak || e.Out == outBlocked && e.Speed >= moving
 		f.interrupted = f.interrupted || e.DT >= trace.DTUnder15s
-		f.undone = f.undone || e.Gesture == undone
+		f.undone = f.undone || e.Gesture == scenes.Undone
 	}
 	return f
 }
@@ -163,9 +161,4 @@ func lostness(q *scenes.Sequence, needed int) float64 {
 	}
 	all, different := screens(q)
 	return math.Hypot(float64(different)/float64(all)-1, float64(needed)/float64(different)-1)
-}
-
-// isCard reports whether a task is a scene card: its attempts are firings.
-func isCard(s *scenes.Study, t *scenes.Task) bool {
-	return slices.ContainsFunc(s.Dictionary, func(q scenes.Sequence) bool { return q.Task == t.ID && q.Events[0].Gesture == fired })
 }

@@ -29,6 +29,7 @@ const (
 	rankSplit
 	rankBucket
 	rankFigure
+	rankRisk // a term of the score
 	rankLeak
 	rankBase
 	rankTask
@@ -104,20 +105,20 @@ var figures = []figure{
 		}
 		return yes, no
 	}},
-	{name: "over_12s_moving", title: "12 s or more of it while moving", of: ofWhole, rank: rankFigure, risk: true, split: from(trace.MetricMovingTime, from12s)},
+	{name: "over_12s_moving", title: "12 s or more of it while moving", of: ofWhole, rank: rankRisk, split: from(trace.MetricMovingTime, from12s)},
 	{name: "over_12s", title: "took 12 s or more", of: ofWhole, rank: rankFigure, split: from(trace.MetricTime, from12s)},
 	{name: "engaged_12s", title: "12 s or more without a pause of 2 s", of: ofWhole, rank: rankFigure, split: from(trace.MetricEngagement, from12s)},
-	{name: "errors", title: "met an error", of: ofWhole, rank: rankFigure, risk: true, split: ofWholes(func(k *kind) bool { return k.failed })},
-	{name: "dead_taps", title: "touched what did nothing", of: ofWhole, rank: rankFigure, risk: true, split: ofWholes(func(k *kind) bool { return k.noop })},
-	{name: "rage_taps", title: "touched the same 3 times in a second", of: ofWhole, rank: rankFigure, risk: true, split: from(trace.MetricRage, 1)},
-	{name: "interruptions", title: "paused for 5 s or more", of: ofWhole, rank: rankFigure, risk: true, split: ofWholes(func(k *kind) bool { return k.interrupted })},
+	{name: "errors", title: "met an error", of: ofWhole, rank: rankRisk, split: ofWholes(func(k *kind) bool { return k.failed })},
+	{name: "dead_taps", title: "touched what did nothing", of: ofWhole, rank: rankRisk, split: ofWholes(func(k *kind) bool { return k.noop })},
+	{name: "rage_taps", title: "touched the same 3 times in a second", of: ofWhole, rank: rankRisk, split: from(trace.MetricRage, 1)},
+	{name: "interruptions", title: "paused for 5 s or more", of: ofWhole, rank: rankRisk, split: ofWholes(func(k *kind) bool { return k.interrupted })},
 	{name: "hunts", title: "looked for 5 s or more on a new screen", of: ofWhole, rank: rankFigure, split: from(trace.MetricHunt, from5s)},
 	{name: "backs", title: "went back", of: ofWhole, rank: rankFigure, split: ofWholes(func(k *kind) bool { return k.back })},
 	{name: "bounce_backs", title: "went back within 2 s", of: ofWhole, rank: rankFigure, split: from(trace.MetricBounces, 1)},
 	{name: "reverts", title: "switched something and back within 5 s", of: ofWhole, rank: rankFigure, split: from(trace.MetricReverts, 1)},
 	{name: "blocked", title: "touched a locked element", of: ofWhole, rank: rankFigure, split: ofWholes(func(k *kind) bool { return k.blocked })},
 	{name: "lost", title: "lostness above 0.5", of: ofWhole, rank: rankFigure, split: ofWholes(func(k *kind) bool { return k.lost })},
-	{name: "abandoned", title: "did not reach the task's end", of: ofWhole, rank: rankFigure, risk: true, split: ofWholes(func(k *kind) bool { return !k.reached() })},
+	{name: "abandoned", title: "did not reach the task's end", of: ofWhole, rank: rankRisk, split: ofWholes(func(k *kind) bool { return !k.reached() })},
 	{name: "abandoned_moving", title: "the same, of those that moved", of: "whole attempts with some time moving", rank: rankFigure,
 		split: func(k *kind) (int32, int32) { return abandonedIf(k, true) }},
 	{name: "abandoned_still", title: "the same, of those that did not", of: "whole attempts without", rank: rankFigure,

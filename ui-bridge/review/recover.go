@@ -2,10 +2,10 @@ package review
 
 import "slices"
 
-// Recovered is a withheld cell that can be computed from shown ones.
+// Recovered are withheld cells whose sum can be computed from shown ones.
 type Recovered struct {
-	Cell int
-	From []int // the shown cells that it is a sum of, each with some factor
+	Cells []int
+	From  []int // the shown cells that it is a sum of, each with some factor
 }
 
 // prime is 2³¹-1. Sums of cells are compared modulo it: what can be computed
@@ -17,36 +17,36 @@ const prime = 1<<31 - 1
 // recoverable, never less: what is a sum of cells is one on any choice of atoms.
 const mostAtoms = 2048
 
-// Recoverable finds the withheld cells that are a weighted sum of shown ones,
-// across tables, totals and complements: those whose rows in the matrix of cells
-// by atoms are in the span of the shown cells' rows. It takes the side of an
-// attacker who knows which kinds of episodes there are at all.
-func (s *Sheet) Recoverable() (list []Recovered) {
-	var shown, hidden []int
+// Recoverable finds those of some sums of withheld cells that are a weighted sum
+// of shown ones, across tables, totals and complements: their rows in the matrix
+// of cells by atoms are in the span of the shown cells' rows. It takes the side
+// of an attacker who knows which kinds of episodes there are at all.
+func (s *Sheet) Recoverable(sums [][]int) (list []Recovered) {
+	if len(sums) == 0 {
+		return nil
+	}
+	var shown []int
 	implied := s.implied()
 	for i := range s.Cells {
-		switch {
-		case len(s.Cells[i].Parts) == 0:
-		case s.Cells[i].Withheld:
-			hidden = append(hidden, i)
-		case !implied[i]:
+		if !s.Cells[i].Withheld && !implied[i] && len(s.Cells[i].Parts) > 0 {
 			shown = append(shown, i)
 		}
 	}
-	if len(hidden) == 0 {
-		return nil
+	single := make([][]int, len(shown))
+	for i := range shown {
+		single[i] = shown[i : i+1]
 	}
-	rows := s.project(shown, hidden)
+	rows := s.project(append(single, sums...), len(shown)+8)
 	if found := newSpan(rows[:len(shown)], false).holds(rows[len(shown):]); !slices.Contains(found, true) {
 		return nil
 	}
 	span := newSpan(rows[:len(shown)], true)
-	for j, i := range hidden {
+	for j, cells := range sums {
 		if from, ok := span.combination(rows[len(shown)+j]); ok {
 			for k := range from {
 				from[k] = shown[from[k]]
 			}
-			list = append(list, Recovered{i, from})
+			list = append(list, Recovered{cells, from})
 		}
 	}
 	return list
@@ -66,25 +66,25 @@ func (s *Sheet) implied() []bool {
 	return implied
 }
 
-// project gives each cell a row of few random sums over its atoms. Rows that
-// depend on each other still do, and others still do not, but for chance.
-func (s *Sheet) project(groups ...[]int) (rows [][]uint64) {
+// project gives each sum of cells a row of few random sums over its atoms. Rows
+// that depend on each other still do, and others still do not, but for chance.
+func (s *Sheet) project(sums [][]int, width int) (rows [][]uint64) {
 	chosen := s.chooseAtoms()
-	cells := slices.Concat(groups...)
-	width := len(groups[0]) + 8
 	draw := newDraws(len(s.Atoms)*width + 1)
 	vectors := make([][]uint64, len(s.Atoms))
-	for _, i := range cells {
+	for _, cells := range sums {
 		row := make([]uint64, width)
-		for _, p := range s.Cells[i].Parts {
-			if !chosen[p.Atom] {
-				continue
-			}
-			if vectors[p.Atom] == nil {
-				vectors[p.Atom] = draw.row(width)
-			}
-			for j, v := range vectors[p.Atom] {
-				row[j] += v * uint64(p.Weight) // weights are below 2¹⁶, atoms below 2¹²
+		for _, i := range cells {
+			for _, p := range s.Cells[i].Parts {
+				if !chosen[p.Atom] {
+					continue
+				}
+				if vectors[p.Atom] == nil {
+					vectors[p.Atom] = draw.row(width)
+				}
+				for j, v := range vectors[p.Atom] {
+					row[j] += v * uint64(p.Weight) // weights are below 2¹⁶, and atoms few
+				}
 			}
 		}
 		for j := range row {

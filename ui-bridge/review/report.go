@@ -374,7 +374,7 @@ func risk(k *Task) *Risk {
 }
 
 func isRisk(name string) bool {
-	return slices.ContainsFunc(figures, func(f figure) bool { return f.name == name && f.risk })
+	return slices.ContainsFunc(figures, func(f figure) bool { return f.name == name && f.rank == rankRisk })
 }
 
 // byRisk orders tasks: leaks first, then by score; those without one last.

@@ -65,11 +65,11 @@ func (s *Sheet) Vehicles(cells ...int) int {
 	return slices.Max(weeks)
 }
 
-// Suppress withholds cells until none with fewer than k vehicles is shown, no
-// sum of withheld ones has fewer where it can be had by subtraction, and no
-// withheld one can be computed from what is shown. For that it gives up further
-// cells, of the lowest rank and with the fewest vehicles first. An empty cell
-// has nobody behind it and is shown.
+// Suppress withholds cells until none with fewer than k vehicles is shown or can
+// be computed from what is, nor the sum of such cells of one table. For that it
+// gives up further cells, of the lowest rank and with the fewest vehicles first.
+// In the end no withheld cell can be computed: what follows from shown cells and
+// has k vehicles is shown too. An empty cell has nobody behind it and is shown.
 func (s *Sheet) Suppress() {
 	c := censor{Sheet: s}
 	for i := range s.Cells {
@@ -78,15 +78,18 @@ func (s *Sheet) Suppress() {
 	for {
 		for c.rules() {
 		}
-		told := s.Recoverable()
+		told := s.Recoverable(c.secrets())
 		if len(told) == 0 {
-			return
+			break
 		}
-		for _, r := range told {
-			if i := c.smallest(r.From); i >= 0 {
-				s.Cells[i].Withheld = true
-			}
+		give := make([]int, len(told))
+		for i, r := range told {
+			give[i] = c.smallest(r.From)
 		}
+		s.Cells[c.smallest(give)].Withheld = true // one: the others may be hidden by it
+	}
+	for _, r := range s.Recoverable(c.harmless()) {
+		s.Cells[r.Cells[0]].Withheld = false
 	}
 }
 
@@ -96,6 +99,41 @@ type censor struct {
 	behind []int // vehicles behind each cell
 }
 
+// few reports whether a cell has vehicles behind it, and fewer than k.
+func (c *censor) few(cell int) bool { return 0 < c.behind[cell] && c.behind[cell] < c.K }
+
+// secrets are the sums that nobody may compute: cells with few vehicles, and
+// those of a line together, if they are few.
+func (c *censor) secrets() (sums [][]int) {
+	for i := range c.Cells {
+		if c.few(i) {
+			sums = append(sums, []int{i})
+		}
+	}
+	for _, line := range c.Lines {
+		var cells []int
+		for _, i := range line.Cells {
+			if c.few(i) {
+				cells = append(cells, i)
+			}
+		}
+		if len(cells) > 1 && c.Vehicles(cells...) < c.K {
+			sums = append(sums, cells)
+		}
+	}
+	return sums
+}
+
+// harmless are the withheld cells with k vehicles or more, each by itself.
+func (c *censor) harmless() (cells [][]int) {
+	for i := range c.Cells {
+		if c.Cells[i].Withheld && c.behind[i] >= c.K {
+			cells = append(cells, []int{i})
+		}
+	}
+	return cells
+}
+
 // rules applies each rule once and reports whether one of them withheld a cell.
 func (c *censor) rules() (more bool) {
 	hide := func(i int) {
@@ -103,8 +141,8 @@ func (c *censor) rules() (more bool) {
 			c.Cells[i].Withheld, more = true, true
 		}
 	}
-	for i, n := range c.behind {
-		if 0 < n && n < c.K {
+	for i := range c.Cells {
+		if c.few(i) {
 			hide(i)
 		}
 	}

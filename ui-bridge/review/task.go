@@ -218,8 +218,8 @@ func (t *taskSheet) cell(rank int, weight func(k *kind) int32) int {
 }
 
 // baseCell is a cell that shares are of; one of the same episodes is used again.
-func (t *taskSheet) baseCell(weight func(k *kind) int32) int {
-	i := t.cell(rankBase, weight)
+func (t *taskSheet) baseCell(rank int, weight func(k *kind) int32) int {
+	i := t.cell(rank, weight)
 	for _, j := range t.bases {
 		if slices.Equal(t.Cells[i].Parts, t.Cells[j].Parts) {
 			t.Cells = t.Cells[:i]
@@ -236,11 +236,10 @@ func (t *taskSheet) line(sum int, cells ...int) {
 
 // layOut makes the cells of a task.
 func (t *taskSheet) layOut() {
-	t.base = t.baseCell(func(*kind) int32 { return 1 })
-	t.Cells[t.base].Rank = rankTask
+	t.base = t.baseCell(rankTask, func(*kind) int32 { return 1 })
 	if len(t.blocks) > 1 {
 		for b := range t.blocks {
-			t.builds = append(t.builds, t.baseCell(func(k *kind) int32 { return in(k, b) }))
+			t.builds = append(t.builds, t.baseCell(rankBase, func(k *kind) int32 { return in(k, b) }))
 		}
 		t.line(t.base, t.builds...)
 	}
@@ -288,7 +287,11 @@ func (t *taskSheet) addFigure(f *figure) {
 
 // triple makes the cells of a figure, of some episodes.
 func (t *taskSheet) triple(f *figure, of func(*kind) int32, rank int) triple {
-	c := triple{base: t.baseCell(func(k *kind) int32 { yes, no := f.split(k); return of(k) * (yes + no) })}
+	base := rankBase
+	if f.of != ofEpisodes && f.of != ofWhole && f.of != ofTouches && !f.card {
+		base = rank // it serves this figure alone
+	}
+	c := triple{base: t.baseCell(base, func(k *kind) int32 { yes, no := f.split(k); return of(k) * (yes + no) })}
 	c.yes = t.cell(rank, func(k *kind) int32 { yes, _ := f.split(k); return of(k) * yes })
 	c.no = t.cell(rank, func(k *kind) int32 { _, no := f.split(k); return of(k) * no })
 	t.line(c.base, c.yes, c.no)
@@ -304,7 +307,7 @@ func (t *taskSheet) addTable(d *distribution) {
 		})
 		return n
 	}
-	c := tableCells{distribution: d, sum: t.baseCell(func(k *kind) int32 { return weigh(k, -1) })}
+	c := tableCells{distribution: d, sum: t.baseCell(rankBase, func(k *kind) int32 { return weigh(k, -1) })}
 	for i := range d.labels {
 		c.cells = append(c.cells, t.cell(rankBucket, func(k *kind) int32 { return weigh(k, i) }))
 	}

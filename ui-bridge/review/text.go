@@ -16,6 +16,7 @@ func (r *Report) Legend() []string {
 	return []string{
 		fmt.Sprintf("%s is withheld: fewer than k = %d vehicles are behind it, or such a number would follow from it.", withheld, r.K),
 		"A vehicle gives at most one episode a task and week, so an episode count is at most vehicles × weeks.",
+		"Cars release only what the dictionary has, whole or cut to two touches. Rare trouble is what it lacks: shares of whole attempts have less of it than the road.",
 		"Intervals are of 95 % (Wilson; B against A Newcombe). They take episodes for independent: several weeks of one car make them too narrow.",
 		"* marks a difference whose interval leaves out zero; of twenty without any difference one is marked by chance.",
 		"Cars release buckets, not times: a median is the bucket it lies in. Moving is 8 km/h or faster. Screening figures: none is an NHTSA pass.",
@@ -39,7 +40,7 @@ func (r *Report) WriteText(out io.Writer) error {
 	if b := r.Banner(); b != "" {
 		w.line("%s", b)
 	}
-	for _, l := range r.notCounted() {
+	for _, l := range r.NotCounted() {
 		w.line("not counted: %s", l)
 	}
 	for i := range r.Tasks {
@@ -71,8 +72,8 @@ func raised(r *Report) string {
 	return ""
 }
 
-// notCounted says what is in no figure.
-func (r *Report) notCounted() (list []string) {
+// NotCounted says what is in no figure.
+func (r *Report) NotCounted() (list []string) {
 	say := func(where string, l *LeftOut) {
 		n := fmt.Sprintf("fewer than %d", r.K)
 		if l.Episodes != nil {
@@ -228,9 +229,18 @@ func diffText(f *Figure) string {
 	if f.Diff == nil {
 		return withheld
 	}
-	text := fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*(f.B.Share-f.A.Share), 100*f.Diff.Low, 100*f.Diff.High)
+	text := fmt.Sprintf("%s (%s to %s)", points(f.B.Share-f.A.Share), points(f.Diff.Low), points(f.Diff.High))
 	if f.Diff.Low > 0 || f.Diff.High < 0 {
 		text += " *"
 	}
 	return text
+}
+
+// points is a difference of shares in percentage points.
+func points(x float64) string {
+	text := fmt.Sprintf("%+.1f", 100*x)
+	if text == "-0.0" || text == "+0.0" {
+		return "0.0"
+	}
+	return strings.Replace(text, "-", "−", 1)
 }

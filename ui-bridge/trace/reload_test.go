@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"math"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -139,9 +140,9 @@ func TestReloadAfterABadStart(t *testing.T) {
 	}
 }
 
-// TestReloadThatFails holds that a spool which cannot be read stops recording,
-// with what was there before, until it can.
-func TestReloadThatFails(t *testing.T) {
+// TestReloadOnABadDisk holds that a spool which cannot be read is told, that the
+// others go on, and that nothing leaves of it before it can.
+func TestReloadOnABadDisk(t *testing.T) {
 	dir := t.TempDir()
 	r := consented(t, dir, options(t))
 	air(t, r, 0)
@@ -149,15 +150,14 @@ func TestReloadThatFails(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, spoolTops[0], "a"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Reload(two); err == nil || r.Recording() || r.Problem() == nil || len(r.Traces()) != 1 {
-		t.Errorf("recording %v, problem %v, %d traces, %v", r.Recording(), r.Problem(), len(r.Traces()), err)
+	if err := r.Reload(two); err == nil || !r.Recording() || r.Problem() == nil || len(r.Traces()) != 1 || r.spools[0].closed != math.MaxUint16 {
+		t.Errorf("recording %v, problem %v, %d traces, weeks closed up to %d, %v", r.Recording(), r.Problem(), len(r.Traces()), r.spools[0].closed, err)
 	}
 	if err := os.Remove(filepath.Join(dir, spoolTops[0], "a")); err != nil {
 		t.Fatal(err)
 	}
-	reload(t, r, two)
-	if !r.Recording() || r.Problem() != nil || len(r.Traces()) != 1 {
-		t.Errorf("mended: recording %v, problem %v, %d traces", r.Recording(), r.Problem(), len(r.Traces()))
+	if err := r.Tick(at(60, 0)); err != nil || !r.Recording() || r.Problem() != nil {
+		t.Errorf("mended: recording %v, problem %v, %v", r.Recording(), r.Problem(), err)
 	}
 }
 

@@ -30,6 +30,8 @@ VIGNETTE_AGENT_GOMOD = vignette
 VIGNETTE_AGENT_BUILD_TARGETS = agent/cmd/vignette-agent
 # Static, whatever the C library is: nothing in it is C.
 VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
+# Nobody speaks D-Bus over TCP in a car.
+VIGNETTE_AGENT_TAGS = godbus_no_tcp
 VIGNETTE_AGENT_LDFLAGS = \
 	-s -w -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)
