@@ -2,8 +2,8 @@ package trace
 
 import (
 	"errors"
-	"math"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
