@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
@@ -76,6 +77,6 @@ func (f *face) why(card string) []engine.Record {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b engine.Record) int { return cmp.Compare(a.N, b.N) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].N < list[j].N })
 	return list
 }

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -94,15 +93,15 @@ func readPlaces(file string) (list []uibridge.Place, err error) {
 // write keeps the places: the file is the new one or the one before, whatever
 // happens meanwhile.
 func (p *places) write(list []uibridge.Place) error {
-	text, err := yaml.Marshal(list)
-	if err != nil {
-		return err
+	text := "[\n"
+	for _, one := range list {
+		text += fmt.Sprintf("  {name: %q, lat: %v, lon: %v, radius: %v},\n", one.Name, one.Lat, one.Lon, one.Radius)
 	}
 	f, err := os.CreateTemp(p.dir, ".places") // mode 0600
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, bytes.NewReader(text))
+	_, err = f.WriteString(text + "]\n")
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), p.file(p.user))

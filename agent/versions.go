@@ -3,15 +3,16 @@ package agent
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // maxVersions bounds the versions that are kept, of cards and of profiles each:
@@ -24,7 +25,7 @@ const maxVersions = 1024
 // profile names them. A nil versions keeps nothing.
 type versions struct {
 	dir     string
-	log     *slog.Logger
+	log     uibridge.Logger
 	kept    atomic.Uint64 // versions written
 	dropped atomic.Uint64 // versions removed since there were too many
 	failed  atomic.Uint64 // versions that could not be written
@@ -111,7 +112,7 @@ func (vs *versions) prune(inUse []string) {
 			names = append(names, e.Name())
 		}
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return old[a].Compare(old[b]) })
+	sort.SliceStable(names, func(i, j int) bool { return old[names[i]].Before(old[names[j]]) })
 	for _, name := range names[:min(len(names), len(entries)-maxVersions)] {
 		if err := os.RemoveAll(filepath.Join(vs.dir, name)); err != nil {
 			vs.fail(name, err)

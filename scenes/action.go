@@ -1,8 +1,7 @@
 package scenes
 
 import (
-	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -67,7 +66,7 @@ func (r *reader) readActions(n *yaml.Node, p *profile) {
 func (p *profile) resolveActions() {
 	for i := range p.actions {
 		t := &p.actions[i]
-		slices.SortFunc(t.Params, func(a, b Param) int { return strings.Compare(a.Name, b.Name) })
+		sort.SliceStable(t.Params, func(i, j int) bool { return t.Params[i].Name < t.Params[j].Name })
 		names := []string{"lang", "card"}
 		texts := []string{"lang", "card"}
 		for _, q := range t.Params {
@@ -80,7 +79,7 @@ func (p *profile) resolveActions() {
 		t.Call = p.checkBinding(t.call, names, texts)
 		p.v.Actions = append(p.v.Actions, t.Action)
 	}
-	slices.SortFunc(p.v.Actions, func(a, b Action) int { return strings.Compare(a.Name, b.Name) })
+	sort.SliceStable(p.v.Actions, func(i, j int) bool { return p.v.Actions[i].Name < p.v.Actions[j].Name })
 }
 
 // Action returns the action of that name, or nil.

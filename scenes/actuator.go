@@ -4,8 +4,8 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -146,7 +146,7 @@ func (p *profile) resolveActuators() {
 		p.setReadback(t)
 		p.v.Actuators = append(p.v.Actuators, *a)
 	}
-	slices.SortFunc(p.v.Actuators, func(a, b Actuator) int { return strings.Compare(a.Path, b.Path) })
+	sort.SliceStable(p.v.Actuators, func(i, j int) bool { return p.v.Actuators[i].Path < p.v.Actuators[j].Path })
 }
 
 // confirmWithin is how long the driver has to agree where the profile does not say.

@@ -1,9 +1,8 @@
 package scenes
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 
 	"vignette/can/dbc"
 	"vignette/scenes/engine"
@@ -72,7 +71,7 @@ func (p *Program) costliest(cards []engine.Cost) (ids []string) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cards[b].OpsPerStep, cards[a].OpsPerStep) })
+	sort.SliceStable(order, func(i, j int) bool { return cards[order[i]].OpsPerStep > cards[order[j]].OpsPerStep })
 	for _, i := range order[:min(3, len(order))] {
 		ids = append(ids, p.Cards[i].ID)
 	}

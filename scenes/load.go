@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
+	"sort"
 )
 
 // LoadCards reads cards from files, and from directories every *.yaml, *.yml
@@ -94,7 +94,7 @@ func IsCardFile(name string) bool {
 
 // sortCards orders cards by id and reports ids given twice.
 func sortCards(cards []*Card, diags *Diagnostics) {
-	slices.SortStableFunc(cards, func(a, b *Card) int { return strings.Compare(a.ID, b.ID) })
+	sort.SliceStable(cards, func(i, j int) bool { return cards[i].ID < cards[j].ID })
 	for i := 1; i < len(cards); i++ {
 		if a, b := cards[i-1], cards[i]; a.ID == b.ID {
 			diags.add(b.File, b.Pos, "card id `%s` is already used by %s; give each card its own", b.ID, a.File)

@@ -1,8 +1,8 @@
 package scenes
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	"vignette/can/dbc"
 )
@@ -22,14 +22,9 @@ func (v *Vehicle) Messages(bus int) (list []*dbc.Message) {
 			list = append(list, s.Alive.Message)
 		}
 	}
-	slices.SortFunc(list, func(a, b *dbc.Message) int {
-		switch {
-		case a.Extended == b.Extended:
-			return cmp.Compare(a.ID, b.ID)
-		case a.Extended:
-			return 1
-		}
-		return -1
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return !a.Extended && b.Extended || a.Extended == b.Extended && a.ID < b.ID
 	})
 	return slices.Compact(list)
 }

@@ -1,6 +1,10 @@
 package scenes
 
-import "go.yaml.in/yaml/v3"
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // need says whether an object must have a key.
 type need uint8
@@ -27,8 +31,30 @@ type object[T any] struct {
 // read reads a mapping into t by the table. It returns false when anything in
 // it was wrong; what was wrong is noted.
 func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
+	keys := make([]heading, len(o.keys))
+	for i := range o.keys {
+		keys[i] = heading{o.keys[i].name, o.keys[i].need}
+	}
+	return table{o.what, keys, func(i int, n *yaml.Node) { o.keys[i].read(r, n, t) }}.read(r, n)
+}
+
+// table is an object whatever its type: the compiler writes its code once, and
+// that of object once for each type.
+type table struct {
+	what string
+	keys []heading
+	each func(i int, n *yaml.Node) // reads the value of keys[i]
+}
+
+// heading is what a key is called.
+type heading struct {
+	name string
+	need need
+}
+
+func (o table) read(r *reader, n *yaml.Node) bool {
 	if r.shapes != nil {
-		o.shape(r, n, t)
+		r.shapes.table(n, o)
 		return false
 	}
 	before := len(r.diags)
@@ -38,17 +64,17 @@ func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
 	seen := make(map[string]bool, len(o.keys))
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
-		k, ok := o.find(name)
+		k := slices.IndexFunc(o.keys, func(k heading) bool { return k.name == name })
 		switch {
 		case n.Content[i].Kind != yaml.ScalarNode || n.Content[i].Tag == "!!merge" || seen[name]:
 			before = -1 // noted by strict
-		case !ok:
+		case k < 0:
 			r.fault(n.Content[i], "unknown key `%s` in %s%s", name, o.what, o.suggest(name))
 			seen[nearest(name, o.names())] = true // most likely the one that is meant
-		case k.need == later:
+		case o.keys[k].need == later:
 			r.fault(n.Content[i], "`%s` is part of the format, but it is not supported by this version yet; leave it out", name)
 		default:
-			k.read(r, n.Content[i+1], t)
+			o.each(k, n.Content[i+1])
 		}
 		seen[name] = true
 	}
@@ -60,22 +86,13 @@ func (o object[T]) read(r *reader, n *yaml.Node, t *T) bool {
 	return len(r.diags) == before
 }
 
-func (o object[T]) find(name string) (key[T], bool) {
-	for _, k := range o.keys {
-		if k.name == name {
-			return k, true
-		}
-	}
-	return key[T]{}, false
-}
-
 // suggest names the nearest known key, or all keys where none is near.
-func (o object[T]) suggest(name string) string {
+func (o table) suggest(name string) string {
 	return orElse(hint(name, o.names()), "; known are "+quoted(o.names()))
 }
 
 // names are the keys that this version supports.
-func (o object[T]) names() []string {
+func (o table) names() []string {
 	var names []string
 	for _, k := range o.keys {
 		if k.need != later {
@@ -88,7 +105,7 @@ func (o object[T]) names() []string {
 // named reads a mapping from names to objects, in the order of the file.
 func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.Node)) {
 	if r.shapes != nil {
-		r.namedShape(n, each)
+		r.shapes.named(n, each)
 		return
 	}
 	if !r.mapping(n, what) {
@@ -104,7 +121,7 @@ func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.No
 // list reads a list of at least one entry.
 func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 	if r.shapes != nil {
-		r.shape(n, shape{"type": "array", "minItems": 1, "items": r.shapeOf("", each)})
+		r.shapes.list(n, each)
 		return
 	}
 	if n.Kind == yaml.AliasNode {

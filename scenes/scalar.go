@@ -2,7 +2,7 @@ package scenes
 
 import (
 	"math"
-	"math/big"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -252,19 +252,36 @@ func (r *reader) duration(n *yaml.Node, least time.Duration) time.Duration {
 	return d
 }
 
+// decimals is what the digits after a decimal point are of a unit of at most an
+// hour; exact is false where that is no whole number.
+func decimals(digits string, unit uint64) (part uint64, exact bool) {
+	digits = strings.TrimRight(digits, "0")
+	if len(digits) > 18 { // an hour in ns is 2^13 · 3² · 5^11: more than 13 digits are never exact
+		return 0, false
+	}
+	ten := uint64(1)
+	for i := range digits {
+		part, ten = 10*part+uint64(digits[i]-'0'), 10*ten
+	}
+	high, low := bits.Mul64(part, unit)
+	part, rest := bits.Div64(high, low, ten)
+	return part, rest == 0
+}
+
 // parseDuration reads a duration exactly; fault says what is wrong with it.
 func parseDuration(text string) (d time.Duration, fault string) {
 	m := durationText.FindStringSubmatch(text)
 	if m == nil {
 		return 0, "is not " + durationWant
 	}
-	exact, _ := new(big.Rat).SetString(m[1] + m[2]) // the pattern admits decimals only
-	exact.Mul(exact, new(big.Rat).SetInt64(int64(durationUnit[m[3]])))
+	whole, err := strconv.ParseUint(m[1], 10, 64)
+	unit := uint64(durationUnit[m[3]])
+	part, exact := decimals(strings.TrimPrefix(m[2], "."), unit)
 	switch {
-	case !exact.IsInt():
+	case !exact:
 		return 0, "is finer than a nanosecond; round it"
-	case exact.Cmp(new(big.Rat).SetInt64(int64(maxDuration))) > 0:
+	case err != nil || whole > uint64(maxDuration)/unit || whole*unit+part > uint64(maxDuration):
 		return 0, "is longer than a year (8760h), the longest duration"
 	}
-	return time.Duration(exact.Num().Int64()), ""
+	return time.Duration(whole*unit + part), ""
 }

@@ -1,12 +1,11 @@
 package scenes
 
 import (
-	"cmp"
 	"math"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -143,7 +142,7 @@ func (p *profile) resolveSignals() {
 			p.v.faulty[s.Path] = true
 		}
 	}
-	slices.SortFunc(p.v.Signals, func(a, b Signal) int { return strings.Compare(a.Path, b.Path) })
+	sort.SliceStable(p.v.Signals, func(i, j int) bool { return p.v.Signals[i].Path < p.v.Signals[j].Path })
 	for i := range p.v.Signals {
 		p.v.signals[p.v.Signals[i].Path] = &p.v.Signals[i]
 	}
@@ -213,7 +212,7 @@ func (p *profile) setValues(s *Signal, t signalText) {
 			s.invalid = append(s.invalid, raw)
 		}
 	}
-	slices.Sort(s.invalid)
+	sort.SliceStable(s.invalid, func(i, j int) bool { return s.invalid[i] < s.invalid[j] })
 	if t.values == nil {
 		return
 	}
@@ -233,7 +232,7 @@ func (p *profile) setValues(s *Signal, t signalText) {
 		s.listed = s.listed && num == math.Trunc(num)
 		s.values = append(s.values, mapped{raw, num})
 	}
-	slices.SortFunc(s.values, func(a, b mapped) int { return cmp.Compare(a.raw, b.raw) })
+	sort.SliceStable(s.values, func(i, j int) bool { return s.values[i].raw < s.values[j].raw })
 }
 
 // label returns the index of a label, new ones at the end.

@@ -1,8 +1,7 @@
 package scenes
 
 import (
-	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -92,7 +91,7 @@ func readWith(r *reader, n *yaml.Node, s *Step) {
 		}
 		s.With = append(s.With, a)
 	})
-	slices.SortFunc(s.With, func(a, b Arg) int { return strings.Compare(a.Name.Text, b.Name.Text) })
+	sort.SliceStable(s.With, func(i, j int) bool { return s.With[i].Name.Text < s.With[j].Name.Text })
 }
 
 // step reads a set, do, wait or release.

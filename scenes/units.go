@@ -1,8 +1,9 @@
 package scenes
 
 import (
-	"math/big"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -197,33 +198,50 @@ var unitSpellings = sync.OnceValue(func() (names []string) {
 })
 
 // convert returns the conversion between two units of one quantity, each
-// constant the float64 nearest to the exact fraction.
+// constant the float64 nearest to the exact fraction; TestConversions holds that.
 func convert(from, to *unit) Conversion {
 	if from == to {
 		return Conversion{Scale: 1}
 	}
-	over := new(big.Rat).Inv(fraction(to.scale))
-	scale := new(big.Rat).Mul(fraction(from.scale), over)
-	offset := new(big.Rat).Sub(fraction(from.offset), fraction(to.offset))
-	var c Conversion
-	c.Scale, _ = scale.Float64()
-	c.Offset, _ = offset.Mul(offset, over).Float64()
-	return c
+	a, b, over := readFraction(from.offset), readFraction(to.offset), readFraction(to.scale).inverse()
+	offset := fraction{a.num*b.den - b.num*a.den, a.den * b.den}
+	return Conversion{Scale: readFraction(from.scale).times(over).float(), Offset: offset.times(over).float()}
 }
 
-// fraction reads a constant of the table; TestUnitTable holds that all can be read.
-func fraction(s string) *big.Rat {
-	x := new(big.Rat)
-	if s != "" {
-		num, den := s, "1"
-		for i := range s {
-			if s[i] == '/' {
-				num, den = s[:i], s[i+1:]
-			}
-		}
-		a, _ := new(big.Rat).SetString(num)
-		b, _ := new(big.Rat).SetString(den)
-		x.Quo(a, b)
+// fraction is an exact number, of the size that the table's units need.
+type fraction struct{ num, den int64 }
+
+// readFraction reads a constant of the table: "3.6", "5/9", "-160/9"; "" is 0.
+func readFraction(s string) fraction {
+	num, den, ok := strings.Cut(s, "/")
+	if ok {
+		return readFraction(num).times(readFraction(den).inverse())
 	}
+	x := fraction{0, 1}
+	whole, decimals, _ := strings.Cut(num, ".")
+	for range decimals {
+		x.den *= 10
+	}
+	x.num, _ = strconv.ParseInt(whole+decimals, 10, 64) // "": 0
 	return x
 }
+
+func (x fraction) inverse() fraction { return fraction{x.den, x.num} }
+
+// times takes out common factors first, so that the product is as small as it can be.
+func (x fraction) times(y fraction) fraction {
+	x, y = fraction{x.num, y.den}.reduced(), fraction{y.num, x.den}.reduced()
+	return fraction{x.num * y.num, x.den * y.den}
+}
+
+func (x fraction) reduced() fraction {
+	a, b := x.num, x.den
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return fraction{x.num / a, x.den / a}
+}
+
+// float is the nearest float64 where both parts are float64s, as those of the
+// table are: a division is rounded once.
+func (x fraction) float() float64 { return float64(x.num) / float64(x.den) }

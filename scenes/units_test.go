@@ -3,6 +3,7 @@ package scenes
 import (
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 )
 
@@ -17,11 +18,11 @@ func TestUnitTable(t *testing.T) {
 				}
 				seen[name] = u.name
 			}
-			if u.scale == "" || fraction(u.scale).Sign() <= 0 {
+			if u.scale == "" || exactly(t, u.scale).Sign() <= 0 {
 				t.Errorf("%s has the scale %q", u.name, u.scale)
 			}
 		}
-		if fraction(q.units[0].scale).Cmp(big.NewRat(1, 1)) != 0 || q.units[0].offset != "" {
+		if exactly(t, q.units[0].scale).Cmp(big.NewRat(1, 1)) != 0 || q.units[0].offset != "" {
 			t.Errorf("%s is not measured in its first unit", q.name)
 		}
 	}
@@ -97,5 +98,51 @@ func TestConvertIsNotFused(t *testing.T) {
 	}
 	if fused != 1983 {
 		t.Errorf("fusing would change %d of the values, want 1983", fused)
+	}
+}
+
+// exactly reads a constant of the table.
+func exactly(t *testing.T, s string) *big.Rat {
+	t.Helper()
+	x := new(big.Rat)
+	num, den, divided := strings.Cut(s, "/")
+	if s == "" {
+		return x
+	}
+	if _, ok := x.SetString(num); !ok {
+		t.Fatalf("%q is no number", s)
+	}
+	if divided {
+		y, ok := new(big.Rat).SetString(den)
+		if !ok {
+			t.Fatalf("%q is no fraction", s)
+		}
+		x.Quo(x, y)
+	}
+	return x
+}
+
+// TestConversions: between any two units of a quantity both constants are the
+// float64s nearest to the exact ones.
+func TestConversions(t *testing.T) {
+	pairs := 0
+	for _, q := range quantities {
+		for i := range q.units {
+			for j := range q.units {
+				from, to := &q.units[i], &q.units[j]
+				over := new(big.Rat).Inv(exactly(t, to.scale))
+				offset := new(big.Rat).Sub(exactly(t, from.offset), exactly(t, to.offset))
+				var want Conversion
+				want.Scale, _ = new(big.Rat).Mul(exactly(t, from.scale), over).Float64()
+				want.Offset, _ = offset.Mul(offset, over).Float64()
+				if got := convert(from, to); got != want {
+					t.Errorf("%s to %s: %v, want %v", from.name, to.name, got, want)
+				}
+				pairs++
+			}
+		}
+	}
+	if pairs < 200 {
+		t.Errorf("%d pairs only", pairs)
 	}
 }

@@ -15,26 +15,15 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// recordingAgent is a Handler with a real recorder.
+// recordingAgent is a Handler whose recorder is a real one.
 type recordingAgent struct {
 	*agent
-	*trace.Recorder
-	now trace.Context
+	recorder *trace.Recorder
+	now      trace.Context
 }
 
 func (a *recordingAgent) Interactions(batch []trace.Interaction) (int, error) {
-	return a.Record(batch, a.now)
-}
-func (a *recordingAgent) ConsentHistory() ([]trace.Decision, error) { return nil, nil }
-func (a *recordingAgent) Traces() ([]trace.Trace, error)            { return a.Recorder.Traces(), nil }
-func (a *recordingAgent) Recording() (string, bool, string)         { return "", a.Recorder.Recording(), "" }
-func (a *recordingAgent) ShowTrace(id string) (string, []byte, error) {
-	return a.Recorder.ShowTrace(id)
-}
-func (a *recordingAgent) DeleteTrace(id string) error { return a.Recorder.DeleteTrace(id) }
-func (a *recordingAgent) SetUser(user uint64) error {
-	a.Recorder.SetUser(user)
-	return nil
+	return a.recorder.Record(batch, a.now)
 }
 
 // newRecordingAgent has a driver's consent to the demo's study.
@@ -49,7 +38,7 @@ func newRecordingAgent(t testing.TB) *recordingAgent {
 		t.Fatal(err)
 	}
 	noon := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	a := &recordingAgent{agent: newAgent(), Recorder: r, now: trace.Context{Now: noon, Wall: noon, Parked: true}}
+	a := &recordingAgent{agent: newAgent(), recorder: r, now: trace.Context{Now: noon, Wall: noon, Parked: true}}
 	r.SetUser(1)
 	if err := r.GiveConsent(demoStudy, a.now); err != nil {
 		t.Fatal(err)
@@ -93,13 +82,13 @@ func TestBatchesOverTheirBoundAreRefused(t *testing.T) {
 		{"10,000", slices.Repeat([]interaction{tile}, 10_000), true},
 		{"a long text at the end", []interaction{tile, {Outcome: strings.Repeat("x", maxTextBytes+1)}}, true},
 	} {
-		before := a.Counters()
+		before := a.recorder.Counters()
 		var body [][]any
 		for _, in := range c.batch {
 			body = append(body, []any{in.Screen, in.Element, in.Gesture, in.Outcome})
 		}
 		out, failed := record.call(&dbus.Message{Body: []any{body}})
-		n := a.Counters()
+		n := a.recorder.Counters()
 		taken := n.Accepted - before.Accepted
 		switch {
 		case c.refused && (failed == nil || failed.Name != "org.vignette.Error.LimitsExceeded" || taken != 0):
@@ -138,9 +127,9 @@ func FuzzRecord(f *testing.F) {
 		}
 		a.now.Now = a.now.Now.Add(time.Duration(step))
 		sent := len(m.Body[0].([][]any))
-		before := a.Counters()
+		before := a.recorder.Counters()
 		out, failed := record.call(m)
-		c := a.Counters()
+		c := a.recorder.Counters()
 		counted := c.Accepted + c.Refused + c.Outside - before.Accepted - before.Refused - before.Outside
 		switch {
 		case failed != nil && failed.Name != "org.vignette.Error.LimitsExceeded":

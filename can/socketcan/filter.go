@@ -3,9 +3,9 @@
 package socketcan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,7 +33,7 @@ func kernelFilters(f []Filter) (filters []unix.CanFilter, filtered bool, err err
 		}
 		filters = append(filters, k)
 	}
-	slices.SortFunc(filters, func(a, b unix.CanFilter) int { return cmp.Compare(a.Id, b.Id) })
+	sort.SliceStable(filters, func(i, j int) bool { return filters[i].Id < filters[j].Id })
 	filters = slices.Compact(filters)
 	if len(filters) > MaxFilters {
 		return everyFrame, false, nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"vignette/scenes"
 )
@@ -42,8 +43,14 @@ func (f Finding) String() string {
 	return d.String()
 }
 
-// Pass is one check. The passes without run belong to scenes, which refuses
-// what they find.
+// passes are what Run runs, by the names of Passes; what the others find scenes
+// refuses. They are apart from their texts, which a car does not need.
+var passes = []struct {
+	name string
+	run  func(*subject)
+}{{"cost", cost}, {"interval", interval}, {"instant", instant}, {"hysteresis", hysteresis}, {"conflict", conflict}, {"loop", loop}}
+
+// Pass is what there is to say about one check.
 type Pass struct {
 	Name   string
 	What   string // one sentence
@@ -51,8 +58,6 @@ type Pass struct {
 	Limits string // what it does not see; empty: nothing known
 	Bad    []Example
 	Good   []Example
-
-	run func(*subject)
 }
 
 // Example is cards without their heads, and what a pass says of them; empty:
@@ -80,10 +85,9 @@ func (s *subject) report(level Severity, file string, at scenes.Pos, format stri
 // position.
 func Run(p *scenes.Program) []Finding {
 	s := &subject{p: p, expected: newSpace(p, (*scenes.Signal).Expected), possible: newSpace(p, (*scenes.Signal).Carried)}
-	for _, pass := range Passes() {
-		if s.pass = pass.Name; pass.run != nil {
-			pass.run(s)
-		}
+	for _, pass := range passes {
+		s.pass = pass.name
+		pass.run(s)
 	}
 	return sorted(s.found)
 }
@@ -105,9 +109,10 @@ func Refused(err error) (list []Finding, ok bool) {
 }
 
 func sorted(list []Finding) []Finding {
-	slices.SortStableFunc(list, func(a, b Finding) int {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Pass, b.Pass))
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Pass, b.Pass)) < 0
 	})
 	return slices.Compact(list)
 }

@@ -1,8 +1,7 @@
 package engine
 
 import (
-	"slices"
-	"strings"
+	"sort"
 )
 
 // A reload (*Meaning* 14) ends, under the old program, what belongs to cards that
@@ -59,7 +58,7 @@ func (p *Program) goneByID(s *State) (cards []int) {
 	for i := range s.gone {
 		cards = append(cards, len(p.Cards)+i)
 	}
-	slices.SortFunc(cards, func(a, b int) int { return strings.Compare(p.cardID(s, a), p.cardID(s, b)) })
+	sort.SliceStable(cards, func(i, j int) bool { return p.cardID(s, cards[i]) < p.cardID(s, cards[j]) })
 	return cards
 }
 

@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -52,8 +53,9 @@ func ReachOf(p *scenes.Program) (list []Reach) {
 		for j := range c.Then {
 			r.add(p, &c.Then[j], &p.Engine.Cards[i].Then[j], firings)
 		}
-		slices.SortFunc(r.Touches, func(a, b Touch) int {
-			return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Actuator, b.Actuator))
+		sort.SliceStable(r.Touches, func(i, j int) bool {
+			a, b := &r.Touches[i], &r.Touches[j]
+			return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Actuator, b.Actuator)) < 0
 		})
 		list = append(list, r)
 	}

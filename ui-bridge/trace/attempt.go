@@ -43,14 +43,18 @@ func (a *attempt) over(now time.Time) (how Ending, over bool) {
 func (a *attempt) begin(p *policy, t *task, c Context) {
 	a.reset()
 	a.task, a.first, a.last = t, c.Now, c.Now
-	a.ep.V, a.ep.Policy, a.ep.Cohort, a.ep.Task = SchemaVersion, uint16(p.study.Version), p.cohort, t.id
-	a.ep.Week, a.ep.TOD = calendar(c.Wall)
+	ev := a.ep.Ev
+	a.ep = p.newEpisode(t, c)
+	a.ep.Ev = ev
 	a.weekEnd = weekEnd(c.Wall)
 }
 
 // add takes one interaction.
 func (a *attempt) add(in *Interaction, at place, e elementTerm, c Context) {
-	gesture := code(scenes.Gestures, in.Gesture)
+	if c.Auto != a.ep.Auto {
+		a.ep.Auto = 0 // it is of the whole attempt, or not told
+	}
+	gesture := code(touches, in.Gesture)
 	gap, now := c.Now.Sub(a.last), c.Now.Sub(a.first)
 	if e.keyboard && a.typing(at) {
 		a.last = c.Now

@@ -11,7 +11,8 @@ type Context struct {
 	SpeedKmh   float64   // km/h; its sign is the direction and is ignored
 	SpeedKnown bool      // false: SpeedKmh means nothing
 	Parked     bool      // the car is in its drive state parked
-	Now        time.Time // the caller's time, for gaps; the zero Time is an error
+	Auto       uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
+	Now        time.Time // the caller's time, for gaps (of the agent: the stream's); the zero Time is an error
 	Wall       time.Time // the wall clock in local time; the zero Time: nobody vouches for one
 }
 

@@ -39,7 +39,8 @@ func (ep *Episode) MarshalMsg(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// UnmarshalMsg reads what MarshalMsg wrote and returns what follows it.
+// UnmarshalMsg reads what MarshalMsg wrote and returns what follows it. The
+// memory of the touches is used again.
 func (ep *Episode) UnmarshalMsg(b []byte) ([]byte, error) {
 	n, b, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil {
@@ -50,7 +51,7 @@ func (ep *Episode) UnmarshalMsg(b []byte) ([]byte, error) {
 		return b, fmt.Errorf("an array of %d values", n)
 	}
 	r := values{b: b}
-	*ep = Episode{V: r.u8(), Policy: r.u16(), EID: r.eid(), Cohort: r.u16(), Week: r.u16(), TOD: r.u8(), Task: r.u16(), Variant: r.u16(), Auto: r.u8()}
+	*ep = Episode{V: r.u8(), Policy: r.u16(), EID: r.eid(), Cohort: r.u16(), Week: r.u16(), TOD: r.u8(), Task: r.u16(), Variant: r.u16(), Auto: r.u8(), Ev: ep.Ev[:0]}
 	for range touches {
 		ep.Ev = append(ep.Ev, Event{Screen: r.u16(), Elem: r.u16(), Gesture: r.u8(), DT: r.u8(), Speed: r.u8(), Out: r.u8()})
 	}

@@ -1,11 +1,9 @@
 package trace
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,29 +96,26 @@ func (c *consents) read() error {
 }
 
 func parseConsents(text []byte) (list []Decision, ok bool) {
-	body, isOurs := bytes.CutPrefix(text, []byte(consentHead))
-	if !isOurs {
+	lines, ok := unsealed(consentHead, text)
+	if !ok || len(lines) > maxDecisions {
 		return nil, false
 	}
-	for line := range strings.Lines(string(body)) {
-		if strings.HasPrefix(line, "sum ") {
-			break
-		}
+	for _, line := range lines {
 		d, ok := parseDecision(line)
 		if !ok {
 			return nil, false
 		}
 		list = append(list, d)
 	}
-	return list, len(list) <= maxDecisions && bytes.Equal(consentsText(list), text)
+	return list, true
 }
 
 func consentsText(list []Decision) []byte {
-	b := []byte(consentHead)
+	lines := make([]string, len(list))
 	for i := range list {
-		b = append(b, list[i].line()...)
+		lines[i] = list[i].line()
 	}
-	return fmt.Appendf(b, "sum %08x\n", crc32.Checksum(b, castagnoli))
+	return sealed(consentHead, lines)
 }
 
 // add makes a decision durable: after power loss at any moment it is whole or
@@ -183,12 +178,20 @@ func forgetOne(list []Decision) []Decision {
 
 // latest is a driver's last decision on a study.
 func (c *consents) latest(study string, user uint64) (Decision, bool) {
-	for i := len(c.list) - 1; i >= 0; i-- {
-		if d := c.list[i]; d.Study == study && d.User == user {
-			return d, true
-		}
+	if i := c.index(study, user); i >= 0 {
+		return c.list[i], true
 	}
 	return Decision{}, false
+}
+
+// index is the place of a driver's last decision on a study, -1 if there is none.
+func (c *consents) index(study string, user uint64) int {
+	for i := len(c.list) - 1; i >= 0; i-- {
+		if d := &c.list[i]; d.Study == study && d.User == user {
+			return i
+		}
+	}
+	return -1
 }
 
 // stands reports whether a driver's yes to exactly this card was not taken back.

@@ -32,7 +32,7 @@ type Episode struct {
 	TOD     uint8     // part of the day, see the TOD constants
 	Task    uint16    // dictionary id; 0: none
 	Variant uint16    // dictionary id; 0: none
-	Auto    uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
+	Auto    uint8     // driver assistance all through the attempt: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
 	Ev      []Event   // at most MaxEvents, in order
 	M       Metrics
 }

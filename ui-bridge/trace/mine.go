@@ -2,13 +2,13 @@ package trace
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+	"sort"
 	"time"
 )
 
@@ -35,11 +35,9 @@ func (r *Recorder) Traces() []Trace {
 			Week: weekName(e.ep.Week), Due: time.Unix(e.due, 0).UTC()})
 		return true
 	})
-	slices.SortFunc(list, func(a, b Trace) int {
-		if c := strings.Compare(a.Study, b.Study); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return cmp.Or(cmp.Compare(a.Study, b.Study), cmp.Compare(a.ID, b.ID)) < 0
 	})
 	return list
 }

@@ -34,7 +34,8 @@ type policy struct {
 	cohort  uint16
 	screens map[string]screenTerms
 	tasks   []task
-	starts  map[place]int // from where a task begins to its index
+	starts  map[place]int  // from where a task begins to its index
+	cards   map[string]int // from the id of a watched card to its task's index
 	dict    map[tuple]uint16
 }
 
@@ -50,11 +51,12 @@ type elementTerm struct {
 	expires          time.Time
 }
 
-// task is what ends an attempt.
+// task is what begins and ends an attempt.
 type task struct {
 	id         uint16
 	start, end place
 	screens    []uint16
+	card       string // id of the scene card that is watched; empty: what is touched
 }
 
 // tuple is a sequence with everything that is known of it, as the dictionary
@@ -78,7 +80,7 @@ type Car struct {
 
 func newPolicy(s *scenes.Study, car Car) *policy {
 	p := &policy{study: s, cohort: uint16(s.Cohort(car.Build, car.Market, car.Display)),
-		screens: map[string]screenTerms{}, starts: map[place]int{}, dict: map[tuple]uint16{}}
+		screens: map[string]screenTerms{}, starts: map[place]int{}, cards: map[string]int{}, dict: map[tuple]uint16{}}
 	for _, c := range s.Screens {
 		terms := screenTerms{uint16(c.ID), map[string]elementTerm{}}
 		for _, e := range c.Elements {
@@ -87,11 +89,15 @@ func newPolicy(s *scenes.Study, car Car) *policy {
 		p.screens[c.Name] = terms
 	}
 	for i, k := range s.Tasks {
-		t := task{id: uint16(k.ID), start: placeOf(k.Start), end: placeOf(k.End)}
+		t := task{id: uint16(k.ID), start: placeOf(k.Start), end: placeOf(k.End), card: k.Card}
 		for _, id := range k.Screens {
 			t.screens = append(t.screens, uint16(id))
 		}
-		p.starts[t.start] = i
+		if k.Card != "" {
+			p.cards[k.Card] = i
+		} else {
+			p.starts[t.start] = i
+		}
 		p.tasks = append(p.tasks, t)
 	}
 	for _, q := range s.Dictionary {
@@ -128,6 +134,16 @@ func (p *policy) place(screen, element string, wall time.Time) (place, elementTe
 func (t *task) covers(at place) bool {
 	return at == t.start || at == t.end || at.screen == other || slices.Contains(t.screens, at.screen)
 }
+
+// newEpisode is an episode of the task that begins now.
+func (p *policy) newEpisode(t *task, c Context) Episode {
+	ep := Episode{V: SchemaVersion, Policy: uint16(p.study.Version), Cohort: p.cohort, Task: t.id, Auto: c.Auto}
+	ep.Week, ep.TOD = calendar(c.Wall)
+	return ep
+}
+
+// touches are the gestures that an HMI may tell of.
+var touches = scenes.Gestures[:scenes.Fired]
 
 // code is a word's place in its list, or other.
 func code(words []string, word string) uint8 {

@@ -200,8 +200,8 @@ func TestConsentIsAskedAsTheContractSays(t *testing.T) {
 		{"early", options(t), demo, weeks(-12), ErrNotNow, "not begun"},
 		{"over", options(t), demo, weeks(5), ErrNotNow, "is over"},
 		{"ten years on", options(t), demo, weeks(520), ErrNotNow, "is over"},
-		{"revoked", Options{Studies: []*scenes.Study{study(t)}, Revoked: scenes.Revocations{demo: 1}}, demo, at(0, 0), ErrNotNow, "called it back"},
-		{"stopped", Options{Studies: []*scenes.Study{study(t)}, Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "stopped"},
+		{"revoked", Options{Studies: []*scenes.Study{study(t)}, Revoked: scenes.Revocations{Studies: map[string]int{demo: 1}}}, demo, at(0, 0), ErrNotNow, "called it back"},
+		{"stopped", Options{Studies: []*scenes.Study{study(t)}, Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "bad signature"},
 		{"stopped without cards", Options{Stopped: errors.New("bad signature")}, demo, at(0, 0), ErrNotNow, "bad signature"},
 		{"one of two", Options{Studies: []*scenes.Study{study(t), other}}, "other", at(0, 0), nil, ""},
 	} {
@@ -334,7 +334,7 @@ func TestACalledBackStudyIsWiped(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	air(t, consented(t, dir, options(t)), 0)
 	o := options(t)
-	o.Revoked = scenes.Revocations{demo: 1}
+	o.Revoked = scenes.Revocations{Studies: map[string]int{demo: 1}}
 	r := open(t, dir, o)
 	r.SetUser(driver)
 	if err := r.Tick(at(10, 0)); err != nil || r.Recording() || len(episodes(t, dir)) != 0 || r.Studies()[0].State != "revoked" {

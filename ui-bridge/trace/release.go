@@ -11,17 +11,21 @@ import (
 	"time"
 )
 
-// finish ends the open attempt: its episode is held against the dictionary, and
-// written if the draw makes it the one of its task and week.
+// finish ends the open attempt.
 func (r *Recorder) finish(how Ending) error {
-	r.n.Attempts++
 	defer r.attempt.reset()
+	return r.end(r.attempt.finish(how), r.attempt.weekEnd)
+}
+
+// end ends an attempt, of touches or of a card: its episode is held against the
+// dictionary, and written if the draw makes it the one of its task and week.
+func (r *Recorder) end(ep *Episode, weekEnd time.Time) error {
+	r.n.Attempts++
 	p, s := r.policies[r.active], r.spools[r.active]
-	ep := r.attempt.finish(how)
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}
-	switch p.gate(ep, r.random) {
+	switch r.weak.gate(p, ep, r.random) {
 	case gateDropped:
 		r.n.Gated++
 		return nil
@@ -37,7 +41,7 @@ func (r *Recorder) finish(how Ending) error {
 		r.n.NotSampled++
 		return nil
 	}
-	return r.kept(r.keep(s, ep, key, r.attempt.weekEnd, nil))
+	return r.kept(r.keep(s, ep, key, weekEnd, nil))
 }
 
 // finishPanel keeps an attempt of a test driver as it is, under the pseudonym of
@@ -64,6 +68,7 @@ func (r *Recorder) kept(err error) error {
 // keep writes an episode under a fresh id, to leave at a random time after from.
 func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, driver *Pseudonym) error {
 	rand.Read(ep.EID[:])
+	r.weak.id(ep)
 	text := unsignedText
 	if r.policies[r.active].study.Signed {
 		text = signedText
@@ -74,20 +79,23 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	}
 	delay := time.Duration(r.random() % uint64(maxDelay))
 	e := entry{user: r.user, key: key, due: from.Add(delay).Unix(), ep: *ep}
+	segment = r.weak.bare(&e, segment, from, r.wall)
 	e.ep.Ev = slices.Clone(ep.Ev) // the attempt's own is used again
 	return s.add(e, segment)
 }
 
-// readSpools reads what waits and removes what has no standing consent. All of it
-// is tried.
-func (r *Recorder) readSpools() error {
+// wipeUnwanted removes the segments of studies whose driver has not consented to
+// exactly this card, and all of studies that were called back or are asked no
+// more. All of it is tried.
+func (r *Recorder) wipeUnwanted() error {
 	var errs []error
-	for _, s := range r.spools {
-		torn, err := s.open()
-		r.n.Torn += uint64(torn)
-		errs = append(errs, err)
+	for i, s := range r.spools {
+		study := r.policies[i].study
+		errs = append(errs, s.remove(func(e *entry) bool {
+			return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
+		}))
 	}
-	return r.trouble("read what waits", errors.Join(errors.Join(errs...), r.wipeAllUnwanted()))
+	return errors.Join(errors.Join(errs...), r.removeStrangers())
 }
 
 // trouble says where something went wrong; nil stays nil.
@@ -96,15 +104,6 @@ func (r *Recorder) trouble(what string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("trace directory %s: %s: %w", r.dir, what, err)
-}
-
-// wipeAllUnwanted removes all that has no standing consent.
-func (r *Recorder) wipeAllUnwanted() error {
-	var errs []error
-	for i := range r.spools {
-		errs = append(errs, r.wipeUnwanted(i))
-	}
-	return errors.Join(errors.Join(errs...), r.removeStrangers())
 }
 
 // settle tries again what the disk did not take: decisions, and what is to be
@@ -121,15 +120,6 @@ func (r *Recorder) settle() error {
 		err = errors.Join(err, r.removeStrangers())
 	}
 	return r.trouble("settle what was decided", err)
-}
-
-// wipeUnwanted removes the segments of a study whose driver has not consented to
-// exactly this card, and all of a study that was called back.
-func (r *Recorder) wipeUnwanted(i int) error {
-	study := r.policies[i].study
-	return r.spools[i].remove(func(e *entry) bool {
-		return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
-	})
 }
 
 // removeStrangers removes the spools of studies that are no longer asked.

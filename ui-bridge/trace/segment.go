@@ -96,13 +96,37 @@ var ErrPanel = errors.New("a segment of a panel of test drivers: personal data, 
 // Read reads one segment. It returns the episodes up to its end, or up to the
 // first record that cannot be read together with a *DamageError. A file that is
 // no segment gives ErrNotSegment; one of another version does too.
-func Read(r io.Reader) ([]Episode, error) {
-	var eps []Episode
-	err := read(r, func(rec *segmentRecord) error {
+func Read(r io.Reader) ([]Episode, error) { return readAll(r, (*Episode).wrong) }
+
+// ReadAny is Read, but takes codes that this package never writes: audits look at
+// what other recorders may have done.
+func ReadAny(r io.Reader) ([]Episode, error) {
+	return readAll(r, func(*Episode) string { return "" })
+}
+
+func readAll(r io.Reader, wrong func(*Episode) string) (eps []Episode, err error) {
+	err = readInto(r, wrong, func() *Episode { return new(Episode) }, func(rec *segmentRecord) error {
 		if rec.driver != nil {
 			return ErrPanel
 		}
 		eps = append(eps, *rec.ep)
+		return nil
+	})
+	return eps, err
+}
+
+// ErrNotPanel tells that a segment is no panel's.
+var ErrNotPanel = errors.New("a segment that is not of a panel of test drivers")
+
+// ReadPanel reads one segment of a panel as Read does those that are released. Any
+// other gives ErrNotPanel.
+func ReadPanel(r io.Reader) ([]PanelEpisode, error) {
+	var eps []PanelEpisode
+	err := read(r, func(rec *segmentRecord) error {
+		if rec.driver == nil {
+			return ErrNotPanel
+		}
+		eps = append(eps, PanelEpisode{*rec.driver, *rec.ep})
 		return nil
 	})
 	return eps, err
@@ -125,28 +149,34 @@ func payload(ep *Episode, driver *Pseudonym) msgp.Marshaler {
 }
 
 // exact reports whether the bytes are those that this package would write:
-// values can take more bytes than they need, in which something could hide.
-func (rec *segmentRecord) exact() bool {
-	b, err := payload(rec.ep, rec.driver).MarshalMsg(nil)
-	return err == nil && bytes.Equal(b, rec.raw)
+// values can take more bytes than they need, in which something could hide. It
+// writes into scratch and returns that, grown if need be.
+func (rec *segmentRecord) exact(scratch []byte) (ok bool, grown []byte) {
+	b, err := payload(rec.ep, rec.driver).MarshalMsg(scratch[:0])
+	return err == nil && bytes.Equal(b, rec.raw), b
 }
 
-// decode reads the payload of a segment with a header.
-func decode(header string, payload []byte) (rec segmentRecord, rest []byte, err error) {
-	rec = segmentRecord{header: header, raw: payload}
+// decode reads the payload of a segment with a header into an episode.
+func decode(header string, payload []byte, ep *Episode) (rec segmentRecord, rest []byte, err error) {
+	rec = segmentRecord{header: header, raw: payload, ep: ep}
 	if header == panelText {
 		var p PanelEpisode
 		rest, err = p.UnmarshalMsg(payload)
 		rec.driver, rec.ep = &p.Driver, &p.Episode
 		return rec, rest, err
 	}
-	rec.ep = new(Episode)
-	rest, err = rec.ep.UnmarshalMsg(payload)
+	rest, err = ep.UnmarshalMsg(payload)
 	return rec, rest, err
 }
 
 // read calls yield with each episode.
 func read(r io.Reader, yield func(*segmentRecord) error) error {
+	return readInto(r, (*Episode).wrong, func() *Episode { return new(Episode) }, yield)
+}
+
+// readInto is read into the episodes that next returns, which may be one. wrong
+// says what is wrong with an episode.
+func readInto(r io.Reader, wrong func(*Episode) string, next func() *Episode, yield func(*segmentRecord) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
@@ -156,6 +186,8 @@ func read(r io.Reader, yield func(*segmentRecord) error) error {
 		return ErrNotSegment
 	}
 	s := scanner{r: r, offset: headerBytes}
+	var rec segmentRecord
+	var own []byte
 	for {
 		payload, err := s.next()
 		if err == io.EOF {
@@ -163,8 +195,8 @@ func read(r io.Reader, yield func(*segmentRecord) error) error {
 		} else if err != nil {
 			return err
 		}
-		rec, rest, err := decode(headers[i], payload)
-		if err != nil {
+		var rest []byte
+		if rec, rest, err = decode(headers[i], payload, next()); err != nil {
 			return s.damage("an episode that cannot be decoded (" + err.Error() + ")")
 		} else if len(rest) > 0 {
 			return s.damage(fmt.Sprintf("an episode followed by %d bytes more", len(rest)))
@@ -172,9 +204,11 @@ func read(r io.Reader, yield func(*segmentRecord) error) error {
 		if rec.ep.V != SchemaVersion {
 			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", rec.ep.V, SchemaVersion))
 		}
-		if what := rec.ep.wrong(); what != "" {
+		if what := wrong(rec.ep); what != "" {
 			return s.damage("an episode with " + what)
-		} else if !rec.exact() {
+		}
+		var exact bool
+		if exact, own = rec.exact(own); !exact {
 			return s.damage("an episode in other bytes than it takes")
 		}
 		if err := yield(&rec); err != nil {

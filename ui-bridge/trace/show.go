@@ -42,7 +42,7 @@ func Show(w io.Writer, dir string, o ShowOptions) (n int, err error) {
 		return 0, err
 	}
 	out.printf("%d episodes in %d segments\n", out.episodes, out.segments)
-	return out.episodes, errors.Join(few(bad), out.err)
+	return out.episodes, errors.Join(Few(bad), out.err)
 }
 
 // Put puts a segment's episodes into words, by the names of a study, if it is
@@ -86,15 +86,15 @@ func List(dir string, study *scenes.Study) ([]Listed, error) {
 		}
 		return nil
 	})
-	return list, errors.Join(few(bad), err)
+	return list, errors.Join(Few(bad), err)
 }
 
 // mostTold is how many files that are no segments are named.
 const mostTold = 8
 
-// few joins what is wrong with files; of a directory that has nothing to do with
+// Few joins what is wrong with files; of a directory that has nothing to do with
 // traces it names the first ones and counts the rest.
-func few(bad []error) error {
+func Few(bad []error) error {
 	if more := len(bad) - mostTold; more > 0 {
 		bad = append(bad[:mostTold:mostTold], fmt.Errorf("and %d more files; is this a directory of traces?", more))
 	}
@@ -113,7 +113,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+		case d.IsDir(), strings.HasPrefix(name, consentFile), strings.HasPrefix(name, seenFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
 			return nil
 		}
 		return yield(path)
@@ -170,7 +170,11 @@ func (p *printer) episode(rec *segmentRecord) {
 		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), pick(scenes.Gestures, ev.Gesture),
 			pick(scenes.Outcomes, ev.Out), pick(scenes.Gaps, ev.DT), pick(scenes.Speeds, ev.Speed))
 	}
-	p.printf("    metrics: %s\n", metricsText(&ep.M))
+	metrics := metricsText(&ep.M)
+	if len(ep.Ev) > 0 && ep.Ev[0].Gesture == scenes.Fired {
+		metrics = "none: of a scene card"
+	}
+	p.printf("    metrics: %s\n", metrics)
 	if p.o.Hex {
 		p.printf("    bytes (%d): %s\n", len(rec.raw), hex.EncodeToString(rec.raw))
 	}

@@ -29,6 +29,7 @@ const maxDelay = 72 * time.Hour
 type spool struct {
 	dir    string
 	panel  bool
+	every  bool // attempt of a week is kept, not one: a panel's, or weakened
 	list   []entry
 	doomed []string // files that the disk did not let us remove
 	closed uint16   // the newest week of which anything has left: nothing is added to it
@@ -43,7 +44,7 @@ var spoolTops = []string{"spool", "panel"}
 // newSpool is the spool of a study.
 func newSpool(dir, study string, panel bool) *spool {
 	if panel {
-		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true}
+		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true, every: true}
 	}
 	return &spool{dir: filepath.Join(dir, spoolTops[0], study)}
 }
@@ -54,6 +55,7 @@ type entry struct {
 	key  uint64
 	due  int64 // s since 1970: when it may leave
 	ep   Episode
+	time time.Time // of modification; zero, as always in a car: none that tells anything
 }
 
 func (e *entry) name() string {
@@ -135,7 +137,7 @@ func readOne(path string) (Episode, error) {
 // onePerSlot removes the lesser of two segments of a task and week, which a
 // power loss can leave.
 func (s *spool) onePerSlot() error {
-	if s.panel {
+	if s.every {
 		return nil
 	}
 	for i := 0; i < len(s.list); i++ {
@@ -158,7 +160,7 @@ func (s *spool) onePerSlot() error {
 
 // slot is the index of the segment of a task and week, -1 for none.
 func (s *spool) slot(task, week uint16) int {
-	if s.panel {
+	if s.every {
 		return -1
 	}
 	for i := range s.list {
@@ -182,7 +184,7 @@ func (s *spool) add(e entry, segment []byte) error {
 	path := filepath.Join(s.dir, e.name())
 	err := writeSynced(path+newSuffix, segment)
 	if err == nil {
-		err = forgetTime(path + newSuffix)
+		err = setTime(path+newSuffix, e.time)
 	}
 	if err == nil {
 		err = os.Rename(path+newSuffix, path)
@@ -203,8 +205,14 @@ func (s *spool) add(e entry, segment []byte) error {
 	return nil
 }
 
-// forgetTime gives a file a time that says nothing.
-func forgetTime(path string) error { return os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0)) }
+// setTime gives a file a time of modification; the zero time becomes 1970, which
+// says nothing.
+func setTime(path string, at time.Time) error {
+	if at.IsZero() {
+		at = time.Unix(0, 0)
+	}
+	return os.Chtimes(path, at, at)
+}
 
 // removeAt removes a segment. If the disk does not let it, the segment is doomed:
 // it counts as removed, and sweep tries again.
@@ -264,7 +272,7 @@ func (s *spool) release(now time.Time, box *outbox, n *Counters) (due bool, err 
 		n.Torn++
 		return true, s.removeAt(i)
 	}
-	if e.ep.Week > s.closed && !s.panel {
+	if e.ep.Week > s.closed && !s.every {
 		if err := writeClosed(s.dir, e.ep.Week); err != nil {
 			return true, err
 		}
@@ -294,7 +302,7 @@ func readClosed(dir string) (uint16, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	} else if err != nil {
-		return 0, err
+		return math.MaxUint16, err
 	}
 	line := strings.TrimSuffix(strings.TrimPrefix(string(text), "vignette-closed 1\n"), "\n")
 	week, err := strconv.ParseUint(line, 10, 16)

@@ -22,10 +22,40 @@ type Offer struct {
 	Until time.Time // on: when the driver's yes runs out
 }
 
+// Status is what the HMI shows all the time.
+type Status struct {
+	Study      string // that is recorded, or else the first one that can be consented to; empty: there is none
+	Recording  bool
+	Problem    string // why nothing is recorded at all; empty: nothing is wrong
+	NewAnswers int    // that the driver has not dismissed and did not ask to be left alone with
+}
+
+// Status returns the present one.
+func (r *Recorder) Status() Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Status{Study: r.study(), Recording: r.recording()}
+	if err := r.problem(); err != nil {
+		s.Problem = err.Error()
+	}
+	for _, t := range r.told() {
+		if !t.Seen && !t.Quiet {
+			s.NewAnswers++
+		}
+	}
+	return s
+}
+
 // Study returns the id of the study that is recorded, or else of the first one
 // that can be consented to; empty: there is none.
 func (r *Recorder) Study() string {
-	offers := r.Studies()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.study()
+}
+
+func (r *Recorder) study() string {
+	offers := r.offers()
 	for _, state := range []string{"on", "changed", "expired", "off"} {
 		if i := slices.IndexFunc(offers, func(o Offer) bool { return o.State == state }); i >= 0 {
 			return offers[i].Study.ID
@@ -38,7 +68,10 @@ func (r *Recorder) Study() string {
 func (r *Recorder) Studies() []Offer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var list []Offer
+	return r.offers()
+}
+
+func (r *Recorder) offers() (list []Offer) {
 	for i := range r.policies {
 		o := Offer{Study: r.policies[i].study}
 		d, decided := r.consents.latest(o.Study.ID, r.user)
@@ -171,6 +204,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	}
 	if err == nil && r.active == i {
 		r.attempt.reset()
+		r.firings = nil
 	}
 	d.Given, d.At, d.Until, d.Driver = false, time.Time{}, time.Time{}, Pseudonym{}
 	if !c.Wall.IsZero() {
@@ -195,7 +229,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 // wipe removes the present driver's segments of a study.
 func (r *Recorder) wipe(study string) error {
 	i := slices.IndexFunc(r.policies, func(p *policy) bool { return p.study.ID == study })
-	if i >= 0 && r.stopped == nil {
+	if i >= 0 {
 		return r.spools[i].remove(func(e *entry) bool { return e.user == r.user })
 	}
 	var errs []error
