@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -14,12 +13,13 @@ import (
 )
 
 // deck keeps the running program up with the files that it comes from: cards,
-// profile and DBCs, and the recorder with those of studies. Files are read, checked and compiled on its own goroutine or
-// a caller's; the loop does no more than take the finished program over.
+// profile and DBCs, and the recorder with those of studies. Files are read,
+// checked and compiled on its own goroutine or a caller's; the loop does no more
+// than take the finished program over.
 type deck struct {
 	a        *agent
 	config   *Config
-	log      *slog.Logger
+	log      uibridge.Logger
 	hints    *hints
 	problems atomic.Pointer[[]string] // as file:line:col: what; any goroutine
 	taken    chan struct{}            // a profile that waited was taken
@@ -37,7 +37,7 @@ type deck struct {
 // openDeck loads what the configuration names. A card that does not load is left
 // out and told; a profile that does not load is an error, and so is it if no card
 // loads.
-func openDeck(c *Config, log *slog.Logger) (*deck, *scenes.Program, error) {
+func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 	v, err := loadVehicle(c)
 	if err != nil {
 		return nil, nil, err
@@ -238,6 +238,7 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	a.save(&next.Engine, a.pump.State())
 	a.log.Info("reloaded", "vehicle", next.Vehicle.ID, "version", next.Vehicle.Version, "cards", len(next.Cards))
 	if another {
+		a.habits.reprofile(next.Vehicle)
 		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
 		a.bridge.SetServices(a.book.services())
 		a.broken = errors.Join(a.watch(next.Vehicle), a.listen())

@@ -3,11 +3,12 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	uibridge "vignette/ui-bridge"
 )
 
 // The files of a state directory that remember the newest versions that were
@@ -37,7 +38,7 @@ func (v *versioned) older(had int) error {
 
 // grown holds that a version only grows, and remembers it in the file at path
 // before what has it is used.
-func grown(path string, v versioned, log *slog.Logger) error {
+func grown(path string, v versioned, log uibridge.Logger) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

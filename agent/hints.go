@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // The times of watching files: a change is looked at when it has been quiet for
@@ -34,14 +34,14 @@ type hints struct {
 	// C has something when it is time to look.
 	C chan struct{}
 
-	log     *slog.Logger
+	log     uibridge.Logger
 	watcher *fsnotify.Watcher // nil: the system gives none; polls alone
 	want    chan wish
 	end     chan struct{}
 	done    chan struct{}
 }
 
-func newHints(log *slog.Logger) *hints {
+func newHints(log uibridge.Logger) *hints {
 	h := &hints{C: make(chan struct{}, 1), log: log, want: make(chan wish), end: make(chan struct{}), done: make(chan struct{})}
 	var err error
 	if h.watcher, err = fsnotify.NewWatcher(); err != nil {

@@ -68,8 +68,8 @@ func BenchmarkIdle(b *testing.B) {
 func buildAgent(tb testing.TB, dir string) string {
 	tb.Helper()
 	program := filepath.Join(dir, "vignette-agent")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", program, "./cmd/vignette-agent")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("go", "build", "-o", program, "./cmd/vignette-agent")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(string(readFile(tb, "cmd/vignette-agent/goflags"))))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ type live struct {
 
 // openLive opens the interfaces of the profile's buses, or a pipe. A missing
 // interface is no error: it is waited for. A pipe does not tell of links.
-func openLive(c *SourceConfig, v *scenes.Vehicle, log *slog.Logger) (*live, error) {
+func openLive(c *SourceConfig, v *scenes.Vehicle, log uibridge.Logger) (*live, error) {
 	var s sockets
 	o, err := busOptions(c, v)
 	switch {
@@ -160,12 +159,12 @@ var links = [...]engine.Link{socketcan.Absent: engine.LinkAbsent, socketcan.Down
 	socketcan.ErrorPassive: engine.LinkErrorPassive, socketcan.BusOff: engine.LinkBusOff}
 
 func (l *live) link(a *agent, t int64, bus int, state engine.Link) error {
-	level := slog.LevelWarn
+	say := a.log.Warn
 	if state == engine.LinkUp {
-		level = slog.LevelInfo
+		say = a.log.Info
 	}
 	name, buffer := l.vehicle.Buses[bus].Name, l.sockets.Buffer(bus)
-	a.log.Log(a.ctx, level, "bus", "name", name, "link", state, "buffer", buffer)
+	say("bus", "name", name, "link", state, "buffer", buffer)
 	if state == engine.LinkUp && buffer < 2*socketcan.DefaultReceiveBuffer { // the kernel reads twice what it grants
 		a.log.Warn("the kernel grants a small socket buffer; raise net.core.rmem_max", "bus", name, "asked", socketcan.DefaultReceiveBuffer, "granted", buffer/2)
 	}

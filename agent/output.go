@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"time"
 
 	"vignette/scenes/drive"
+	uibridge "vignette/ui-bridge"
 )
 
 // outputs are the files that a run writes.
@@ -28,7 +28,7 @@ type output struct {
 	name   string
 	limits Limits
 	turn   func() // has the writer go on in a new file
-	log    *slog.Logger
+	log    uibridge.Logger
 
 	file    *os.File
 	buffer  *bufio.Writer
@@ -40,7 +40,7 @@ type output struct {
 // openOutputs creates the decision log and the journal that are configured;
 // snapshot is what the session starts from. Their heads are written out, so that
 // what is left after a kill can be read.
-func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log *slog.Logger) (*outputs, error) {
+func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log uibridge.Logger) (*outputs, error) {
 	o := &outputs{}
 	if err := o.openDecisions(&c.Decisions, h, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("decision log: %w", err), o.close())
@@ -54,7 +54,7 @@ func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log *
 	return o, nil
 }
 
-func (o *outputs) openDecisions(c *DecisionsConfig, h *drive.Header, log *slog.Logger) error {
+func (o *outputs) openDecisions(c *DecisionsConfig, h *drive.Header, log uibridge.Logger) error {
 	if c.File == "" {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (o *outputs) openDecisions(c *DecisionsConfig, h *drive.Header, log *slog.L
 	return nil
 }
 
-func (o *outputs) openJournal(c *Config, h *drive.Header, judged bool, snapshot []byte, log *slog.Logger) (err error) {
+func (o *outputs) openJournal(c *Config, h *drive.Header, judged bool, snapshot []byte, log uibridge.Logger) (err error) {
 	if c.Journal == "" {
 		return nil
 	}

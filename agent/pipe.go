@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"vignette/can/socketcan"
 	"vignette/scenes"
 	"vignette/scenes/drive"
+	uibridge "vignette/ui-bridge"
 )
 
 // pipe reads live frames from a named pipe: candump lines, which another
@@ -22,7 +22,7 @@ import (
 type pipe struct {
 	name    string
 	file    *os.File
-	log     *slog.Logger
+	log     uibridge.Logger
 	vehicle *scenes.Vehicle
 	named   map[string]int
 	buses   []int // by channel of the lines: the profile's bus, or -1
@@ -40,7 +40,7 @@ const pipeFrames = 64
 // openPipe opens a named pipe for writing too, so that it does not end when the
 // last writer goes, and begins to read. What waits in it is of an unknown age
 // and is dropped.
-func openPipe(c *SourceConfig, v *scenes.Vehicle, log *slog.Logger) (*pipe, error) {
+func openPipe(c *SourceConfig, v *scenes.Vehicle, log uibridge.Logger) (*pipe, error) {
 	named, err := drive.ParseBusMap(v, c.Map)
 	if err != nil {
 		return nil, fmt.Errorf("source.map: %w", err)

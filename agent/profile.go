@@ -3,7 +3,6 @@ package agent
 import (
 	"crypto/sha256"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // parkedState is the drive state in which another profile is taken and consent
@@ -166,6 +166,6 @@ func (a *agent) takePending() error {
 }
 
 // grownProfile holds that the version of a profile only grows.
-func grownProfile(state string, v *scenes.Vehicle, log *slog.Logger) error {
+func grownProfile(state string, v *scenes.Vehicle, log uibridge.Logger) error {
 	return grown(filepath.Join(state, profilesName), versioned{v.File, "profile " + v.ID, v.ID, v.Version}, log)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"runtime"
 	"time"
@@ -81,7 +80,7 @@ func readKeys(files []string) (keys []sign.PublicKey, err error) {
 // Run is the agent from start to stop: it returns nil when its recording has
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
-func Run(ctx context.Context, c *Config, log *slog.Logger) (err error) {
+func Run(ctx context.Context, c *Config, log uibridge.Logger) (err error) {
 	deck, prog, err := openDeck(c, log)
 	if err != nil {
 		return err
@@ -207,6 +206,7 @@ func (a *agent) tidy() error {
 		a.services.Count(m)
 	}
 	a.tickStudies(m)
+	a.lookForHabits(m)
 	if a.state != nil {
 		a.state.count(m)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
+	uibridge "vignette/ui-bridge"
 )
 
 // stateFiles keep the state in a directory, safe against kill -9 and against
@@ -27,7 +27,7 @@ import (
 //
 //	record  length of the rest (4) · CRC-32C of the rest (4) · number (8) · saved state
 type stateFiles struct {
-	log      *slog.Logger
+	log      uibridge.Logger
 	dir      string
 	boot     string // the kernel's boot id
 	timeBase string
@@ -72,7 +72,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // openState opens the state of a directory, and makes the directory if it is
 // not there. It returns the newest saved state; nil: there is none. States of
 // newer versions and damaged ones are set aside, and that is logged.
-func openState(dir, bootID, timeBase string, log *slog.Logger) (*stateFiles, *drive.Saved, error) {
+func openState(dir, bootID, timeBase string, log uibridge.Logger) (*stateFiles, *drive.Saved, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, err
 	}

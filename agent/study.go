@@ -88,8 +88,8 @@ func (a *agent) moment() trace.Context {
 		v := a.monitor.Value(a.speed, now)
 		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
 	}
-	if a.assistance >= 0 {
-		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.assistance, now).Text)
+	if a.auto >= 0 {
+		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.auto, now).Text)
 	}
 	return c
 }
@@ -124,6 +124,7 @@ func (a *agent) tickStudies(m map[string]uint64) {
 	m["decisions_unwatched"] = a.recorder.lost.Load()
 	m["interactions"], m["interactions_refused"], m["interactions_outside"], m["interactions_other"] = t.Accepted, t.Refused, t.Outside, t.Other
 	m["attempts"], m["attempts_gated"], m["attempts_cut"], m["attempts_not_sampled"], m["attempts_dropped"] = t.Attempts, t.Gated, t.Cut, t.NotSampled, t.Dropped
+	m["attempts_clock_steps"] = t.ClockSteps
 	m["episodes"], m["episodes_lost"], m["episodes_released"], m["episodes_removed"], m["episodes_torn"] = t.Episodes, t.Lost, t.Released, t.Removed, t.Torn
 }
 
@@ -183,7 +184,11 @@ func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return a.recorder.Record(batch, now)
+	n, err := a.recorder.Record(batch, now)
+	if err != nil {
+		a.log.Error("writing traces", "error", err)
+	}
+	return n, err
 }
 
 // TraceStatus is what the HMI shows all the time.

@@ -2,12 +2,12 @@ package agent
 
 import (
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"strings"
 
 	"vignette/scenes"
 	"vignette/scenes/sign"
+	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/trace"
 )
 
@@ -15,7 +15,7 @@ import (
 // read last. Whoever reads them holds deck.mu, but for the first time.
 type studyFiles struct {
 	config   *Config
-	log      *slog.Logger
+	log      uibridge.Logger
 	contents [32]byte // stamp of all of them
 	listed   int      // version of the newest list of those called back
 	refused  []string // why answers are left out, as file:line:col: what

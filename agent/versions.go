@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // maxVersions bounds the versions that are kept, of cards and of profiles each:
@@ -25,7 +25,7 @@ const maxVersions = 1024
 // profile names them. A nil versions keeps nothing.
 type versions struct {
 	dir     string
-	log     *slog.Logger
+	log     uibridge.Logger
 	kept    atomic.Uint64 // versions written
 	dropped atomic.Uint64 // versions removed since there were too many
 	failed  atomic.Uint64 // versions that could not be written

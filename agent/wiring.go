@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -24,7 +23,7 @@ const speedPath = "Vehicle.Speed"
 type agent struct {
 	ctx      context.Context // done: stop
 	quit     func()          // ends ctx
-	log      *slog.Logger
+	log      uibridge.Logger
 	config   *Config
 	prog     *scenes.Program
 	judged   bool
@@ -44,18 +43,18 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
+	habits   habits
 	recorder *studies // nil: no traces; safe for several goroutines
-	// speed and assistance are the indices of the signals that traces carry; -1:
-	// the profile has none.
-	speed, assistance int
-	failed            uint64 // calls that failed
-	answered          uint64
-	late              uint64                            // calls that were not sent since their time was over
-	counters          atomic.Pointer[map[string]uint64] // any goroutine
-	replies           chan reply
-	tasks             chan task
-	broken            error         // of taking an event: the agent ends
-	ended             chan struct{} // closed when nobody takes tasks any more
+	speed    int      // index of the signal that traces carry; -1: the profile has none
+	auto     int      // the same of driver assistance
+	failed   uint64   // calls that failed
+	answered uint64
+	late     uint64                            // calls that were not sent since their time was over
+	counters atomic.Pointer[map[string]uint64] // any goroutine
+	replies  chan reply
+	tasks    chan task
+	broken   error         // of taking an event: the agent ends
+	ended    chan struct{} // closed when nobody takes tasks any more
 }
 
 // reply is the outcome of a call.
@@ -81,6 +80,7 @@ func (a *agent) open() error {
 	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
+	a.openHabits()
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
@@ -106,11 +106,13 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI and the recorder of traces what was decided.
+// tellRecords tells of what was decided: the HMI, the recorder of traces, and who
+// learns the driver's habits.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
 	a.tellStudies(records)
+	a.tellHabits(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -131,9 +133,9 @@ func (a *agent) watch(v *scenes.Vehicle) error {
 		return err
 	}
 	monitor.Look(a.face.watched)
-	a.monitor, a.speed, a.assistance = monitor, slices.Index(paths(v), speedPath), -1
+	a.monitor, a.speed, a.auto = monitor, slices.Index(paths(v), speedPath), -1
 	if v.Assistance != nil {
-		a.assistance = slices.Index(paths(v), v.Assistance.From.Text)
+		a.auto = slices.Index(paths(v), v.Assistance.From.Text)
 	}
 	return nil
 }
@@ -179,6 +181,7 @@ func (a *agent) close() error {
 		}
 		errs = append(errs, a.state.close())
 	}
+	a.habits.save()
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		errs = append(errs, a.closers[i].Close())
 	}

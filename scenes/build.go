@@ -233,13 +233,8 @@ func (b *builder) listed(s *Signal, x float64, at Pos) {
 
 // numbers are the values that the profile lists, as text, ascending.
 func (s *Signal) numbers() []string {
-	var nums []float64
-	for _, m := range s.values {
-		nums = append(nums, m.num)
-	}
-	slices.Sort(nums)
 	var texts []string
-	for _, x := range slices.Compact(nums) {
+	for _, x := range s.distinct() {
 		texts = append(texts, show(x))
 	}
 	return texts

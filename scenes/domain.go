@@ -3,6 +3,7 @@ package scenes
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"vignette/scenes/engine"
 )
@@ -58,14 +59,18 @@ func (s *Signal) span(a, b float64) Domain {
 // listedDomain is the domain of a signal that has labels, booleans or listed
 // numbers.
 func (s *Signal) listedDomain() (Domain, bool) {
-	var values []float64
-	for _, m := range s.values {
-		values = append(values, m.num)
-	}
+	values := s.distinct()
 	if values == nil {
 		return Domain{}, false
 	}
-	slices.Sort(values)
-	values = slices.Compact(values)
 	return Domain{Low: values[0], High: values[len(values)-1], Values: values, Whole: s.whole || s.Kind != engine.Number}, true
+}
+
+// distinct are the numbers that the profile lists, each once, ascending.
+func (s *Signal) distinct() (nums []float64) {
+	for _, m := range s.values {
+		nums = append(nums, m.num)
+	}
+	sort.SliceStable(nums, func(i, j int) bool { return nums[i] < nums[j] })
+	return slices.Compact(nums)
 }

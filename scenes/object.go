@@ -54,7 +54,7 @@ type heading struct {
 
 func (o table) read(r *reader, n *yaml.Node) bool {
 	if r.shapes != nil {
-		o.shape(r, n)
+		r.shapes.table(n, o)
 		return false
 	}
 	before := len(r.diags)
@@ -105,7 +105,7 @@ func (o table) names() []string {
 // named reads a mapping from names to objects, in the order of the file.
 func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.Node)) {
 	if r.shapes != nil {
-		r.namedShape(n, each)
+		r.shapes.named(n, each)
 		return
 	}
 	if !r.mapping(n, what) {
@@ -121,7 +121,7 @@ func (r *reader) named(n *yaml.Node, what string, each func(name, value *yaml.No
 // list reads a list of at least one entry.
 func (r *reader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 	if r.shapes != nil {
-		r.shape(n, shape{"type": "array", "minItems": 1, "items": r.shapeOf("", each)})
+		r.shapes.list(n, each)
 		return
 	}
 	if n.Kind == yaml.AliasNode {

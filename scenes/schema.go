@@ -11,9 +11,19 @@ import (
 // shape is a JSON Schema (draft 2020-12).
 type shape map[string]any
 
-// describing is what a reader notes when it is asked what it would read: the same
-// functions that read a file then describe it, so that the two cannot differ.
+// describer is told by a reader what it would read: the same functions that read
+// a file then describe it, so that the two cannot differ. It is an interface so
+// that the agent, which describes nothing, does not link what describes.
+type describer interface {
+	note(n *yaml.Node, s shape)
+	table(n *yaml.Node, t table)
+	named(n *yaml.Node, each func(name, value *yaml.Node))
+	list(n *yaml.Node, each func(n *yaml.Node))
+}
+
+// describing is a describer of JSON Schema.
 type describing struct {
+	keys map[*yaml.Node]*yaml.Node // the reader's
 	of   map[*yaml.Node]shape
 	defs map[string]shape // by the kind of object
 }
@@ -46,10 +56,11 @@ func AnswerSchema() []byte {
 
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
-	r := &reader{keys: map[*yaml.Node]*yaml.Node{}, shapes: &describing{of: map[*yaml.Node]shape{}, defs: map[string]shape{}}}
-	root := r.shapeOf("", func(n *yaml.Node) { read(r, n) })
+	d := &describing{keys: map[*yaml.Node]*yaml.Node{}, of: map[*yaml.Node]shape{}, defs: map[string]shape{}}
+	r := &reader{keys: d.keys, shapes: d}
+	root := d.shapeOf("", func(n *yaml.Node) { read(r, n) })
 	root["$schema"], root["$id"], root["title"] = "https://json-schema.org/draft/2020-12/schema", "urn:vignette:"+id+":1", title
-	root["$defs"] = r.shapes.defs
+	root["$defs"] = d.defs
 	text, err := json.MarshalIndent(root, "", " ")
 	if err != nil {
 		panic(err) // of strings, numbers, lists and maps
@@ -63,21 +74,23 @@ func (r *reader) shape(n *yaml.Node, s shape) bool {
 	if r.shapes == nil {
 		return false
 	}
-	r.shapes.of[n] = s
+	r.shapes.note(n, s)
 	return true
 }
 
+func (d *describing) note(n *yaml.Node, s shape) { d.of[n] = s }
+
 // shapeOf asks a function for what it reads at the value of a key. Some read
 // differently by the kind of value, so each kind is shown to it.
-func (r *reader) shapeOf(name string, read func(*yaml.Node)) shape {
+func (d *describing) shapeOf(name string, read func(*yaml.Node)) shape {
 	var ways []any
 	for _, kind := range []yaml.Kind{yaml.ScalarNode, yaml.MappingNode, yaml.SequenceNode} {
 		n := &yaml.Node{Kind: kind}
 		if name != "" {
-			r.keys[n] = &yaml.Node{Value: name}
+			d.keys[n] = &yaml.Node{Value: name}
 		}
 		read(n)
-		s := r.shapes.of[n]
+		s := d.of[n]
 		known := s == nil
 		for _, way := range ways {
 			known = known || reflect.DeepEqual(way, s)
@@ -95,22 +108,22 @@ func (r *reader) shapeOf(name string, read func(*yaml.Node)) shape {
 	return shape{"anyOf": ways}
 }
 
-// shape notes the object's keys under its name, once: objects may contain
+// table notes the object's keys under its name, once: objects may contain
 // objects of their kind.
-func (o table) shape(r *reader, n *yaml.Node) {
+func (d *describing) table(n *yaml.Node, o table) {
 	name := strings.ReplaceAll(strings.Trim(strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(o.what, "an "), "a "), "the "), "`"), " ", "-")
-	r.shape(n, shape{"$ref": "#/$defs/" + name})
-	if _, begun := r.shapes.defs[name]; begun {
+	d.note(n, shape{"$ref": "#/$defs/" + name})
+	if _, begun := d.defs[name]; begun {
 		return
 	}
 	s := shape{"type": "object", "additionalProperties": false}
-	r.shapes.defs[name] = s
+	d.defs[name] = s
 	properties, must := shape{}, []string{}
 	for i, k := range o.keys {
 		if k.need == later {
 			continue
 		}
-		properties[k.name] = r.shapeOf(k.name, func(n *yaml.Node) { o.each(i, n) })
+		properties[k.name] = d.shapeOf(k.name, func(n *yaml.Node) { o.each(i, n) })
 		if k.need == required {
 			must = append(must, k.name)
 		}
@@ -121,17 +134,22 @@ func (o table) shape(r *reader, n *yaml.Node) {
 	}
 }
 
-// namedShape notes a mapping from names to what each reads.
-func (r *reader) namedShape(n *yaml.Node, each func(name, value *yaml.Node)) {
+// named notes a mapping from names to what each reads.
+func (d *describing) named(n *yaml.Node, each func(name, value *yaml.Node)) {
 	s := shape{"type": "object"}
-	s["additionalProperties"] = r.shapeOf("", func(value *yaml.Node) {
+	s["additionalProperties"] = d.shapeOf("", func(value *yaml.Node) {
 		name := &yaml.Node{Kind: yaml.ScalarNode}
 		each(name, value)
-		if pattern, ok := r.shapes.of[name]["pattern"]; ok {
+		if pattern, ok := d.of[name]["pattern"]; ok {
 			s["propertyNames"] = shape{"pattern": pattern}
 		}
 	})
-	r.shape(n, s)
+	d.note(n, s)
+}
+
+// list notes a list of what each reads.
+func (d *describing) list(n *yaml.Node, each func(n *yaml.Node)) {
+	d.note(n, shape{"type": "array", "minItems": 1, "items": d.shapeOf("", each)})
 }
 
 // The shapes of single values.

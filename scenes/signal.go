@@ -212,7 +212,7 @@ func (p *profile) setValues(s *Signal, t signalText) {
 			s.invalid = append(s.invalid, raw)
 		}
 	}
-	slices.Sort(s.invalid)
+	sort.SliceStable(s.invalid, func(i, j int) bool { return s.invalid[i] < s.invalid[j] })
 	if t.values == nil {
 		return
 	}

@@ -30,7 +30,7 @@ type reader struct {
 	source string // the document
 	diags  Diagnostics
 	keys   map[*yaml.Node]*yaml.Node // from a value to its key
-	shapes *describing               // not nil: nothing is read, but what would be is noted, see schema.go
+	shapes describer                 // not nil: nothing is read, but what would be is noted, see schema.go
 }
 
 // at is the place of a node.

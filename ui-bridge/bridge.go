@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -39,6 +38,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
+	Habits
 	Studies
 }
 
@@ -51,10 +51,9 @@ type Options struct {
 	// bindings name. A bus that is not listed is the agent's own if Address
 	// is its name or is an explicit address.
 	Buses map[string]string
-	// Handler is required.
+	// Handler and Logger are required.
 	Handler Handler
-	// Logger is slog.Default() if nil.
-	Logger *slog.Logger
+	Logger  Logger
 
 	Version string   // property Version
 	Session uint64   // property Session
@@ -74,7 +73,7 @@ type Options struct {
 // and who watched is forgotten, since nobody has the same unique name again.
 type Bridge struct {
 	opt   Options
-	log   *slog.Logger
+	log   Logger
 	own   *link
 	links map[string]*link // by bus name; own too, under ""
 	calls *ledger
@@ -98,11 +97,8 @@ type Bridge struct {
 // ctx bounds connecting only. It fails if there is no daemon at an address or
 // another process owns the name.
 func Connect(ctx context.Context, o Options) (*Bridge, error) {
-	if o.Handler == nil {
-		return nil, errors.New("uibridge: Options.Handler is required")
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
+	if o.Handler == nil || o.Logger == nil {
+		return nil, errors.New("uibridge: Options.Handler and Options.Logger are required")
 	}
 	br := &Bridge{opt: o, log: o.Logger, links: map[string]*link{}, in: newIncoming()}
 	br.ctx, br.cancel = context.WithCancelCause(context.Background())

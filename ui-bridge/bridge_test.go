@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"vignette/scenes"
 	"vignette/scenes/engine"
+	"vignette/scenes/habit"
 	"vignette/ui-bridge/privatebus"
 	"vignette/ui-bridge/trace"
 
@@ -64,7 +66,17 @@ func (a *agent) FreeCard(card string) error    { return a.deed("free %s", card) 
 func (a *agent) SetPlace(p Place) error        { return a.deed("place %v", p) }
 func (a *agent) ForgetPlace(name string) error { return a.deed("forget %s", name) }
 func (a *agent) Places() ([]Place, error)      { return []Place{{"home", 1, 2, 100}}, a.deed("places") }
-func (a *agent) SetUser(user uint64) error     { return a.deed("user %d", user) }
+func (a *agent) SetHabits(on bool) error       { return a.deed("habits %v", on) }
+func (a *agent) DismissDraft(id string) error {
+	if id == "unknown" {
+		return fmt.Errorf("%w %q", ErrUnknownDraft, id)
+	}
+	return a.deed("dismiss %s", id)
+}
+func (a *agent) Drafts() ([]habit.Draft, error) {
+	return []habit.Draft{{ID: "habit-1", Title: scenes.Texts{"en": "Set", "zh": "设"}, Why: scenes.Texts{"en": "On"}, Times: 5, Of: 6, Days: 3, Text: "schema: 1\n"}}, nil
+}
+func (a *agent) SetUser(user uint64) error { return a.deed("user %d", user) }
 func (a *agent) Occur(what string, now bool) error {
 	if what == "unknown" {
 		return fmt.Errorf("%w %q", ErrUnknownEvent, what)

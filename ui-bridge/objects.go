@@ -44,6 +44,8 @@ type AgentNow struct {
 	User  uint64 // who drives; 0 is the guest
 	Asks  []engine.Ask
 	Buses []BusNow
+
+	Habits bool // the present driver's habits are learnt
 }
 
 // BusNow is a bus of the car. A recording's buses have a name only.

@@ -43,8 +43,14 @@ func (f Finding) String() string {
 	return d.String()
 }
 
-// Pass is one check. The passes without run belong to scenes, which refuses
-// what they find.
+// passes are what Run runs, by the names of Passes; what the others find scenes
+// refuses. They are apart from their texts, which a car does not need.
+var passes = []struct {
+	name string
+	run  func(*subject)
+}{{"cost", cost}, {"interval", interval}, {"instant", instant}, {"hysteresis", hysteresis}, {"conflict", conflict}, {"loop", loop}}
+
+// Pass is what there is to say about one check.
 type Pass struct {
 	Name   string
 	What   string // one sentence
@@ -52,8 +58,6 @@ type Pass struct {
 	Limits string // what it does not see; empty: nothing known
 	Bad    []Example
 	Good   []Example
-
-	run func(*subject)
 }
 
 // Example is cards without their heads, and what a pass says of them; empty:
@@ -81,10 +85,9 @@ func (s *subject) report(level Severity, file string, at scenes.Pos, format stri
 // position.
 func Run(p *scenes.Program) []Finding {
 	s := &subject{p: p, expected: newSpace(p, (*scenes.Signal).Expected), possible: newSpace(p, (*scenes.Signal).Carried)}
-	for _, pass := range Passes() {
-		if s.pass = pass.Name; pass.run != nil {
-			pass.run(s)
-		}
+	for _, pass := range passes {
+		s.pass = pass.name
+		pass.run(s)
 	}
 	return sorted(s.found)
 }

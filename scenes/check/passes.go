@@ -61,7 +61,6 @@ then:
 			Why: "A definition that cannot be decoded is left out and the rest of the file is used; the author should know which. `vignette dbc` tells more."},
 		{Name: "cost", What: "A card, and all cards together, stay within the profile's `budget`.",
 			Why: "Each card has a certificate, computed when it is compiled: bytes of state, most operations in a step, most effects in an hour. An operation is a detector that takes a sample, a clause or term of an expression that is evaluated, a card that is judged, or an action that is decided. The sum is what the costliest message of the bus brings. Over budget a card is refused with the figure; a card that nothing holds back to a number of firings an hour is pointed out.",
-			run: cost,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.Speed, rises_above: 90, rearm_below: 85, unit: km/h}
 only_if:
@@ -75,7 +74,6 @@ cooldown: 1m`}, ""}}},
 		{Name: "interval", What: "Conditions and triggers that the ranges of their signals decide for good: never true, always true, never completing.",
 			Why:    "A threshold beyond what the signal can reach is a slip of the pen or of the unit. The ranges are the DBC's [min|max], listed values and labels; arithmetic is followed through expressions. What the pass says holds for every sample within these ranges.",
 			Limits: "A sample outside the DBC's range is logged and valid, so a car may still surprise. Two clauses of an `expr` that reckon with one signal twice are taken for independent.",
-			run:    interval,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.LowVoltageSystemState, becomes: "ON"}
 only_if:
@@ -98,7 +96,6 @@ then:
 		{Name: "instant", What: "Triggers whose own moment excludes a condition: two moments that would have to be one.",
 			Why:    "A trigger is a moment and a condition is looked at in that moment only. `becomes: -1` together with `is: 126` on the same signal asks the gear to be in two places at once, and the card stays silent for ever. So does a sequence or a count whose edges the bus cannot bring within the time allowed, and a clause about the value of a signal that has just gone stale.",
 			Limits: "How fast a message comes is what its DBC says; without a cycle time nothing is said of its edges.",
-			run:    instant,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.Powertrain.Transmission.SelectedGear, becomes: -1}
 only_if:
@@ -117,7 +114,6 @@ then:
   - {do: notify, with: {text: {en: Parked}}}`}, ""}}},
 		{Name: "hysteresis", What: "Thresholds without a rearm value.",
 			Why: "A measured value trembles. Without `rearm_below` (or `rearm_above`) each crossing fires anew; with `held_for` each takes the hold back. With a cooldown or a hold it is a note, else a warning.",
-			run: hysteresis,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.Speed, rises_above: 90, unit: km/h}
 then:
@@ -129,7 +125,6 @@ then:
 		{Name: "conflict", What: "Pairs of cards that can command one actuator differently at once.",
 			Why:    "The arbiter decides in the car, by priority, then by who came first. With equal priorities that is chance, and a warning; with different ones it is a note. Cards whose `only_if` exclude each other, whatever the signals' bits can carry, do not conflict, nor do cards that set the same value.",
 			Limits: "Conditions are compared as they are at one moment. A lease outlives the moment of its card, so excluding cards can still meet over a lease that runs on. Arithmetic over several signals, and conditions of more than 64 cases, exclude nothing unless their ranges do.",
-			run:    conflict,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.LowVoltageSystemState, becomes: "ON"}
 then:
@@ -151,7 +146,6 @@ then:
 		{Name: "loop", What: "Cards that can start each other without end, through an actuator and the signal that reads it back.",
 			Why:    "One card sets the fan, the fan's readback starts the next card, which sets it again. In the car such a chain is blocked at depth 5 and by the quarantine; better that it never begins. The circle is named card by card.",
 			Limits: "It sees the readback of an actuator and the signal of the same path. What a fan does to the temperature it cannot know. Conditions are not weighed: a circle is named even if they break it.",
-			run:    loop,
 			Bad: []Example{{[]string{`when:
   - {signal: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, rises_above: 50, rearm_below: 40, unit: percent}
 then:

@@ -1,8 +1,11 @@
 package fleet
 
 import (
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -38,8 +41,9 @@ type car struct {
 	study    *scenes.Study
 	outbox   string
 	rec      *trace.Recorder
-	open     Truth          // of the attempt that is told, without an id
-	wanted   map[kept]Truth // what may be released
+	agreed   map[uint64]bool // drivers who said yes and have not taken it back
+	open     *Truth          // of the attempt that is told, until its episode is known
+	wanted   map[kept]Truth  // what may be released
 	last     trace.Counters
 	segments []segment
 	facts    *BuildFacts
@@ -47,36 +51,44 @@ type car struct {
 
 // kept names an episode within its car; with one id for all of a car's, its
 // task and week tell it apart.
-type kept struct{ id, task, week string }
+type kept struct {
+	id         string
+	task, week uint16
+}
 
 // driveCar simulates one car; dir is its directory of traces.
 func (f *fleet) driveCar(number int, dir string) (segments []segment, facts BuildFacts, err error) {
-	rng := rand.New(rand.NewPCG(f.o.Seed, uint64(number)))
-	w := &world{hmi: f.hmi, canaries: f.o.Canaries, build: &f.builds[number%len(f.builds)]}
-	drivers := []*driver{newDriver(rng, f.hmi, 1, f.from, f.o.Weeks)}
-	if second := rng.Float64() < 0.4; second && !f.o.Study.Panel { // a panel's drivers stand for cars
-		drivers = append(drivers, newDriver(rng, f.hmi, 2, f.from, f.o.Weeks))
-	}
-	c := &car{number: number, study: f.o.Study, outbox: filepath.Join(dir, boxName(f.o.Study)), wanted: map[kept]Truth{}, facts: &facts}
+	rng, drivers, w := f.people(number)
+	c := &car{number: number, study: f.o.Study, outbox: filepath.Join(dir, boxName(f.o.Study)), agreed: map[uint64]bool{},
+		wanted: map[kept]Truth{}, facts: &facts}
 	if c.rec, err = f.open(dir, w.build); err != nil {
 		return nil, facts, err
 	}
-	defer func() { err = errors.Join(err, c.rec.Close()) }()
-	c.facts.Cars++
-	for n := range f.o.Weeks + 1 {
-		for _, t := range w.week(rng, drivers, f.from.AddDate(0, 0, 7*n)) {
-			if n < f.o.Weeks {
-				err = c.drive(&t)
+	facts.Cars++
+	for n := 0; n <= f.o.Weeks && err == nil; n++ {
+		trips := w.week(rng, drivers, f.from.AddDate(0, 0, 7*n))
+		for i := 0; i < len(trips) && err == nil; i++ {
+			if n == f.o.Weeks {
+				err = c.tick(trips[i].at) // after the last week what waits leaves
 			} else {
-				err = c.tick(t.at) // after the last week what waits leaves
-			}
-			if err != nil {
-				return nil, facts, err
+				err = c.drive(&trips[i])
 			}
 		}
 	}
 	facts.note(c.rec.Counters())
-	return c.segments, facts, nil
+	return c.segments, facts, errors.Join(err, c.rec.Close())
+}
+
+// people are those who drive a car, and what they meet. A panel's drivers stand
+// for cars, so each has one.
+func (f *fleet) people(number int) (*rand.Rand, []*driver, *world) {
+	rng := rand.New(rand.NewPCG(f.o.Seed, uint64(number)))
+	w := &world{hmi: f.hmi, build: &f.builds[number%len(f.builds)], canaries: f.o.Canaries}
+	drivers := []*driver{newDriver(rng, f.hmi, 1, f.from, f.o.Weeks)}
+	if rng.Float64() < 0.4 && !f.o.Study.Panel {
+		drivers = append(drivers, newDriver(rng, f.hmi, 2, f.from, f.o.Weeks))
+	}
+	return rng, drivers, w
 }
 
 // boxName is the directory that a car's uploader reads.
@@ -124,10 +136,13 @@ func (c *car) ask(t *trip) error {
 	case !d.withdraws.IsZero() && !t.at.Before(d.withdraws):
 		if c.rec.Recording() {
 			c.facts.Withdrawals++
+			c.agreed[d.user] = false
+			maps.DeleteFunc(c.wanted, func(_ kept, t Truth) bool { return t.User == d.user }) // none of it may leave
 			return c.rec.WithdrawConsent(c.study.ID, now)
 		}
 	case !d.consents.IsZero() && !t.at.Before(d.consents) && !c.rec.Recording():
 		c.facts.Consents++
+		c.agreed[d.user] = true
 		return c.rec.GiveConsent(c.study.ID, now)
 	}
 	return nil
@@ -140,7 +155,8 @@ func parkedAt(at time.Time) trace.Context {
 // attempt tells the recorder of one attempt, and finds out what became of it.
 func (c *car) attempt(a *attempt, user uint64) error {
 	at, recording := a.at, c.rec.Recording()
-	c.open = Truth{Car: c.number, User: user, At: at}
+	c.open = &Truth{Car: c.number, User: user, At: at}
+	defer func() { c.open = nil }()
 	for i := range a.touches {
 		t := &a.touches[i]
 		at = at.Add(t.after)
@@ -149,8 +165,8 @@ func (c *car) attempt(a *attempt, user uint64) error {
 		if err != nil {
 			return err
 		}
-		if (took == 1) != recording {
-			return fmt.Errorf("car %d, %s: the recorder took %d touches of one while recording was %v", c.number, at, took, recording)
+		if (took == 1) != recording || recording && !c.agreed[user] {
+			return fmt.Errorf("car %d, %s: the recorder took %d touches of one while recording was %v and consent %v", c.number, at, took, recording, c.agreed[user])
 		}
 	}
 	if recording {
@@ -170,7 +186,7 @@ func (c *car) noteKept(a *attempt) error {
 	n := c.rec.Counters()
 	written := n.Episodes - c.last.Episodes
 	c.last.Episodes = n.Episodes
-	if written == 0 || c.open.EID != "" { // or it has left at once
+	if written == 0 || c.open == nil { // nil: it has left at once
 		return nil
 	}
 	name, err := c.newest(a)
@@ -178,7 +194,8 @@ func (c *car) noteKept(a *attempt) error {
 		return fmt.Errorf("car %d: %d episodes of an attempt were written, %w", c.number, written, err)
 	}
 	c.open.EID = name.id
-	c.wanted[name] = c.open
+	c.wanted[name] = *c.open
+	c.open = nil
 	return nil
 }
 
@@ -187,13 +204,13 @@ func (c *car) noteKept(a *attempt) error {
 // all of a car have one id.
 func (c *car) newest(a *attempt) (kept, error) {
 	year, number := a.at.ISOWeek()
-	task, week := c.study.Tasks[a.task].Name, fmt.Sprintf("%d-W%02d", year, number)
+	task, week := &c.study.Tasks[a.task], fmt.Sprintf("%d-W%02d", year, number)
 	var all, fresh []kept
 	for _, t := range c.rec.Traces() {
-		if t.Task != task || t.Week != week {
+		if t.Task != task.Name || t.Week != week {
 			continue
 		}
-		one := kept{t.ID, t.Task, t.Week}
+		one := kept{t.ID, uint16(task.ID), uint16((year-2000)*100 + number)}
 		all = append(all, one)
 		if _, known := c.wanted[one]; !known {
 			fresh = append(fresh, one)
@@ -205,7 +222,7 @@ func (c *car) newest(a *attempt) (kept, error) {
 	case len(fresh) == 0 && len(all) == 1:
 		return all[0], nil
 	}
-	return kept{}, fmt.Errorf("of %s in %s %d are shown, %d of them new", task, week, len(all), len(fresh))
+	return kept{}, fmt.Errorf("of %s in %s %d are shown, %d of them new", task.Name, week, len(all), len(fresh))
 }
 
 // tick lets time pass, and takes what has left.
@@ -223,27 +240,64 @@ func (c *car) tick(at time.Time) error {
 
 // upload takes what is in the outbox.
 func (c *car) upload(at time.Time) error {
-	list, err := trace.List(c.outbox, c.study)
-	var damage *trace.DamageError
-	if err != nil && !errors.As(err, &damage) {
-		return err // a segment without padding is damaged to readers, and is listed all the same
+	entries, err := os.ReadDir(c.outbox)
+	if err != nil {
+		return err
 	}
-	for _, one := range list {
-		t, ok := c.wanted[kept{one.ID, one.Task, one.Week}]
-		if !ok && c.open.EID == "" {
-			c.open.EID = one.ID
-			t = c.open
-		} else if !ok {
-			return fmt.Errorf("car %d: episode %s left, and nobody knows whose it is", c.number, one.ID)
-		}
-		s := segment{truth: t, name: filepath.Base(one.File)}
-		s.truth.Released = at
-		if s.bytes, s.time, err = take(one.File); err != nil {
+	for _, e := range entries {
+		s := segment{name: e.Name()}
+		if s.bytes, s.time, err = take(filepath.Join(c.outbox, s.name)); err != nil {
 			return err
 		}
+		ep, err := c.episode(s.bytes)
+		if err != nil {
+			return fmt.Errorf("car %d: %s: %w", c.number, s.name, err)
+		}
+		if s.truth, err = c.truth(ep); err != nil {
+			return err
+		}
+		s.truth.Released = at
 		c.segments = append(c.segments, s)
 	}
 	return nil
+}
+
+// truth is what is known of an episode that has left.
+func (c *car) truth(ep *trace.Episode) (Truth, error) {
+	name := kept{hex.EncodeToString(ep.EID[:]), ep.Task, ep.Week}
+	t, ok := c.wanted[name]
+	switch {
+	case ok:
+		return t, nil
+	case c.open != nil: // it leaves at once
+		t, c.open = *c.open, nil
+		t.EID = name.id
+		return t, nil
+	}
+	return t, fmt.Errorf("car %d: episode %s has left, and is of no attempt that may have", c.number, name.id)
+}
+
+// episode reads the one episode of a segment. One without padding is damaged to
+// readers, but for its episode.
+func (c *car) episode(segment []byte) (*trace.Episode, error) {
+	var list []trace.Episode
+	var err error
+	if c.study.Panel {
+		var of []trace.PanelEpisode
+		of, err = trace.ReadPanel(bytes.NewReader(segment))
+		for i := range of {
+			list = append(list, of[i].Episode)
+		}
+	} else {
+		list, err = trace.ReadAny(bytes.NewReader(segment))
+	}
+	var damage *trace.DamageError
+	if err != nil && !errors.As(err, &damage) {
+		return nil, err
+	} else if len(list) != 1 {
+		return nil, fmt.Errorf("has %d episodes (%v)", len(list), err)
+	}
+	return &list[0], nil
 }
 
 // take reads a file with its time and removes it.

@@ -50,6 +50,9 @@ func newFleet(o Options) (*fleet, error) {
 	if o.Cars < 1 || o.Weeks < 1 {
 		return nil, errors.New("a fleet has a car and a week at least")
 	}
+	if i := slices.IndexFunc(o.Study.Tasks, func(k scenes.Task) bool { return k.Card != "" }); i >= 0 {
+		return nil, fmt.Errorf("%s watches the scene card %s, but simulated drivers only touch screens; take `cards` out", o.Study.File, o.Study.Tasks[i].Card)
+	}
 	f := &fleet{o: o, hmi: newHMI(o.Study), builds: builds(o.Study), from: firstMonday(o.Study.From)}
 	if last := f.from.AddDate(0, 0, 7*o.Weeks); last.After(o.Study.Until) {
 		return nil, fmt.Errorf("%s ends on %s, before %d weeks from %s are over; simulate fewer, or give the study more time",

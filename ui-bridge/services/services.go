@@ -7,7 +7,6 @@ package services
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -46,12 +45,12 @@ type Options struct {
 	Events    []scenes.Event // of the profile; those of the HMI are not listened to
 	TrustedBy string         // the profile's clock; empty: nothing vouches
 	Login     bool           // hear login1 of sleep and shutdown
-	Logger    *slog.Logger
+	Logger    uibridge.Logger
 }
 
 // Sources is all that is listened to.
 type Sources struct {
-	log   *slog.Logger
+	log   uibridge.Logger
 	sink  Sink
 	stops []func()
 	again []func() // of the places: another user drives

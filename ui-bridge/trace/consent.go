@@ -70,8 +70,9 @@ func parseDecision(line string) (d Decision, ok bool) {
 
 // consents are all decisions in the order in which they were made.
 type consents struct {
-	dir  string
-	list []Decision
+	dir     string
+	list    []Decision
+	unsaved bool // the disk has not taken the last ones
 }
 
 // errConsents tells that the decisions cannot be read.
@@ -120,25 +121,47 @@ func consentsText(list []Decision) []byte {
 // add makes a decision durable: after power loss at any moment it is whole or
 // was not made. A damaged file is kept aside, under another name.
 func (c *consents) add(d Decision, damaged bool) error {
+	list, err := c.with(d)
+	if err != nil {
+		return err
+	}
+	return c.save(list, damaged)
+}
+
+// remember keeps a withdrawal that the disk did not take, until it does. There is
+// always room: it replaces the yes before it.
+func (c *consents) remember(d Decision) {
+	if list, err := c.with(d); err == nil {
+		c.list, c.unsaved = list, true
+	}
+}
+
+// with are the decisions and one more.
+func (c *consents) with(d Decision) ([]Decision, error) {
 	list := append(slices.Clone(c.list), d)
 	if len(list) > maxDecisions {
 		if list = forgetOne(list); list == nil {
-			return fmt.Errorf("%d decisions are kept already, each the latest of its driver and study", maxDecisions)
+			return nil, fmt.Errorf("%d decisions are kept already, each the latest of its driver and study", maxDecisions)
 		}
 	}
+	return list, nil
+}
+
+// save writes decisions, which then are the ones that count.
+func (c *consents) save(list []Decision, damaged bool) error {
 	if err := makeDir(c.dir); err != nil {
 		return fmt.Errorf("create the trace directory: %w", err)
 	}
 	path := filepath.Join(c.dir, consentFile)
 	if damaged {
-		if err := os.Rename(path, path+".damaged"); err != nil {
+		if err := os.Rename(path, path+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("put the damaged consents aside: %w", err)
 		}
 	}
 	if err := replace(path, consentsText(list)); err != nil {
 		return fmt.Errorf("write the consent: %w", err)
 	}
-	c.list = list
+	c.list, c.unsaved = list, false
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 // of yield. Large segments want a buffered reader.
 func Scan(r io.Reader, yield func(ep *Episode, signed bool) error) error {
 	var one Episode
-	return readInto(r, func() *Episode { return &one }, func(rec *segmentRecord) error {
+	return readInto(r, (*Episode).wrong, func() *Episode { return &one }, func(rec *segmentRecord) error {
 		if rec.driver != nil {
 			return ErrPanel
 		}

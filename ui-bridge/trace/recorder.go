@@ -94,6 +94,7 @@ type Recorder struct {
 	firings  []*firing   // of watched cards, at most one each
 	watches  atomic.Bool // the active policy watches cards; any goroutine
 	n        Counters
+	owed     error // why the disk does not have what was decided; tried again each Tick
 	closed   bool
 	chance   [8]byte
 	weak     *weakness // nil, always in a car: see OpenWeakened
@@ -101,9 +102,11 @@ type Recorder struct {
 
 // Open opens the recorder on a directory, which need not exist: it is created by
 // the first consent. A directory that could not be used (a file, not writable, no
-// parent) is an error now, found without writing. Consent given earlier holds
-// once its driver is known. Segments whose consent no longer stands, by a
-// withdrawal that was cut short or by another version of the card, are removed.
+// parent) is an error now, found without writing; one on a disk that is read-only
+// for now is not. Consent given earlier holds once its driver is known. Segments
+// whose consent no longer stands, by a withdrawal that was cut short or by another
+// version of the card, are removed; what the disk refuses of it is Problem's, and
+// tried again each Tick.
 func Open(dir string, o Options) (*Recorder, error) {
 	if err := usable(dir); err != nil {
 		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
@@ -126,9 +129,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	} else if damaged {
 		r.n.Torn++
 	}
-	if err := r.take(o); err != nil {
-		return nil, err
-	}
+	r.take(o) // what the disk does not allow is tried again each Tick, see owed
 	return r, nil
 }
 
@@ -152,7 +153,7 @@ func (r *Recorder) problem() error {
 	case r.damaged:
 		return errConsents
 	}
-	return nil
+	return r.owed
 }
 
 // Recording reports whether what the driver touches may be recorded now.
@@ -244,7 +245,9 @@ func (r *Recorder) closedTo(s *scenes.Study) string {
 // the batch are all c.Now. It returns how many were recorded: none without
 // consent, which is no error and writes nothing, and none that belong to no task
 // of the study. An attempt at a task begins with its start and ends with its end,
-// when its screens are left, after a gap above 30 s, or if c.Now went back.
+// when its screens are left, after a gap above 30 s, or if c.Now went back. The
+// error is the first of those of attempts that could not be written; what was
+// recorded counts all the same.
 func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -260,37 +263,34 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 		r.n.Refused += uint64(len(batch))
 		return 0, nil
 	}
-	if err := r.endIfOver(c.Now); err != nil {
-		return 0, err
-	}
+	err = r.endIfOver(c.Now)
 	for i := range batch {
-		took, err := r.touch(&batch[i], c)
+		took, failed := r.touch(&batch[i], c)
 		if took {
 			accepted++
 			r.n.Accepted++
 		}
-		if err != nil {
-			return accepted, err
+		if err == nil {
+			err = failed
 		}
 	}
-	return accepted, nil
+	return accepted, err
 }
 
 // touch takes one interaction into the open attempt, or into a new one if a task
-// starts with it.
+// starts with it. The error is that of an attempt that ended and could not be
+// written; the interaction is taken all the same.
 func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	p := r.policies[r.active]
 	at, terms := p.place(in.Screen, in.Element, c.Wall)
 	if r.attempt.open() && !r.attempt.task.covers(at) {
-		if err := r.finish(EndLeft); err != nil {
-			return false, err
-		}
+		err = r.finish(EndLeft)
 	}
 	if !r.attempt.open() {
 		i, starts := p.starts[at]
 		if !starts {
 			r.n.Outside++
-			return false, nil
+			return false, err
 		}
 		r.attempt.begin(p, &p.tasks[i], c)
 	}
@@ -300,14 +300,15 @@ func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	r.weak.time(&r.attempt, c.Now)
 	r.attempt.add(in, at, terms, c)
 	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
-		return true, r.finish(EndReached)
+		err = errors.Join(err, r.finish(EndReached))
 	}
-	return true, nil
+	return true, err
 }
 
 // Tick is what time brings: an attempt whose last touch is more than 30 s ago
-// ends, and a card's that can be taken back no more, a study that is over is not recorded any more, and what is due goes into
-// the outbox.
+// ends, and a card's that can be taken back no more, a study that is over is not
+// recorded any more, what the disk did not take before is tried again, and what is
+// due goes into the outbox.
 func (r *Recorder) Tick(c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -316,7 +317,11 @@ func (r *Recorder) Tick(c Context) error {
 	}
 	r.wall = c.Wall
 	r.choose()
-	return errors.Join(r.endIfOver(c.Now), r.endFirings(c.Now), r.releaseDue())
+	err := errors.Join(r.endIfOver(c.Now), r.endFirings(c.Now))
+	if r.owed = r.settle(); r.owed != nil { // nothing leaves before
+		return errors.Join(err, r.owed)
+	}
+	return errors.Join(err, r.releaseDue())
 }
 
 // Close forgets the open attempt, which nobody has ended. Consent stays given.

@@ -59,7 +59,7 @@ func (r *Recorder) finishPanel(s *spool, ep *Episode) error {
 func (r *Recorder) kept(err error) error {
 	if err != nil {
 		r.n.Lost++
-		return fmt.Errorf("trace directory %s: write an episode: %w", r.dir, err)
+		return r.trouble("write an episode", err)
 	}
 	r.n.Episodes++
 	return nil
@@ -85,18 +85,41 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 }
 
 // wipeUnwanted removes the segments of studies whose driver has not consented to
-// exactly this card, and all of studies that were called back or are asked no more.
+// exactly this card, and all of studies that were called back or are asked no
+// more. All of it is tried.
 func (r *Recorder) wipeUnwanted() error {
+	var errs []error
 	for i, s := range r.spools {
 		study := r.policies[i].study
-		err := s.remove(func(e *entry) bool {
+		errs = append(errs, s.remove(func(e *entry) bool {
 			return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
-		})
-		if err != nil {
-			return fmt.Errorf("remove traces without consent: %w", err)
-		}
+		}))
 	}
-	return r.removeStrangers()
+	return errors.Join(errors.Join(errs...), r.removeStrangers())
+}
+
+// trouble says where something went wrong; nil stays nil.
+func (r *Recorder) trouble(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("trace directory %s: %s: %w", r.dir, what, err)
+}
+
+// settle tries again what the disk did not take: decisions, and what is to be
+// removed.
+func (r *Recorder) settle() error {
+	var err error
+	if r.consents.unsaved {
+		err = r.save()
+	}
+	for _, s := range r.spools {
+		err = errors.Join(err, s.sweep())
+	}
+	if r.owed != nil && r.stopped == nil {
+		err = errors.Join(err, r.removeStrangers())
+	}
+	return r.trouble("settle what was decided", err)
 }
 
 // removeStrangers removes the spools of studies that are no longer asked.
@@ -104,13 +127,12 @@ func (r *Recorder) removeStrangers() (err error) {
 	for _, top := range spoolTops {
 		top = filepath.Join(r.dir, top)
 		entries, readErr := os.ReadDir(top)
-		if errors.Is(readErr, fs.ErrNotExist) {
-			continue
+		if !errors.Is(readErr, fs.ErrNotExist) {
+			err = errors.Join(err, readErr)
 		}
-		err = errors.Join(err, readErr)
 		for _, e := range entries {
 			dir := filepath.Join(top, e.Name())
-			if !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
+			if e.IsDir() && !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
 				err = errors.Join(err, removeSegments(dir))
 			}
 		}
@@ -118,11 +140,11 @@ func (r *Recorder) removeStrangers() (err error) {
 	return err
 }
 
-// removeSegments removes the segments of a spool; its closed week stays.
+// removeSegments removes the files of a spool but for its closed week.
 func removeSegments(dir string) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if e.Name() != closedFile {
+		if e.Name() != closedFile && !e.IsDir() {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -144,14 +166,13 @@ func (r *Recorder) releaseDue() error {
 	}
 	for _, s := range r.spools {
 		for {
-			moved, err := s.release(r.wall, &r.boxes[boxOf(s)])
+			due, err := s.release(r.wall, &r.boxes[boxOf(s)], &r.n)
 			if err != nil {
-				return fmt.Errorf("trace directory %s: release a segment: %w", r.dir, err)
+				return r.trouble("release a segment", err)
 			}
-			if !moved {
+			if !due {
 				break
 			}
-			r.n.Released++
 		}
 	}
 	return nil

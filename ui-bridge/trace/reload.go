@@ -1,7 +1,7 @@
 package trace
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 
 	"vignette/scenes"
@@ -12,8 +12,8 @@ import (
 // it stays, and the open attempt goes on. What waits of another text of a study,
 // of one that is called back and of one that is gone is removed. With o.Stopped
 // recording stops at once and what waits stays; the studies before are what they
-// were when a further Reload takes them again. After an error recording is
-// stopped too, until a Reload succeeds.
+// were when a further Reload takes them again. What the disk does not allow is
+// returned and tried again each Tick; nothing leaves before.
 func (r *Recorder) Reload(o Options) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,17 +30,10 @@ func (r *Recorder) take(o Options) error {
 		return nil
 	}
 	spools, err := r.openSpools(o.Studies)
-	if err == nil {
-		r.adopt(&o, spools)
-		err = r.wipeUnwanted()
-	}
-	if err != nil {
-		err = fmt.Errorf("trace directory %s: %w", r.dir, err)
-		r.stop(err)
-		return err
-	}
+	r.adopt(&o, spools)
+	r.owed = r.trouble("read what waits", errors.Join(err, r.wipeUnwanted()))
 	r.choose()
-	return nil
+	return r.owed
 }
 
 // stop records and releases nothing from now on.
@@ -50,8 +43,10 @@ func (r *Recorder) stop(why error) {
 }
 
 // openSpools returns the spools of studies: the ones there are, and new ones with
-// what waits in them.
-func (r *Recorder) openSpools(studies []*scenes.Study) (list []*spool, err error) {
+// what waits in them. All of it is tried.
+func (r *Recorder) openSpools(studies []*scenes.Study) ([]*spool, error) {
+	var list []*spool
+	var errs []error
 	for _, study := range studies {
 		s := newSpool(r.dir, study.ID, study.Panel)
 		if i := slices.IndexFunc(r.spools, func(o *spool) bool { return o.dir == s.dir }); i >= 0 {
@@ -60,12 +55,9 @@ func (r *Recorder) openSpools(studies []*scenes.Study) (list []*spool, err error
 		}
 		torn, err := s.open()
 		r.n.Torn += uint64(torn)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, s)
+		list, errs = append(list, s), append(errs, err)
 	}
-	return list, nil
+	return list, errors.Join(errs...)
 }
 
 // adopt takes other options over. The policy of a card that is the same stays,

@@ -3,11 +3,13 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vignette/scenes"
@@ -139,9 +141,9 @@ func TestReloadAfterABadStart(t *testing.T) {
 	}
 }
 
-// TestReloadThatFails holds that a spool which cannot be read stops recording,
-// with what was there before, until it can.
-func TestReloadThatFails(t *testing.T) {
+// TestReloadOnABadDisk holds that a spool which cannot be read is told, that the
+// others go on, and that nothing leaves of it before it can.
+func TestReloadOnABadDisk(t *testing.T) {
 	dir := t.TempDir()
 	r := consented(t, dir, options(t))
 	air(t, r, 0)
@@ -149,15 +151,14 @@ func TestReloadThatFails(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, spoolTops[0], "a"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Reload(two); err == nil || r.Recording() || r.Problem() == nil || len(r.Traces()) != 1 {
-		t.Errorf("recording %v, problem %v, %d traces, %v", r.Recording(), r.Problem(), len(r.Traces()), err)
+	if err := r.Reload(two); err == nil || !r.Recording() || r.Problem() == nil || len(r.Traces()) != 1 || r.spools[0].closed != math.MaxUint16 {
+		t.Errorf("recording %v, problem %v, %d traces, weeks closed up to %d, %v", r.Recording(), r.Problem(), len(r.Traces()), r.spools[0].closed, err)
 	}
 	if err := os.Remove(filepath.Join(dir, spoolTops[0], "a")); err != nil {
 		t.Fatal(err)
 	}
-	reload(t, r, two)
-	if !r.Recording() || r.Problem() != nil || len(r.Traces()) != 1 {
-		t.Errorf("mended: recording %v, problem %v, %d traces", r.Recording(), r.Problem(), len(r.Traces()))
+	if err := r.Tick(at(60, 0)); err != nil || !r.Recording() || r.Problem() != nil {
+		t.Errorf("mended: recording %v, problem %v, %v", r.Recording(), r.Problem(), err)
 	}
 }
 
@@ -194,7 +195,7 @@ func TestReloadsChangeNothingOfOthers(t *testing.T) {
 	for _, id := range []string{"a", "b", "y", "z"} {
 		pool = append(pool, study(t, "id: demo", "id: "+id), study(t, "id: demo", "id: "+id, "version: 1", "version: 2"))
 	}
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		rnd := rand.New(rand.NewPCG(seed, 6))
 		mine := study(t)
 		plain, churned := consented(t, t.TempDir(), options(t)), consented(t, t.TempDir(), options(t))
@@ -235,7 +236,7 @@ func TestReloadKeepsTheRules(t *testing.T) {
 	panel := study(t, "mode: fleet", "mode: panel", "version: 1", "version: 3", demoDictionary(t), "")
 	sets := []Options{{}, {Studies: []*scenes.Study{v1}}, {Studies: []*scenes.Study{v2, other}}, {Studies: []*scenes.Study{v1, other}}, {Studies: []*scenes.Study{panel}},
 		{Stopped: errors.New("bad signature")}, {Studies: []*scenes.Study{v2}, Revoked: scenes.Revocations{Studies: map[string]int{demo: 2}}}}
-	for seed := range uint64(30) {
+	for seed := range uint64(12) {
 		rnd := rand.New(rand.NewPCG(seed, 60))
 		dir := t.TempDir()
 		r := open(t, dir, sets[1])
@@ -318,4 +319,44 @@ func checkRules(t *testing.T, r *Recorder, set *Options, where string) {
 	if r.Recording() && (r.stopped != nil || !r.consents.stands(r.policies[r.active].study, r.user)) {
 		t.Fatalf("%s: recording without a consent that stands", where)
 	}
+}
+
+// TestReloadAmongCalls reloads while others record, consent, withdraw and look: it
+// is for the race detector, and the rules hold at the end.
+func TestReloadAmongCalls(t *testing.T) {
+	one, two := options(t), Options{Studies: []*scenes.Study{study(t, "id: demo", "id: a"), study(t, "version: 1", "version: 2")}}
+	r := consented(t, t.TempDir(), one)
+	var wg sync.WaitGroup
+	for _, call := range []func(i int) error{
+		func(i int) error { return r.Reload([]Options{one, two, {Stopped: errors.New("bad signature")}}[i%3]) },
+		func(i int) error {
+			_, err := r.Record([]Interaction{tap("home", "climate_tile"), {"climate", "back", "tap", "back"}}, at(float64(i), 0))
+			return err
+		},
+		func(i int) error { return r.Tick(at(float64(i), 0)) },
+		func(i int) error {
+			if err := r.GiveConsent(demo, at(float64(i), 0)); err != nil && !errors.Is(err, ErrNotNow) {
+				return err
+			}
+			return nil
+		},
+		func(int) error {
+			r.Status()
+			r.Traces()
+			r.Studies()
+			return nil
+		},
+	} {
+		wg.Go(func() {
+			for i := range 60 {
+				if err := call(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	reload(t, r, two)
+	checkRules(t, r, &two, "at the end")
 }

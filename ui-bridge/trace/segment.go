@@ -96,9 +96,16 @@ var ErrPanel = errors.New("a segment of a panel of test drivers: personal data, 
 // Read reads one segment. It returns the episodes up to its end, or up to the
 // first record that cannot be read together with a *DamageError. A file that is
 // no segment gives ErrNotSegment; one of another version does too.
-func Read(r io.Reader) ([]Episode, error) {
-	var eps []Episode
-	err := read(r, func(rec *segmentRecord) error {
+func Read(r io.Reader) ([]Episode, error) { return readAll(r, (*Episode).wrong) }
+
+// ReadAny is Read, but takes codes that this package never writes: audits look at
+// what other recorders may have done.
+func ReadAny(r io.Reader) ([]Episode, error) {
+	return readAll(r, func(*Episode) string { return "" })
+}
+
+func readAll(r io.Reader, wrong func(*Episode) string) (eps []Episode, err error) {
+	err = readInto(r, wrong, func() *Episode { return new(Episode) }, func(rec *segmentRecord) error {
 		if rec.driver != nil {
 			return ErrPanel
 		}
@@ -164,11 +171,12 @@ func decode(header string, payload []byte, ep *Episode) (rec segmentRecord, rest
 
 // read calls yield with each episode.
 func read(r io.Reader, yield func(*segmentRecord) error) error {
-	return readInto(r, func() *Episode { return new(Episode) }, yield)
+	return readInto(r, (*Episode).wrong, func() *Episode { return new(Episode) }, yield)
 }
 
-// readInto is read into the episodes that next returns, which may be one.
-func readInto(r io.Reader, next func() *Episode, yield func(*segmentRecord) error) error {
+// readInto is read into the episodes that next returns, which may be one. wrong
+// says what is wrong with an episode.
+func readInto(r io.Reader, wrong func(*Episode) string, next func() *Episode, yield func(*segmentRecord) error) error {
 	head := make([]byte, headerBytes)
 	if _, err := io.ReadFull(r, head); err != nil && !short(err) {
 		return err
@@ -196,7 +204,7 @@ func readInto(r io.Reader, next func() *Episode, yield func(*segmentRecord) erro
 		if rec.ep.V != SchemaVersion {
 			return s.damage(fmt.Sprintf("an episode of schema %d, this program reads %d", rec.ep.V, SchemaVersion))
 		}
-		if what := rec.ep.wrong(); what != "" {
+		if what := wrong(rec.ep); what != "" {
 			return s.damage("an episode with " + what)
 		}
 		var exact bool

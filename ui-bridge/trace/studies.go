@@ -172,11 +172,21 @@ func (r *Recorder) decide(d Decision) error {
 	return nil
 }
 
+// save writes the decisions that the disk did not take before.
+func (r *Recorder) save() error {
+	if err := r.consents.save(r.consents.list, r.damaged); err != nil {
+		return err
+	}
+	r.damaged = false
+	return nil
+}
+
 // WithdrawConsent is the present driver's no, at any time and while driving too:
 // the decision is made durable first, then the driver's segments that have not
 // left are removed and the open attempt is forgotten, before it returns. If that
-// fails, recording is off all the same and the error tells what is left; the next
-// Open tries again. A study that is no longer asked can be taken back too.
+// fails, recording is off all the same, nothing leaves, and the error tells what is
+// left; each Tick and the next Open try again. A study that is no longer asked can
+// be taken back too.
 func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -200,12 +210,18 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	if !c.Wall.IsZero() {
 		d.At = seconds(c.Wall)
 	}
-	if err = r.decide(d); err != nil {
-		r.consents.list = append(r.consents.list, d) // off, even if only until the next Open
+	saved := r.decide(d)
+	if saved != nil {
+		r.consents.remember(d)
 	}
 	r.choose()
-	if err = errors.Join(err, r.wipe(study)); err != nil {
-		return fmt.Errorf("withdraw consent: %w", err)
+	wiped := r.wipe(study)
+	if r.consents.unsaved {
+		saved = r.save() // what was wiped may have made room
+	}
+	if err = errors.Join(saved, wiped); err != nil {
+		r.owed = fmt.Errorf("withdraw consent: %w", err)
+		return r.owed
 	}
 	return nil
 }

@@ -96,5 +96,6 @@ func (w *weakness) bare(e *entry, segment []byte, from, wall time.Time) []byte {
 		return segment
 	}
 	e.due, e.time = from.Unix(), wall
-	return segment[:headerBytes+recordHead+binary.LittleEndian.Uint32(segment[headerBytes:])]
+	n, head := binary.Uvarint(segment[headerBytes:])
+	return segment[:headerBytes+head+sumBytes+int(n)]
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"vignette/can"
 	"vignette/can/canlog/internal/lines"
@@ -145,12 +147,11 @@ func (r *Reader) lineError(line []byte, err error) error {
 // readDrop adds up a line that `candump -d` writes into the log:
 // `DROPCOUNT: dropped 3 CAN frames on 'can0' socket (total drops 7)`.
 func (r *Reader) readDrop(line []byte) error {
-	var n uint64
-	var plural, socket string
-	var total uint64
-	const form = "DROPCOUNT: dropped %d CAN %s on %s socket (total drops %d)"
-	_, err := fmt.Sscanf(string(line), form, &n, &plural, &socket, &total)
-	if err != nil || fmt.Sprintf(form, n, plural, socket, total) != string(line) {
+	words := append(strings.Split(string(line), " "), make([]string, 11)...)
+	n, err := strconv.ParseUint(words[2], 10, 64)
+	total, totalErr := strconv.ParseUint(strings.TrimSuffix(words[10], ")"), 10, 64)
+	whole := fmt.Sprintf("DROPCOUNT: dropped %d CAN %s on %s socket (total drops %d)", n, words[4], words[6], total)
+	if err != nil || totalErr != nil || whole != string(line) {
 		return r.formatError(1, "expected `(seconds.fraction) interface ID#DATA` or a whole DROPCOUNT line; check that the file is a candump log")
 	}
 	r.dropped += n
