@@ -167,6 +167,9 @@ func (r *Recorder) undo(c Context, which func(*firing) bool) error {
 		if !f.begun() || !which(f) {
 			return false
 		}
+		if c.Auto != f.ep.Auto {
+			f.ep.Auto = 0 // it is of the whole attempt, or not told
+		}
 		f.ep.Ev = append(f.ep.Ev, Event{Screen: other, Elem: other, Gesture: scenes.Undone, DT: bucketDT(c.Now.Sub(f.first)), Speed: bucketSpeed(c), Out: outOK})
 		return true
 	})
