@@ -38,6 +38,9 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	whole, err := d.report(filepath.Join(dir, "all.seg"), nil)
+	if errors.Is(err, review.ErrNothing) {
+		return []Figure{notRun("greatest change of a count by one vehicle", "episodes", atMost, float64(len(d.Weeks)), "a report takes none of these episodes: they are not of the study's dictionary")}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
