@@ -11,20 +11,24 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/review/... ./testdata/vm/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
 SHELL_PACKAGES := ./agent/... ./ui-bridge/... ./testdata/faults
 PURE_PACKAGES   = $(shell go list $(PACKAGES) | grep -Ev '^vignette/(agent|ui-bridge|testdata/faults)(/|$$)')
 
-NATIVE := CGO_ENABLED=0 go build -trimpath
+# The same sources make the same bytes, wherever they lie.
+VERSION = $(shell .ci/version | head -n 1)
+STAMP   = -X vignette/scenes/engine.ReleasedAs=$(VERSION)
+NATIVE  = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(STAMP)'
+STATIC  = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 # How the car's program is built is in one file; see RATIONALE.md, Size.
-AGENT  := CGO_ENABLED=0 GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build
+AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -34,8 +38,21 @@ build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 
 arm: ## the agent, static and stripped, for ARMv7 and ARM64 Linux
 	@.ci/need go
-	GOOS=linux GOARCH=arm GOARM=7 $(AGENT) -o bin/linux-armv7/vignette-agent ./agent/cmd/vignette-agent
-	GOOS=linux GOARCH=arm64 $(AGENT) -o bin/linux-arm64/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=arm GOARM=7 $(AGENT) -o bin/linux-armv7/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=arm64 $(AGENT) -o bin/linux-arm64/vignette-agent ./agent/cmd/vignette-agent
+
+amd64: ## the agent and the desk's program, static and stripped, for amd64 Linux
+	@.ci/need go
+	GOARCH=amd64 $(AGENT) -o bin/linux-amd64/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=amd64 $(STATIC) -o bin/linux-amd64/vignette ./agent/cmd/vignette
+
+release: ## dist/: the sources with vendor/, static programs, .debs, SBOMs, the Buildroot tree and SHA256SUMS
+	@.ci/need go
+	go run ./buildroot/release
+
+buildroot-check: ## the external tree against checkouts of Buildroot: BUILDROOT="DIR …"; writes buildroot/tested
+	@.ci/need go qemu-arm qemu-aarch64 make gcc g++ bc bison flex cpio file patch rsync unzip wget perl flake8 python-magic
+	buildroot/check $(BUILDROOT)
 
 demo: ## agent, D-Bus and a stand-in HMI on the recorded drive; DEMO_SECONDS=15 ends it early
 	@.ci/need go dbus-daemon
@@ -81,9 +98,9 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt and ../shared/data
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, Chromium, dpkg, lintian, busybox and ../shared/data
 	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
-		systemd-analyze systemd-sysusers qt6 strace
+		systemd-analyze systemd-sysusers systemctl qt6 strace dpkg lintian shellcheck busybox chromium-headless-shell
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
@@ -122,6 +139,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
+	go run ./testdata/bench/review
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes
@@ -133,8 +151,8 @@ generate: ## write generated code anew
 	@.ci/need go
 	go generate ./...
 
-clean: ## remove bin, build and .venv
-	rm -rf bin build .venv
+clean: ## remove bin, build, dist and .venv
+	rm -rf bin build dist .venv
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-15s %s\n' "$$target" "$$what"; done

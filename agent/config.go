@@ -63,8 +63,9 @@ type DecisionsConfig struct {
 // StudiesConfig names the study cards, and what the car is to them.
 type StudiesConfig struct {
 	Cards   []string `yaml:"cards"`   // study card files and directories; empty: nothing is recorded
-	Trust   []string `yaml:"trust"`   // minisign public keys, one of which must have signed each study card
-	Revoked string   `yaml:"revoked"` // signed list of the studies that are called back; empty: none
+	Answers []string `yaml:"answers"` // answer card files and directories; empty: none
+	Trust   []string `yaml:"trust"`   // minisign public keys, one of which must have signed each study card and answer card
+	Revoked string   `yaml:"revoked"` // signed list of the cards that are called back; empty: none
 	Build   string   `yaml:"build"`   // of the HMI, as cohorts name it
 	Market  string   `yaml:"market"`
 	Display string   `yaml:"display"`
@@ -160,8 +161,14 @@ func (c *Config) check() error {
 	if err := c.Source.check(); err != nil {
 		return err
 	}
-	if len(c.Studies.Cards) > 0 && c.Traces == "" {
+	if c.Traces == "" && len(c.Studies.Cards) > 0 {
 		return errors.New("studies.cards: there is no directory for what is recorded; name one with traces")
+	}
+	if c.Traces == "" && len(c.Studies.Answers) > 0 {
+		return errors.New("studies.answers: there is no directory that says who took part; name one with traces")
+	}
+	if len(c.Studies.Answers) > 0 && c.Studies.Build == "" {
+		return errors.New("studies.answers: an answer is for builds of the HMI; name this car's with studies.build")
 	}
 	if c.State != "" && !c.Source.judged() {
 		return errors.New("state: where replies are assumed nothing was done that could be kept; leave it out, or write source.replies: events")
@@ -228,7 +235,7 @@ func (c *Config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for _, list := range [][]string{c.Cards, c.Trust, c.Studies.Cards, c.Studies.Trust} {
+	for _, list := range [][]string{c.Cards, c.Trust, c.Studies.Cards, c.Studies.Answers, c.Studies.Trust} {
 		for i, p := range list {
 			if !filepath.IsAbs(p) {
 				list[i] = filepath.Join(dir, p)

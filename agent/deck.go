@@ -13,8 +13,9 @@ import (
 )
 
 // deck keeps the running program up with the files that it comes from: cards,
-// profile and DBCs. Files are read, checked and compiled on its own goroutine or
-// a caller's; the loop does no more than take the finished program over.
+// profile and DBCs, and the recorder with those of studies. Files are read,
+// checked and compiled on its own goroutine or a caller's; the loop does no more
+// than take the finished program over.
 type deck struct {
 	a        *agent
 	config   *Config
@@ -121,7 +122,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	d.show(append(texts(faults), more...))
+	d.show(slices.Concat(texts(faults), more, d.a.lookAtStudies()))
 	d.hints.watch(d.paths())
 	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
@@ -207,7 +208,7 @@ func texts(faults scenes.Diagnostics) []string {
 
 // paths are all files and directories whose change may mean another program.
 func (d *deck) paths() []string {
-	paths := slices.Concat(d.config.Cards, d.cards.Files(), d.profile.files)
+	paths := slices.Concat(d.config.Cards, d.cards.Files(), d.profile.files, d.config.studyPaths())
 	if dir := d.config.installed(); dir != "" {
 		paths = append(paths, dir)
 	}
@@ -237,6 +238,7 @@ func (a *agent) swap(was, next *scenes.Program) error {
 	a.save(&next.Engine, a.pump.State())
 	a.log.Info("reloaded", "vehicle", next.Vehicle.ID, "version", next.Vehicle.Version, "cards", len(next.Cards))
 	if another {
+		a.habits.reprofile(next.Vehicle)
 		a.bridge.SetVehicle(next.Vehicle.ID, paths(next.Vehicle))
 		a.bridge.SetServices(a.book.services())
 		a.broken = errors.Join(a.watch(next.Vehicle), a.listen())

@@ -37,6 +37,9 @@ func (a *agent) run(t task) error {
 // tell feeds an event that happens now.
 func (a *agent) tell(ev engine.Event) error {
 	ev.T = a.stamp()
+	if l := a.habits.learner; l != nil && ev.Kind == engine.EvOccur && ev.OK {
+		l.Occurred(ev.T, a.prog.Engine.Occurs[ev.Occur].Name)
+	}
 	if err := a.pump.Event(&ev); err != nil {
 		a.broken = err
 	}
@@ -100,8 +103,10 @@ func (a *agent) card(id string) (int, error) {
 func (a *agent) SetUser(user uint64) error {
 	if a.recorder != nil {
 		a.recorder.SetUser(user)
+		defer a.tellOfTraces()
 	}
 	return a.do(func() error {
+		a.habits.nowDrives(user, a.prog.Vehicle, a.logHabits)
 		if user == a.pump.State().User() {
 			return nil
 		}

@@ -8,23 +8,37 @@ import (
 	"strconv"
 	"strings"
 
-	"vignette/scenes"
 	uibridge "vignette/ui-bridge"
 )
 
-// profilesName is the file of a state directory that remembers the newest
-// version of each profile that was taken, a line each: its id and version.
-const profilesName = "profiles"
+// The files of a state directory that remember the newest versions that were
+// taken, a line each: an id and its version.
+const (
+	profilesName = "profiles" // of vehicle profiles
+	revokedName  = "revoked"  // of the list of studies and answers that are called back
+)
 
-// maxProfiles bounds the file; a car has one profile, and may get another id
-// once or twice in its life.
+// maxProfiles bounds a file; a car has one profile, and may get another id once
+// or twice in its life.
 const maxProfiles = 64
 
-// grown holds that the version of a profile only grows, since an older one
-// that was signed once may allow what has been forbidden since. It remembers
-// the version before the profile is used.
-func grown(dir string, v *scenes.Vehicle, log uibridge.Logger) error {
-	path := filepath.Join(dir, profilesName)
+// versioned is a signed file whose version only grows, since an older one that
+// was signed once may allow what has been forbidden since.
+type versioned struct {
+	file    string
+	what    string // what it is, for people
+	id      string // in the file of versions
+	version int
+}
+
+// older is the error of a version below one that the car has had.
+func (v *versioned) older(had int) error {
+	return fmt.Errorf("%s: version %d of %s, but this car has had version %d; a version only grows: install one of %d or more", v.file, v.version, v.what, had, had)
+}
+
+// grown holds that a version only grows, and remembers it in the file at path
+// before what has it is used.
+func grown(path string, v versioned, log uibridge.Logger) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -36,17 +50,17 @@ func grown(dir string, v *scenes.Vehicle, log uibridge.Logger) error {
 		version, err := strconv.Atoi(number)
 		switch {
 		case !ok || err != nil:
-			log.Error("a line of the profiles taken cannot be read and counts no more", "file", path, "line", line)
-		case id != v.ID:
+			log.Error("a line of the versions taken cannot be read and counts no more", "file", path, "line", line)
+		case id != v.id:
 			lines = append(lines, line)
-		case version > v.Version:
-			return fmt.Errorf("%s: version %d of profile %s, but this car has had version %d; a version only grows: install one of %d or more", v.File, v.Version, id, version, version)
-		case version == v.Version:
+		case version > v.version:
+			return v.older(version)
+		case version == v.version:
 			return nil
 		}
 	}
-	if lines = append(lines, v.ID+" "+strconv.Itoa(v.Version)); len(lines) > maxProfiles {
-		return fmt.Errorf("%s: %d profiles were taken, at most %d; clear the file", path, len(lines), maxProfiles)
+	if lines = append(lines, v.id+" "+strconv.Itoa(v.version)); len(lines) > maxProfiles {
+		return fmt.Errorf("%s: %d versions were taken, at most %d; clear the file", path, len(lines), maxProfiles)
 	}
 	return replaceFile(path, strings.Join(lines, "\n")+"\n")
 }

@@ -25,7 +25,7 @@ func TestProfileVersionsGrow(t *testing.T) {
 		{"car", 3, ""}, {"car", 3, ""}, {"car", 2, "version 2 of profile car, but this car has had version 3"}, {"van", 1, ""},
 		{"car", 5, ""}, {"car", 4, "has had version 5"}, {"van", 1, ""},
 	} {
-		err := grown(dir, &scenes.Vehicle{File: "v.yaml", ID: c.id, Version: c.version}, log)
+		err := grownProfile(dir, &scenes.Vehicle{File: "v.yaml", ID: c.id, Version: c.version}, log)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s version %d: %v; want %q", c.id, c.version, err, c.want)
 		}
@@ -33,10 +33,10 @@ func TestProfileVersionsGrow(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, profilesName), []byte("car five\nvan 7\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := grown(dir, &scenes.Vehicle{ID: "car", Version: 1}, log); err != nil || !strings.Contains(said.String(), "car five") {
+	if err := grownProfile(dir, &scenes.Vehicle{ID: "car", Version: 1}, log); err != nil || !strings.Contains(said.String(), "car five") {
 		t.Errorf("a damaged line: %v, said %q", err, said.String())
 	}
-	if err := grown(dir, &scenes.Vehicle{ID: "van", Version: 6}, log); err == nil {
+	if err := grownProfile(dir, &scenes.Vehicle{ID: "van", Version: 6}, log); err == nil {
 		t.Error("the line beside a damaged one counts no more")
 	}
 }

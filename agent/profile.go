@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"vignette/scenes"
+	uibridge "vignette/ui-bridge"
 )
 
 // parkedState is the drive state in which another profile is taken and consent
@@ -47,13 +48,13 @@ func (p *profile) took(v *scenes.Vehicle) {
 	}
 	p.files = append(p.files, v.File+".minisig")
 	p.files = slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(p.files, maps.Keys(read)))))
-	p.seen = p.stamp(read)
+	p.seen = stamp(p.files, read)
 }
 
-// stamp is what is in the files now, but for those that were read, by SHA-256.
-func (p *profile) stamp(read map[string]string) (sum [32]byte) {
+// stamp is what is in files now, but for those that were read, by SHA-256.
+func stamp(files []string, read map[string]string) (sum [32]byte) {
 	h := sha256.New()
-	for _, path := range p.files {
+	for _, path := range files {
 		one, ok := read[path]
 		if !ok {
 			if text, err := os.ReadFile(path); err == nil {
@@ -78,7 +79,7 @@ func (d *deck) lookAtProfile() ([]string, error) {
 		*p = profile{contents: p.contents} // it was taken
 		p.took(running.Vehicle)
 	}
-	if now := p.stamp(nil); now != p.seen {
+	if now := stamp(p.files, nil); now != p.seen {
 		p.seen = now
 		d.readProfile(running.Vehicle)
 	}
@@ -117,7 +118,7 @@ func (d *deck) admit(running, v *scenes.Vehicle) error {
 	case !slices.ContainsFunc(running.States, func(s scenes.State) bool { return s.Name == parkedState }):
 		return fmt.Errorf("%s waits for a restart: the profile that runs has no state `parked` in which it could be taken", at)
 	case d.config.State != "" && !d.config.Unsigned:
-		return grown(d.config.State, v, d.log)
+		return grownProfile(d.config.State, v, d.log)
 	}
 	return nil
 }
@@ -162,4 +163,9 @@ func (a *agent) takePending() error {
 	default: // told already
 	}
 	return nil
+}
+
+// grownProfile holds that the version of a profile only grows.
+func grownProfile(state string, v *scenes.Vehicle, log uibridge.Logger) error {
+	return grown(filepath.Join(state, profilesName), versioned{v.File, "profile " + v.ID, v.ID, v.Version}, log)
 }

@@ -113,6 +113,7 @@ func (a *agent) tidy() error {
 		a.services.Count(m)
 	}
 	a.tickStudies(m)
+	a.lookForHabits(m)
 	if a.state != nil {
 		a.state.count(m)
 	}

@@ -58,7 +58,7 @@ func (r *recording) due() <-chan time.Time { return r.timer.C }
 
 // grain is the least time between two looks at what is due: waking for each frame
 // of a full bus would cost more than the frames. Their times are the log's own.
-const grain = time.Millisecond
+const grain = 2 * time.Millisecond
 
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
 const feedBatch = 256

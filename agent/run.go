@@ -38,8 +38,8 @@ func Load(c *Config) (*scenes.Program, error) {
 // Check reads all that a configuration names, study cards too.
 func Check(c *Config) error {
 	_, err := Load(c)
-	_, _, refused := loadStudies(c)
-	return errors.Join(err, refused)
+	studies, refused := loadStudies(c)
+	return errors.Join(err, studies.Stopped, refused)
 }
 
 // loadVehicle reads the profile, whose signature it checks but on a desk.

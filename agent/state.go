@@ -401,7 +401,7 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 		return nil, fmt.Errorf("state: %w", err)
 	}
 	if !a.config.Unsigned {
-		if err := grown(a.config.State, a.prog.Vehicle, a.log); err != nil {
+		if err := grownProfile(a.config.State, a.prog.Vehicle, a.log); err != nil {
 			return nil, err
 		}
 	}

@@ -3,26 +3,39 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"vignette/scenes"
+	"vignette/scenes/engine"
 	words "vignette/scenes/explain"
-	"vignette/scenes/sign"
 	"vignette/ui-bridge/trace"
 )
 
 // errNoTraces tells that there is no directory for traces.
 var errNoTraces = errors.New("this agent keeps no traces: its configuration names no directory")
 
-// studies is the recorder of interaction traces with what ticks it, so that the
-// loop never waits for the disk on its behalf. nil: no traces.
+// studies is the recorder of interaction traces with what tells it of time and
+// decisions, so that the loop never waits for the disk on its behalf. nil: no
+// traces.
 type studies struct {
 	*trace.Recorder
-	ticks chan trace.Context
+	files studyFiles
+	news  chan news
+	lost  atomic.Uint64 // records that found news full
 	wg    sync.WaitGroup
 }
+
+// news is that time has passed, or a record of the decision log. Both come by one
+// channel, in their order: a minute that has passed cannot overtake a hand within it.
+type news struct {
+	trace.Context
+	user uint64
+	rec  engine.Record // What means nothing where N is 0: time has passed
+}
+
+// maxNews bounds what waits for a recorder that waits for the disk.
+const maxNews = 256
 
 // openStudies opens the recorder. A study card that is refused stops recording,
 // not the agent: cards for the driver go on.
@@ -31,24 +44,20 @@ func (a *agent) openStudies() error {
 	if c.Traces == "" {
 		return nil
 	}
-	list, revoked, stopped := loadStudies(c)
-	if stopped != nil {
-		a.log.Error("recording of traces is stopped", "error", stopped)
-	}
-	r, err := trace.Open(c.Traces, trace.Options{Studies: list, Revoked: revoked, Stopped: stopped,
-		Car: trace.Car{Build: c.Studies.Build, Market: c.Studies.Market, Display: c.Studies.Display}})
-	if err != nil {
+	s := &studies{files: studyFiles{config: c, log: a.log}, news: make(chan news, maxNews)}
+	var err error
+	if s.Recorder, err = trace.Open(c.Traces, s.files.read()); err != nil {
 		return err
 	}
-	if err := r.Problem(); err != nil && stopped == nil {
-		a.log.Error("recording of traces", "error", err)
+	if err := s.Problem(); err != nil {
+		a.log.Error("recording of traces is stopped", "error", err)
 	}
-	s := &studies{Recorder: r, ticks: make(chan trace.Context, 1)}
 	s.wg.Go(func() {
-		for now := range s.ticks {
-			if err := r.Tick(now); err != nil {
+		for n := range s.news {
+			if err := s.take(&n); err != nil {
 				a.log.Error("writing traces", "error", err)
 			}
+			a.bridge.TracesChanged()
 		}
 	})
 	a.recorder = s
@@ -56,46 +65,32 @@ func (a *agent) openStudies() error {
 	return nil
 }
 
-// Close ends the ticking and the recorder.
+// take tells the recorder.
+func (s *studies) take(n *news) error {
+	if n.rec.N == 0 {
+		return s.Tick(n.Context)
+	}
+	return s.Decided(&n.rec, n.user, n.Context)
+}
+
+// Close ends the telling and the recorder.
 func (s *studies) Close() error {
-	close(s.ticks)
+	close(s.news)
 	s.wg.Wait()
 	return s.Recorder.Close()
 }
 
-// loadStudies reads the study cards and those called back. Their keys are apart
-// from those of the vehicle profile.
-func loadStudies(c *Config) ([]*scenes.Study, scenes.Revocations, error) {
-	read := scenes.LoadStudy
-	var keys []sign.PublicKey
-	if !c.Unsigned && (len(c.Studies.Cards) > 0 || c.Studies.Revoked != "") {
-		if len(c.Studies.Trust) == 0 {
-			return nil, nil, errors.New("studies.trust is missing: name the minisign public key that study cards are signed with, or start with --unsigned on a desk")
-		}
-		var err error
-		if keys, err = readKeys(c.Studies.Trust); err != nil {
-			return nil, nil, err
-		}
-		read = func(path string) (*scenes.Study, error) { return scenes.LoadSignedStudy(path, keys) }
-	}
-	list, err := scenes.LoadStudies(c.Studies.Cards, read)
-	if err != nil {
-		return nil, nil, err
-	}
-	var revoked scenes.Revocations
-	if c.Studies.Revoked != "" {
-		if revoked, err = scenes.LoadRevocations(c.Studies.Revoked, keys); err != nil {
-			return nil, nil, err
-		}
-	}
-	return list, revoked, nil
-}
-
 // moment is what the car knows now; the loop's goroutine asks.
 func (a *agent) moment() trace.Context {
-	c := trace.Context{Now: time.Now(), Wall: a.vouched(), Parked: a.parked()}
-	c.SpeedKmh = math.Float64frombits(a.speed.Load())
-	c.SpeedKnown = !math.IsNaN(c.SpeedKmh)
+	now := a.stamp()
+	c := trace.Context{Now: time.Unix(0, now), Wall: a.vouched(), Parked: a.parked()}
+	if a.speed >= 0 {
+		v := a.monitor.Value(a.speed, now)
+		c.SpeedKmh, c.SpeedKnown = v.Num, v.Kind != engine.None
+	}
+	if a.auto >= 0 {
+		c.Auto = a.prog.Vehicle.Assistance.Level(a.monitor.Value(a.auto, now).Text)
+	}
 	return c
 }
 
@@ -122,13 +117,35 @@ func (a *agent) tickStudies(m map[string]uint64) {
 		return
 	}
 	select {
-	case a.recorder.ticks <- a.moment():
+	case a.recorder.news <- news{Context: a.moment()}:
 	default:
 	}
 	t := a.recorder.Counters()
+	m["decisions_unwatched"] = a.recorder.lost.Load()
 	m["interactions"], m["interactions_refused"], m["interactions_outside"], m["interactions_other"] = t.Accepted, t.Refused, t.Outside, t.Other
 	m["attempts"], m["attempts_gated"], m["attempts_cut"], m["attempts_not_sampled"], m["attempts_dropped"] = t.Attempts, t.Gated, t.Cut, t.NotSampled, t.Dropped
+	m["attempts_clock_steps"] = t.ClockSteps
 	m["episodes"], m["episodes_lost"], m["episodes_released"], m["episodes_removed"], m["episodes_torn"] = t.Episodes, t.Lost, t.Released, t.Removed, t.Torn
+}
+
+// tellStudies gives the recorder the records that tell whether a card's deed was
+// taken back, if its study watches cards.
+func (a *agent) tellStudies(records []engine.Record) {
+	if a.recorder == nil || !a.recorder.WatchesCards() {
+		return
+	}
+	c := a.moment()
+	for i := range records {
+		switch r := &records[i]; r.What {
+		case engine.Fired, engine.Confirmed, engine.Acted, engine.Failed, engine.Override, engine.User:
+			c.Now = time.Unix(0, r.T)
+			select {
+			case a.recorder.news <- news{c, a.pump.State().User(), *r}:
+			default:
+				a.recorder.lost.Add(1)
+			}
+		}
+	}
 }
 
 // The methods of uibridge.Studies.
@@ -142,6 +159,7 @@ func (a *agent) Consent(study string, yes bool) error {
 	if err != nil {
 		return err
 	}
+	defer a.tellOfTraces()
 	if yes {
 		return a.recorder.GiveConsent(study, now)
 	}
@@ -166,19 +184,52 @@ func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return a.recorder.Record(batch, now)
+	n, err := a.recorder.Record(batch, now)
+	if err != nil {
+		a.log.Error("writing traces", "error", err)
+	}
+	return n, err
 }
 
-// Recording tells which study there is, whether it is being recorded, and why
-// nothing can be.
-func (a *agent) Recording() (study string, on bool, problem string) {
+// TraceStatus is what the HMI shows all the time.
+func (a *agent) TraceStatus() trace.Status {
 	if a.recorder == nil {
-		return "", false, ""
+		return trace.Status{}
 	}
-	if err := a.recorder.Problem(); err != nil {
-		problem = err.Error()
+	return a.recorder.Status()
+}
+
+// Answers are the answers to the present driver, and whether the car is parked.
+func (a *agent) Answers() ([]trace.Told, bool, error) {
+	if a.recorder == nil {
+		return nil, false, errNoTraces
 	}
-	return a.recorder.Study(), a.recorder.Recording(), problem
+	now, err := a.momentOfLoop()
+	if err != nil {
+		return nil, false, err
+	}
+	return a.recorder.Answers(), now.Parked, nil
+}
+
+// AnswerSeen notes that the present driver has dismissed an answer.
+func (a *agent) AnswerSeen(id string) error {
+	if a.recorder == nil {
+		return errNoTraces
+	}
+	defer a.tellOfTraces()
+	return a.recorder.AnswerSeen(id)
+}
+
+// tellOfTraces has watchers told what is different about traces. Any goroutine
+// but the loop's may call it: it waits for the loop, before which there is no
+// bridge, and not for the disk on the loop's behalf.
+func (a *agent) tellOfTraces() {
+	if a.recorder == nil {
+		return
+	}
+	if err := a.do(func() error { return nil }); err == nil {
+		a.bridge.TracesChanged()
+	}
 }
 
 // Offers are the studies as the present driver sees them.

@@ -180,11 +180,11 @@ func TestStudiesAreSigned(t *testing.T) {
 	c := Config{Traces: filepath.Join(dir, "traces")}
 	c.Studies.Cards = []string{card}
 	load := func() error {
-		list, _, err := loadStudies(&c)
-		if err == nil && (len(list) != 1 || !list[0].Signed) {
-			t.Errorf("studies %v", list)
+		o, _ := loadStudies(&c)
+		if o.Stopped == nil && (len(o.Studies) != 1 || !o.Studies[0].Signed) {
+			t.Errorf("studies %v", o.Studies)
 		}
-		return err
+		return o.Stopped
 	}
 	signed(root, "")
 	if err := load(); err == nil || !strings.Contains(err.Error(), "studies.trust is missing") {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -45,9 +44,11 @@ type agent struct {
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places
-	recorder *studies      // nil: no traces; safe for several goroutines
-	speed    atomic.Uint64 // float64 bits of the speed in km/h, NaN unknown; any goroutine
-	failed   uint64        // calls that failed
+	habits   habits
+	recorder *studies // nil: no traces; safe for several goroutines
+	speed    int      // index of the signal that traces carry; -1: the profile has none
+	auto     int      // the same of driver assistance
+	failed   uint64   // calls that failed
 	answered uint64
 	late     uint64                            // calls that were not sent since their time was over
 	counters atomic.Pointer[map[string]uint64] // any goroutine
@@ -73,14 +74,15 @@ func (a *agent) open() error {
 		return err
 	}
 	a.closers = append(a.closers, a.source)
-	if err := a.openStudies(); err != nil {
-		return err
-	}
-	if err := a.watch(a.prog.Vehicle); err != nil {
-		return err
-	}
 	start, err := a.start(base)
 	if err != nil {
+		return err
+	}
+	if err := a.openStudies(); err != nil { // state holds what was called back
+		return err
+	}
+	a.openHabits()
+	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err
 	}
 	a.book = newCallBook(a.prog, c.Language)
@@ -105,10 +107,13 @@ func (a *agent) open() error {
 	return a.listen()
 }
 
-// tellRecords tells the HMI what was decided.
+// tellRecords tells of what was decided: the HMI, the recorder of traces, and who
+// learns the driver's habits.
 func (a *agent) tellRecords(records []engine.Record) {
 	a.face.note(records)
 	a.bridge.Decisions(records)
+	a.tellStudies(records)
+	a.tellHabits(records)
 }
 
 // openSource opens the recording or the live buses, and names its time base.
@@ -124,25 +129,15 @@ func (a *agent) openSource() (base string, err error) {
 
 // watch follows the profile's signals for the HMI and for traces.
 func (a *agent) watch(v *scenes.Vehicle) error {
-	speed := slices.Index(paths(v), speedPath)
-	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) {
-		if signal == speed {
-			if v.Kind == engine.None {
-				v.Num = math.NaN()
-			}
-			a.speed.Store(math.Float64bits(v.Num))
-		}
-		a.bridge.Publish(signal, v)
-	})
+	monitor, err := drive.NewMonitor(v, func(signal int, v engine.Value) { a.bridge.Publish(signal, v) })
 	if err != nil {
 		return err
 	}
-	if a.recorder != nil && speed >= 0 {
-		monitor.Always(speed)
-	}
 	monitor.Look(a.face.watched)
-	a.monitor = monitor
-	a.speed.Store(math.Float64bits(math.NaN()))
+	a.monitor, a.speed, a.auto = monitor, slices.Index(paths(v), speedPath), -1
+	if v.Assistance != nil {
+		a.auto = slices.Index(paths(v), v.Assistance.From.Text)
+	}
 	return nil
 }
 
@@ -187,6 +182,7 @@ func (a *agent) close() error {
 		}
 		errs = append(errs, a.state.close())
 	}
+	a.habits.save()
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		errs = append(errs, a.closers[i].Close())
 	}

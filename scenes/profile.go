@@ -1,6 +1,7 @@
 package scenes
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,25 +68,51 @@ func (r *reader) readPower(n *yaml.Node, p *profile) {
 	}
 }
 
+func (r *reader) readAssistance(n *yaml.Node, p *profile) {
+	level := func(i int) func(*reader, *yaml.Node, *Assistance) {
+		return func(r *reader, n *yaml.Node, a *Assistance) { a.Levels[i] = r.names(n, fmt.Sprintf("`level_%d`", i)) }
+	}
+	table := object[Assistance]{"`assistance`", []key[Assistance]{
+		{"from", required, func(r *reader, n *yaml.Node, a *Assistance) { a.From = r.name(n) }},
+		{"level_0", required, level(0)},
+		{"level_1", optional, level(1)},
+		{"level_2", optional, level(2)},
+	}}
+	var a Assistance
+	if table.read(r, n, &a) {
+		p.v.Assistance = &a
+	}
+}
+
 // resolvePower checks that the power signal has the labels, each once.
 func (p *profile) resolvePower() {
-	w := p.v.Power
-	if w == nil {
-		return
+	if w := p.v.Power; w != nil {
+		p.resolveLabels(w.From, slices.Concat(w.Off, w.Accessory, w.On))
 	}
-	s := p.v.Signal(w.From.Text)
+}
+
+// resolveAssistance checks that the signal has the labels, each once.
+func (p *profile) resolveAssistance() {
+	if a := p.v.Assistance; a != nil {
+		p.resolveLabels(a.From, slices.Concat(a.Levels[:]...))
+	}
+}
+
+// resolveLabels checks that a signal has labels, each once.
+func (p *profile) resolveLabels(from Name, names []Name) {
+	s := p.v.Signal(from.Text)
 	switch {
-	case s == nil && p.v.faulty[w.From.Text]:
+	case s == nil && p.v.faulty[from.Text]:
 		return
 	case s == nil:
-		p.diags.add(p.file, w.From.Pos, "%s", p.v.noSignal(w.From.Text))
+		p.diags.add(p.file, from.Pos, "%s", p.v.noSignal(from.Text))
 		return
 	case s.Kind != engine.Label:
-		p.diags.add(p.file, w.From.Pos, "%s has no labels; give it `values` with labels", s.Path)
+		p.diags.add(p.file, from.Pos, "%s has no labels; give it `values` with labels", s.Path)
 		return
 	}
 	var seen []string
-	for _, name := range slices.Concat(w.Off, w.Accessory, w.On) {
+	for _, name := range names {
 		switch {
 		case !slices.Contains(s.Labels, name.Text):
 			p.diags.add(p.file, name.Pos, "%s", noLabel(s.Path, name.Text, s.Labels))

@@ -49,6 +49,11 @@ func StudySchema() []byte {
 	})
 }
 
+// AnswerSchema is the JSON Schema of answer cards, see CardSchema.
+func AnswerSchema() []byte {
+	return document("answer", "An answer card of Vignette", func(r *reader, n *yaml.Node) { answerKeys().read(r, n, &Answer{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	d := &describing{keys: map[*yaml.Node]*yaml.Node{}, of: map[*yaml.Node]shape{}, defs: map[string]shape{}}

@@ -87,7 +87,7 @@ func jsonValue(v any) any {
 // the loader takes is valid by the published schemas.
 func TestSchemaTakesEveryExample(t *testing.T) {
 	card, profile := schemaOf(t, "card.schema.json", CardSchema()), schemaOf(t, "profile.schema.json", ProfileSchema())
-	study := schemaOf(t, "study.schema.json", StudySchema())
+	study, answer := schemaOf(t, "study.schema.json", StudySchema()), schemaOf(t, "answer.schema.json", AnswerSchema())
 	cards := 0
 	check := func(name string, s *jsonschema.Schema, text []byte) {
 		t.Helper()
@@ -96,7 +96,7 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml"} {
+	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml", "../testdata/*/answers/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || files == nil {
 			t.Fatalf("%s: %v", pattern, err)
@@ -112,6 +112,8 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 				s = profile
 			case filepath.Base(filepath.Dir(name)) == "studies":
 				s = study
+			case filepath.Base(filepath.Dir(name)) == "answers":
+				s = answer
 			}
 			check(name, s, text)
 		}

@@ -1,12 +1,7 @@
 package scenes
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
-	"sort"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -36,12 +31,7 @@ const Other = 1
 // Study is a study card: a designer's question to drivers, and everything that
 // may be recorded to answer it. It follows docs/study-cards.md.
 type Study struct {
-	File    string // as given to LoadStudy
-	SHA256  string // of the card's bytes, hexadecimal: what a driver consents to
-	Signed  bool   // its signature was checked; false on a desk
-	ID      string
-	Version int // only grows; at most 65535
-	Title   Texts
+	Head // its SHA256 is what a driver consents to
 	// Question and Purpose are what is asked, and what the answer is for.
 	Question, Purpose Texts
 	From, Until       time.Time // recording is from From on and before Until: whole days in UTC, the last one included
@@ -51,9 +41,12 @@ type Study struct {
 	Dictionary        []Sequence
 	K                 int  // the least number of vehicles behind any released figure
 	Panel             bool // mode: panel, which records personal data of test drivers
-
-	pos Pos // of the id
+	PartOfDay         bool // part_of_day: told; else episodes have none, since it makes them easier to link
 }
+
+// RegretWithin is for how long after a card's action the driver's taking it back
+// counts as undone.
+const RegretWithin = 60 * time.Second
 
 // ConsentWeeks is how many weeks a driver's yes to a study holds at most.
 const ConsentWeeks = 12
@@ -83,11 +76,13 @@ func (s *Study) Cohort(build, market, display string) int {
 }
 
 // Task is what drivers try to do: from touching one element to touching
-// another, on the screens between.
+// another, on the screens between; or, where Card is not empty, what they make of
+// a scene card: each of its firings that acted is an attempt, undone or not.
 type Task struct {
 	ID         int
 	Name       string
 	Title      Texts
+	Card       string // id of the scene card, which is the task's name too; it has no start, end or screens
 	Start, End Place
 	Screens    []int // ids of the screens that belong to it; leaving them ends the attempt
 
@@ -113,16 +108,13 @@ type study struct {
 	s          *Study
 	until      Pos
 	tasks      []taskText
+	taskIDs    *ids // of tasks
 	dictionary []sequenceText
 }
 
 // studyKeys is the table of a study card's keys.
 func studyKeys() object[study] {
-	return object[study]{"the study card", []key[study]{
-		{"schema", required, func(r *reader, n *yaml.Node, t *study) { r.schema(n) }},
-		{"id", required, func(r *reader, n *yaml.Node, t *study) { t.s.ID, t.s.pos = r.pattern(n, idText, idWant), at(n) }},
-		{"version", required, func(r *reader, n *yaml.Node, t *study) { t.s.Version = r.whole(n, 1, maxStudyID) }},
-		{"title", required, func(r *reader, n *yaml.Node, t *study) { t.s.Title = r.bothTexts(n, "`title`") }},
+	return object[study]{"the study card", append(headKeys(func(t *study) *Head { return &t.s.Head }), []key[study]{
 		{"question", required, func(r *reader, n *yaml.Node, t *study) { t.s.Question = r.bothTexts(n, "`question`") }},
 		{"purpose", required, func(r *reader, n *yaml.Node, t *study) { t.s.Purpose = r.bothTexts(n, "`purpose`") }},
 		{"from", required, func(r *reader, n *yaml.Node, t *study) { t.s.From = r.date(n) }},
@@ -132,12 +124,14 @@ func studyKeys() object[study] {
 			}
 		}},
 		{"mode", required, func(r *reader, n *yaml.Node, t *study) { t.s.Panel = r.word(n, "fleet", "panel") == "panel" }},
+		{"part_of_day", optional, func(r *reader, n *yaml.Node, t *study) { t.s.PartOfDay = r.word(n, "dropped", "told") == "told" }},
 		{"k", required, func(r *reader, n *yaml.Node, t *study) { t.s.K = r.whole(n, minK, maxProfile) }},
 		{"cohorts", optional, (*reader).readCohorts},
-		{"screens", required, (*reader).readScreens},
-		{"tasks", required, (*reader).readTasks},
+		{"screens", optional, (*reader).readScreens},
+		{"tasks", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`tasks`", taskKeys()) }},
+		{"cards", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`cards`", cardTaskKeys()) }},
 		{"dictionary", optional, (*reader).readDictionary},
-	}}
+	}...)}
 }
 
 // resolveDates checks the study's length.
@@ -151,28 +145,6 @@ func (t *study) resolveDates() {
 	case days > maxStudyDays:
 		t.diags.add(t.file, t.until, "`until` is more than a year after `from`; ask again with another study instead")
 	}
-}
-
-// date reads a day; it is 00:00 of it in UTC, the zero time if it is wrong.
-func (r *reader) date(n *yaml.Node) time.Time {
-	text := r.pattern(n, dateText, dateWant)
-	if text == "" {
-		return time.Time{}
-	}
-	day, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		r.wrong(n, "`%s` is no day of the calendar; correct it", text)
-	}
-	return day
-}
-
-// bothTexts reads a text for drivers: in English and in Chinese, at least.
-func (r *reader) bothTexts(n *yaml.Node, what string) Texts {
-	ts := r.texts(n, what)
-	if _, ok := ts["zh"]; !ok && n.Kind == yaml.MappingNode && r.shapes == nil {
-		r.fault(n, "%s has no Chinese text; add `zh`", what)
-	}
-	return ts
 }
 
 func (r *reader) readCohorts(n *yaml.Node, t *study) {
@@ -233,7 +205,7 @@ func ParseStudy(file string, text []byte) (*Study, error) {
 		r.diags.add(file, Pos{}, "%s", tooLong(maxStudyBytes))
 		return nil, r.diags.err()
 	}
-	t := &study{reader: r, s: &Study{File: file, SHA256: hash(text)}}
+	t := &study{reader: r, s: &Study{Head: Head{File: file, SHA256: hash(text)}}}
 	if root := r.document(text, maxStudyNodes); root != nil && r.mapping(root, "the study card") {
 		studyKeys().read(r, root, t)
 		t.resolve()
@@ -250,6 +222,9 @@ func (t *study) resolve() {
 	if len(t.diags) > 0 {
 		return // what is named may be among what is wrong
 	}
+	if len(t.tasks) == 0 {
+		t.diags.add(t.file, t.s.pos, "the study has nothing to record; add `tasks` or `cards`")
+	}
 	t.resolveTasks()
 	t.resolveDictionary()
 	if t.s.Panel && len(t.dictionary) > 0 {
@@ -257,78 +232,25 @@ func (t *study) resolve() {
 	}
 }
 
+// studyCards are study cards as signed cards.
+var studyCards = signable[*Study]{"study", maxStudyBytes, maxStudies, ParseStudy}
+
 // LoadStudy reads a study card without asking for its signature: for desks.
-func LoadStudy(path string) (*Study, error) {
-	text, err := load(path, maxStudyBytes)
-	if err != nil {
-		return nil, err
-	}
-	return ParseStudy(path, text)
-}
+func LoadStudy(path string) (*Study, error) { return studyCards.load(path, nil) }
 
 // LoadSignedStudy reads a study card if its signature, the file path.minisig
 // beside it, is one of keys'.
 func LoadSignedStudy(path string, keys []sign.PublicKey) (*Study, error) {
-	text, err := load(path, maxStudyBytes)
-	if err != nil {
-		return nil, err
-	}
-	if err := verify(path, text, keys); err != nil {
-		return nil, err
-	}
-	s, err := ParseStudy(path, text)
-	if err != nil {
-		return nil, err
-	}
-	s.Signed = true
-	return s, nil
+	return studyCards.load(path, asked(keys))
 }
 
 // LoadStudies reads study cards from files and from the *.yaml, *.yml and *.json
 // of directories, which may be empty, with read: LoadStudy or one that checks
 // signatures. They are returned by id, each once.
 func LoadStudies(paths []string, read func(path string) (*Study, error)) ([]*Study, error) {
-	var list []*Study
-	var diags Diagnostics
-	var others error // of signatures and of the disk
-	for _, path := range paths {
-		files, err := studyFiles(path)
-		others = errors.Join(others, err)
-		for _, file := range files {
-			s, err := read(file)
-			switch {
-			case errors.As(err, &Diagnostics{}):
-				diags.merge(file, err)
-			case err != nil:
-				others = errors.Join(others, err)
-			default:
-				if i := slices.IndexFunc(list, func(o *Study) bool { return o.ID == s.ID }); i >= 0 {
-					diags.add(file, s.pos, "study id `%s` is already used by %s; keep one version of a study", s.ID, list[i].File)
-				}
-				list = append(list, s)
-			}
-		}
-	}
-	if len(list) > maxStudies {
-		diags.add(list[maxStudies].File, Pos{}, "is one of %d study cards, at most %d are read; take some out", len(list), maxStudies)
-	}
-	if err := errors.Join(diags.err(), others); err != nil {
+	list, err := studyCards.loadAll(paths, read)
+	if err != nil {
 		return nil, err
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	return list, nil
-}
-
-// studyFiles lists the study cards at a path.
-func studyFiles(path string) (files []string, err error) {
-	if !isDir(path) {
-		return []string{filepath.Clean(path)}, nil
-	}
-	entries, err := os.ReadDir(path)
-	for _, e := range entries {
-		if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(e.Name())) && !e.IsDir() {
-			files = append(files, filepath.Join(path, e.Name()))
-		}
-	}
-	return files, err
 }

@@ -14,7 +14,7 @@ const MaxStudyEvents = 8
 // The words of an event and their codes, which are their places in these lists.
 // Code 0 of gestures and outcomes is never given, so that a forgotten field shows.
 var (
-	Gestures = []string{"", otherName, "tap", "long_press", "swipe", "turn", "press", "voice", "type_short", "type_medium", "type_long"}
+	Gestures = []string{"", otherName, "tap", "long_press", "swipe", "turn", "press", "voice", "type_short", "type_medium", "type_long", "fired", "undone"}
 	Outcomes = []string{"", otherName, "ok", "noop", "back", "error", "blocked"}
 	Gaps     = []string{"first", "<0.5s", "<1s", "<2s", "<5s", "<15s", ">=15s"}
 	Speeds   = []string{"unknown", "parked", "<8", "<30", "<60", "<100", ">=100"} // km/h
@@ -79,6 +79,7 @@ func (t *study) resolveDictionary() {
 		for j, text := range s.events {
 			s.Events = append(s.Events, t.event(text, j == 0))
 		}
+		t.checkEvents(s)
 		key := fmt.Sprint(s.Task, s.Events)
 		if first, twice := seen[key]; twice {
 			t.diags.add(t.file, s.Pos, "sequences %d and %d are the same; keep one", first, s.ID)
@@ -116,6 +117,23 @@ func (t *study) event(text Name, first bool) (e StudyEvent) {
 		t.diags.add(t.file, text.Pos, "the first event of a sequence has the gap `first`, and no other has; correct `%s`", f[3])
 	}
 	return e
+}
+
+// EventText is an event as a dictionary has it: SCREEN/ELEMENT GESTURE OUTCOME GAP
+// SPEED. ok is false for codes that the study or this version does not have.
+func (s *Study) EventText(e StudyEvent) (text string, ok bool) {
+	screen, element := s.Names(int(e.Screen), int(e.Elem))
+	words := []string{screen + "/" + element}
+	for _, c := range []struct {
+		code  uint8
+		words []string
+	}{{e.Gesture, Gestures}, {e.Out, Outcomes}, {e.DT, Gaps}, {e.Speed, Speeds}} {
+		if int(c.code) >= len(c.words) || c.words[c.code] == "" {
+			return "", false
+		}
+		words = append(words, c.words[c.code])
+	}
+	return strings.Join(words, " "), screen != "?" && element != "?"
 }
 
 // known is a place that may also be other/other or SCREEN/other.

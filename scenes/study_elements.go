@@ -23,6 +23,7 @@ type Element struct {
 	Owner, Purpose string
 	Personal       bool      // sensitivity: personal
 	Keyboard       bool      // one element for all keys, with a length class
+	Toggle         bool      // each touch of it switches between two states
 	Expires        time.Time // the element counts as other from then on
 
 	pos Pos
@@ -47,7 +48,10 @@ func elementKeys() object[Element] {
 		{"purpose", required, func(r *reader, n *yaml.Node, e *Element) { e.Purpose = r.text(n) }},
 		{"sensitivity", required, (*reader).readSensitivity},
 		{"expires", required, func(r *reader, n *yaml.Node, e *Element) { e.Expires = r.date(n) }},
-		{"kind", optional, func(r *reader, n *yaml.Node, e *Element) { e.Keyboard = r.word(n, "control", "keyboard") == "keyboard" }},
+		{"kind", optional, func(r *reader, n *yaml.Node, e *Element) {
+			kind := r.word(n, "control", "toggle", "keyboard")
+			e.Toggle, e.Keyboard = kind == "toggle", kind == "keyboard"
+		}},
 	}}
 }
 
@@ -168,26 +172,14 @@ func taskKeys() object[taskText] {
 	}}
 }
 
-func (r *reader) readTasks(n *yaml.Node, t *study) {
-	table := taskKeys()
-	ids := newIDs(r, "task")
-	r.atMost(n, maxTasks)
-	r.list(n, "`tasks`", func(n *yaml.Node) {
-		var k taskText
-		if !table.read(r, n, &k) || !ids.fresh(n, k.ID) {
-			return
-		}
-		if slices.ContainsFunc(t.tasks, func(o taskText) bool { return o.Task.Name == k.Task.Name }) {
-			r.fault(n, "task `%s` is given twice; keep one", k.Task.Name)
-		}
-		t.tasks = append(t.tasks, k)
-	})
-}
-
 // resolveTasks finds the elements that tasks begin and end at.
 func (t *study) resolveTasks() {
 	for i := range t.tasks {
 		k := &t.tasks[i]
+		if k.Card != "" {
+			t.s.Tasks = append(t.s.Tasks, k.Task)
+			continue
+		}
 		k.Start, k.End = t.place(k.start), t.place(k.end)
 		for _, o := range t.s.Tasks {
 			if o.Start.Element == k.Start.Element && o.Start.Element > Other {

@@ -183,7 +183,7 @@ func TestSignedStudies(t *testing.T) {
 		t.Errorf("another key: %v", err)
 	}
 
-	put(list, "schema: 1\nrevoked: [{id: seat-heat, version: 3}]\n", true)
+	put(list, "schema: 1\nversion: 1\nrevoked: [{id: seat-heat, version: 3}]\n", true)
 	gone, err := LoadRevocations(list, keys)
 	if err != nil || !gone.Has(s) {
 		t.Errorf("%v, %v", gone, err)
@@ -192,11 +192,11 @@ func TestSignedStudies(t *testing.T) {
 	if gone.Has(s) {
 		t.Error("a newer version is called back too")
 	}
-	put(list, "schema: 1\nrevoked: [{id: seat-heat, version: 2}]\n", false)
+	put(list, "schema: 1\nversion: 1\nrevoked: [{id: seat-heat, version: 2}]\n", false)
 	if _, err := LoadRevocations(list, keys); !errors.Is(err, sign.ErrTampered) {
 		t.Errorf("a changed list: %v", err)
 	}
-	put(list, "schema: 1\nrevoked: [{id: a, version: 1}, {id: a, version: 2}]\n", true)
+	put(list, "schema: 1\nversion: 1\nrevoked: [{id: a, version: 1}, {id: a, version: 2}]\n", true)
 	if _, err := LoadRevocations(list, keys); err == nil || !strings.Contains(err.Error(), "study `a` is given twice") {
 		t.Errorf("a study twice: %v", err)
 	}
@@ -229,7 +229,7 @@ func TestLoadStudies(t *testing.T) {
 // with diagnostics.
 func FuzzParseStudy(f *testing.F) {
 	f.Add([]byte(studyBench(f)))
-	f.Add([]byte("schema: 1\nrevoked: [{id: a, version: 1}]\n"))
+	f.Add([]byte("schema: 1\nversion: 1\nrevoked: [{id: a, version: 1}]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := ParseStudy("study.yaml", text)
 		checkFuzzed(t, err)

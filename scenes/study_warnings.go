@@ -19,8 +19,17 @@ func (s *Study) Warnings() Diagnostics {
 		}
 	}
 	for _, k := range s.Tasks {
-		if !s.Panel && !slices.ContainsFunc(s.Dictionary, func(q Sequence) bool { return q.Task == k.ID }) {
+		of := func(events int) bool {
+			return slices.ContainsFunc(s.Dictionary, func(q Sequence) bool { return q.Task == k.ID && (events == 0 || len(q.Events) == events) })
+		}
+		switch {
+		case s.Panel:
+		case !of(0):
 			warn(k.pos, "the dictionary has no sequence of task `%s`, so nothing of it is ever released", k.Name)
+		case k.Card != "" && !of(1):
+			warn(k.pos, "the dictionary has no sequence in which card `%s` is left alone, so regret of it cannot be told", k.Name)
+		case k.Card != "" && !of(2):
+			warn(k.pos, "the dictionary has no sequence in which card `%s` is undone, so regret of it cannot be told", k.Name)
 		}
 	}
 	_ = ds.err() // sorted in place

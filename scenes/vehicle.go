@@ -26,13 +26,14 @@ type Vehicle struct {
 	SHA256     string // of the profile's bytes, hexadecimal
 	Buses      []Bus  // in the profile's order, which breaks ties when logs are merged
 	Signals    []Signal
-	States     []State    // tested in order; none true, or one unknown before it, is moving
-	Actuators  []Actuator // by path
-	Actions    []Action   // by name
-	Never      []Name     // what no card may ever set; a * at the end stands for the rest
-	Power      *Power     // nil: the profile does not say
-	Events     []Event    // what place, phone, button, ignition and event triggers listen to
-	TrustedBy  string     // the D-Bus service that vouches for the wall clock; empty: none does
+	States     []State     // tested in order; none true, or one unknown before it, is moving
+	Actuators  []Actuator  // by path
+	Actions    []Action    // by name
+	Never      []Name      // what no card may ever set; a * at the end stands for the rest
+	Power      *Power      // nil: the profile does not say
+	Assistance *Assistance // nil: the profile does not say
+	Events     []Event     // what place, phone, button, ignition and event triggers listen to
+	TrustedBy  string      // the D-Bus service that vouches for the wall clock; empty: none does
 	Budget     Budget
 	Quarantine engine.Quarantine // Fires 0: no bound
 
@@ -51,6 +52,26 @@ type State struct {
 type Power struct {
 	From               Name
 	Off, Accessory, On []Name
+}
+
+// Assistance tells the level of driver assistance (SAE J3016) by one labelled
+// signal. Levels has the labels of level 0, of 1, and of 2 or more.
+type Assistance struct {
+	From   Name
+	Levels [3][]Name
+}
+
+// Level returns 1, 2 or 3 for a label of level 0, 1, and 2 or more; 0: not told.
+// It allocates nothing.
+func (a *Assistance) Level(label string) uint8 {
+	for i := range a.Levels {
+		for j := range a.Levels[i] {
+			if a.Levels[i][j].Text == label {
+				return uint8(i) + 1
+			}
+		}
+	}
+	return 0
 }
 
 // Budget bounds what compiled cards may cost; 0 is no bound.
@@ -92,6 +113,7 @@ func profileKeys() object[profile] {
 		{"buses", required, (*reader).readBuses},
 		{"signals", required, (*reader).readSignals},
 		{"power", optional, (*reader).readPower},
+		{"assistance", optional, (*reader).readAssistance},
 		{"states", optional, (*reader).readStates},
 		{"actuators", optional, (*reader).readActuators},
 		{"actions", optional, (*reader).readActions},
@@ -183,6 +205,7 @@ func parseVehicle(file string, text []byte, open func(path string) ([]byte, erro
 	p.resolveBuses(open)
 	p.resolveSignals()
 	p.resolvePower()
+	p.resolveAssistance()
 	p.resolveStates()
 	p.resolveActuators()
 	p.resolveActions()

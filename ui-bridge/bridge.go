@@ -38,6 +38,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
+	Habits
 	Studies
 }
 
@@ -86,6 +87,8 @@ type Bridge struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
+
+	looking sync.Mutex // one TracesChanged at a time
 
 	busLosses, reconnects, nameTaken, signalsDropped atomic.Uint64
 }

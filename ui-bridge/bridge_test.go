@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"vignette/scenes"
 	"vignette/scenes/engine"
+	"vignette/scenes/habit"
 	"vignette/ui-bridge/privatebus"
 	"vignette/ui-bridge/trace"
 
@@ -39,10 +41,11 @@ type agent struct {
 	block     chan struct{} // if set, Override waits for it
 	closing   atomic.Bool   // Look says so
 
-	Studies  // what a test does not ask for
-	mu       sync.Mutex
-	consent  map[string]bool
-	recorded []trace.Interaction
+	Studies    // what a test does not ask for
+	mu         sync.Mutex
+	consent    map[string]bool
+	recorded   []trace.Interaction
+	newAnswers int
 }
 
 // The deeds of the driver are kept as texts.
@@ -63,7 +66,17 @@ func (a *agent) FreeCard(card string) error    { return a.deed("free %s", card) 
 func (a *agent) SetPlace(p Place) error        { return a.deed("place %v", p) }
 func (a *agent) ForgetPlace(name string) error { return a.deed("forget %s", name) }
 func (a *agent) Places() ([]Place, error)      { return []Place{{"home", 1, 2, 100}}, a.deed("places") }
-func (a *agent) SetUser(user uint64) error     { return a.deed("user %d", user) }
+func (a *agent) SetHabits(on bool) error       { return a.deed("habits %v", on) }
+func (a *agent) DismissDraft(id string) error {
+	if id == "unknown" {
+		return fmt.Errorf("%w %q", ErrUnknownDraft, id)
+	}
+	return a.deed("dismiss %s", id)
+}
+func (a *agent) Drafts() ([]habit.Draft, error) {
+	return []habit.Draft{{ID: "habit-1", Title: scenes.Texts{"en": "Set", "zh": "设"}, Why: scenes.Texts{"en": "On"}, Times: 5, Of: 6, Days: 3, Text: "schema: 1\n"}}, nil
+}
+func (a *agent) SetUser(user uint64) error { return a.deed("user %d", user) }
 func (a *agent) Occur(what string, now bool) error {
 	if what == "unknown" {
 		return fmt.Errorf("%w %q", ErrUnknownEvent, what)
@@ -124,10 +137,10 @@ func (a *agent) Interactions(batch []trace.Interaction) (int, error) {
 	return len(batch), nil
 }
 
-func (a *agent) Recording() (study string, on bool, problem string) {
+func (a *agent) TraceStatus() trace.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return demoStudy, a.consent[demoStudy], "none"
+	return trace.Status{Study: demoStudy, Recording: a.consent[demoStudy], Problem: "none", NewAnswers: a.newAnswers}
 }
 
 func within(t *testing.T) context.Context {

@@ -18,6 +18,7 @@ var (
 	ErrUnknownSignal   = errors.New("unknown signal")
 	ErrUnknownCard     = errors.New("unknown card")
 	ErrUnknownEvent    = errors.New("unknown event")
+	ErrUnknownDraft    = errors.New("unknown draft")
 	ErrCameWithCar     = errors.New("the card came with the car")
 	ErrUnsupported     = errors.New("not supported here")
 	ErrNotWatching     = errors.New("not a watcher")
@@ -39,6 +40,7 @@ var errorNames = []struct {
 	{ErrUnknownSignal, "UnknownSignal"},
 	{ErrUnknownCard, "UnknownCard"},
 	{ErrUnknownEvent, "UnknownEvent"},
+	{ErrUnknownDraft, "UnknownDraft"},
 	{ErrCameWithCar, "CameWithCar"},
 	{ErrUnsupported, "NotSupported"},
 	{ErrNotWatching, "NotWatching"},
@@ -52,6 +54,7 @@ var errorNames = []struct {
 	{trace.ErrNotParked, "NotParked"},
 	{trace.ErrNotNow, "StudyClosed"},
 	{trace.ErrUnknownTrace, "UnknownTrace"},
+	{trace.ErrUnknownAnswer, "UnknownAnswer"},
 }
 
 // dbusError names an error for the bus; nil stays nil.

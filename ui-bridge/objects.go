@@ -48,6 +48,8 @@ type AgentNow struct {
 	State string        // a word of the property Status
 	Since time.Duration // for how long
 	Up    time.Duration // the agent runs
+
+	Habits bool // the present driver's habits are learnt
 }
 
 // BusNow is a bus of the car. A recording's buses have a name only.

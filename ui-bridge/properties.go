@@ -59,7 +59,7 @@ func (br *Bridge) properties(iface string) (map[string]dbus.Variant, error) {
 	case AgentInterface:
 		return br.agentProperties()
 	case TraceInterface:
-		return br.traceProperties(), nil
+		return traceProperties(br.lookAtTraces()), nil
 	case propertiesOf, introspectable, objectManager, peer:
 		return map[string]dbus.Variant{}, nil
 	}
@@ -81,6 +81,7 @@ func (br *Bridge) agentProperties() (map[string]dbus.Variant, error) {
 		"Vehicle":  dbus.MakeVariant(vehicle),
 		"User":     dbus.MakeVariant(now.User),
 		"Asks":     dbus.MakeVariant(now.asks()),
+		"Habits":   dbus.MakeVariant(now.Habits),
 		"Buses":    dbus.MakeVariant(now.buses()),
 		"Counters": dbus.MakeVariant(br.Counters()),
 		"Problems": dbus.MakeVariant(br.opt.Handler.Problems()),

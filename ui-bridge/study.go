@@ -2,6 +2,7 @@ package uibridge
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"vignette/ui-bridge/trace"
@@ -20,9 +21,8 @@ type Studies interface {
 	// Interactions takes what the driver touched, and returns how many were
 	// recorded: without consent none, which is no error.
 	Interactions(batch []trace.Interaction) (accepted int, err error)
-	// Recording tells which study there is, whether it is being recorded, and why
-	// nothing can be; empty: it can.
-	Recording() (study string, on bool, problem string)
+	// TraceStatus is what the properties of org.vignette.Trace1 show.
+	TraceStatus() trace.Status
 	// Offers are the studies as the present driver sees them.
 	Offers() ([]trace.Offer, error)
 	// ExplainStudy puts a study into words for the driver; lang is a BCP-47 tag.
@@ -35,6 +35,10 @@ type Studies interface {
 	ShowTrace(id string) (text string, segment []byte, err error)
 	// DeleteTrace removes one for good.
 	DeleteTrace(id string) error
+	// Answers are the answers to the present driver, and whether the car is parked.
+	Answers() (list []trace.Told, parked bool, err error)
+	// AnswerSeen notes that the driver has dismissed one.
+	AnswerSeen(id string) error
 }
 
 // interaction is one element of Record's batch, (ssss) on the wire.
@@ -52,13 +56,46 @@ type exported struct {
 func (br *Bridge) traceMethods() map[string]any {
 	return map[string]any{"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord,
 		"Studies": br.onStudies, "ExplainStudy": br.onExplainStudy, "ConsentHistory": br.onConsentHistory,
-		"Traces": br.onTraces, "ShowTrace": br.onShowTrace, "DeleteTrace": br.onDeleteTrace, "ExportTraces": br.onExportTraces}
+		"Traces": br.onTraces, "ShowTrace": br.onShowTrace, "DeleteTrace": br.onDeleteTrace, "ExportTraces": br.onExportTraces,
+		"Answers": br.onAnswers, "AnswerSeen": br.onAnswerSeen}
 }
 
 // traceProperties are the properties of org.vignette.Trace1.
-func (br *Bridge) traceProperties() map[string]dbus.Variant {
-	study, on, problem := br.opt.Handler.Recording()
-	return map[string]dbus.Variant{"Study": dbus.MakeVariant(study), "Recording": dbus.MakeVariant(on), "Problem": dbus.MakeVariant(problem)}
+func traceProperties(s trace.Status) map[string]dbus.Variant {
+	return map[string]dbus.Variant{"Study": dbus.MakeVariant(s.Study), "Recording": dbus.MakeVariant(s.Recording),
+		"Problem": dbus.MakeVariant(s.Problem), "NewAnswers": dbus.MakeVariant(uint32(s.NewAnswers))}
+}
+
+// tracesSince are the properties that are others than they were.
+func tracesSince(was, now trace.Status) map[string]dbus.Variant {
+	before, props := traceProperties(was), traceProperties(now)
+	maps.DeleteFunc(props, func(name string, v dbus.Variant) bool { return v.Value() == before[name].Value() })
+	return props
+}
+
+// TracesChanged has watchers told if the properties of org.vignette.Trace1 are
+// others by now. It asks the Handler and does not block on the bus.
+func (br *Bridge) TracesChanged() { br.lookAtTraces() }
+
+// lookAtTraces asks for the status, and has watchers told of what is another than
+// it was when it was asked for last: whoever reads it is told of the next change.
+func (br *Bridge) lookAtTraces() trace.Status {
+	br.looking.Lock() // what is asked later is told later
+	defer br.looking.Unlock()
+	now := br.opt.Handler.TraceStatus()
+	w := br.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now == w.traces {
+		return now
+	}
+	changed := tracesSince(w.traces, now)
+	w.traces = now
+	for _, one := range w.all {
+		maps.Copy(one.traces, changed)
+	}
+	w.poke()
+	return now
 }
 
 func (br *Bridge) onGiveConsent(study string) *dbus.Error {
@@ -187,4 +224,23 @@ func (br *Bridge) onExportTraces() ([]exported, *dbus.Error) {
 		return err
 	})
 	return out, err
+}
+
+func (br *Bridge) onAnswers() ([]map[string]dbus.Variant, *dbus.Error) {
+	var parked bool
+	get := func() (list []trace.Told, err error) {
+		list, parked, err = br.opt.Handler.Answers()
+		return list, err
+	}
+	return listed(br, get, func(t *trace.Told) map[string]dbus.Variant {
+		a := t.Answer
+		return map[string]dbus.Variant{"id": dbus.MakeVariant(a.ID), "version": dbus.MakeVariant(uint32(a.Version)), "study": dbus.MakeVariant(a.Study),
+			"title": dbus.MakeVariant(map[string]string(a.Title)), "said": dbus.MakeVariant(map[string]string(a.Said)),
+			"changed": dbus.MakeVariant(map[string]string(a.Changed)), "date": dbus.MakeVariant(a.Date.Format(time.DateOnly)),
+			"signed": dbus.MakeVariant(a.Signed), "seen": dbus.MakeVariant(t.Seen), "quiet": dbus.MakeVariant(t.Quiet), "parked": dbus.MakeVariant(parked)}
+	})
+}
+
+func (br *Bridge) onAnswerSeen(id string) *dbus.Error {
+	return br.named("answer", id, func() error { return br.opt.Handler.AnswerSeen(id) })
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vignette/scenes/engine"
+	"vignette/ui-bridge/trace"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -30,6 +31,7 @@ type watchers struct {
 	latest  []engine.Value // by slot; None: unknown
 	cards   []*shownCard   // by ascending id
 	agent   AgentNow       // what is shown of the agent itself
+	traces  trace.Status   // what is shown of studies and traces
 	all     []*watcher     // in order of Watch
 	dropped uint64         // decision records that a full queue lost, all watchers
 	readers *readers
@@ -52,8 +54,9 @@ type watcher struct {
 	dirty bool            // a watched value changed since the last signal
 	queue []engine.Record // oldest first
 
-	news    map[string]news // by card id
-	clauses map[string]bool // ids of the cards of which it watches the clauses
+	traces  map[string]dbus.Variant // properties of org.vignette.Trace1 to be told
+	news    map[string]news         // by card id
+	clauses map[string]bool         // ids of the cards of which it watches the clauses
 }
 
 func newWatchers(vehicle string, paths []string) *watchers {
@@ -144,7 +147,7 @@ func (w *watchers) add(c caller, paths []string) (fresh bool, err error) {
 	if len(w.all) == maxWatchers {
 		return false, fmt.Errorf("%w: %d programs watch already", ErrLimit, maxWatchers)
 	}
-	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, news: map[string]news{}, clauses: map[string]bool{}})
+	w.all = append(w.all, &watcher{caller: c, slots: slots, dirty: true, traces: map[string]dbus.Variant{}, news: map[string]news{}, clauses: map[string]bool{}})
 	return true, nil
 }
 
@@ -193,6 +196,7 @@ type letter struct {
 	gone    []string                // watched paths that are no signals any more
 	values  map[string]dbus.Variant // nil: nothing changed
 	records []engine.Record
+	traces  map[string]dbus.Variant // nil: nothing changed
 	cards   []sign
 }
 
@@ -203,7 +207,7 @@ func (w *watchers) collect() (letters []letter, more, held bool) {
 	defer w.mu.Unlock()
 	for _, one := range w.all {
 		if w.readers.behind(one.caller) {
-			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0
+			held = held || one.dirty || one.gone != nil || len(one.queue) > 0 || len(one.news) > 0 || len(one.traces) > 0
 			continue
 		}
 		l := letter{to: one.caller, gone: one.gone}
@@ -217,7 +221,10 @@ func (w *watchers) collect() (letters []letter, more, held bool) {
 		one.queue = slices.Delete(one.queue, 0, take)
 		more = more || len(one.queue) > 0
 		l.cards = w.cardSignals(one)
-		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil {
+		if len(one.traces) > 0 {
+			l.traces, one.traces = one.traces, map[string]dbus.Variant{}
+		}
+		if l.values != nil || l.gone != nil || take > 0 || l.cards != nil || l.traces != nil {
 			letters = append(letters, l)
 		}
 	}
@@ -278,6 +285,9 @@ func (br *Bridge) sendLetters() (more, held bool) {
 	for _, l := range letters {
 		for i := range l.cards {
 			br.unicast(l.to, &l.cards[i])
+		}
+		if l.traces != nil {
+			br.unicast(l.to, &sign{AgentPath, propertiesOf, "PropertiesChanged", []any{TraceInterface, l.traces, []string{}}})
 		}
 		if l.gone != nil {
 			br.unicast(l.to, &sign{AgentPath, AgentInterface, "Unwatched", []any{l.gone}})

@@ -102,7 +102,7 @@ func (b *bus) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.socket != nil {
-		b.socket.file.Close() // again after stop: fails, and means nothing
+		b.socket.close()
 	}
 }
 
@@ -172,7 +172,7 @@ func (b *bus) step() error {
 	if b.socket == nil {
 		return b.returned()
 	}
-	err := b.socket.wait.Read(b.receiver.receive)
+	err := b.socket.receive(b.receiver)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return b.look()
@@ -270,7 +270,7 @@ func (b *bus) keepLooking(on bool) error {
 	if b.socket == nil {
 		return nil
 	}
-	return b.socket.file.SetReadDeadline(next)
+	return b.socket.gate.file.SetReadDeadline(next)
 }
 
 // revive looks at a link that was not up when frames came: it is up then,

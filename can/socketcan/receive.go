@@ -32,10 +32,10 @@ type receiver struct {
 	frames   [batchMessages][fdSize]byte
 	controls [batchMessages][controlSize]byte
 
-	count   int                          // messages filled by the last call
-	errno   unix.Errno                   // the last call's error, 0 for none
-	drain   bool                         // an empty queue ends read instead of being waited for
-	receive func(fd uintptr) (done bool) // read, made once
+	count int              // messages filled by the last call
+	errno unix.Errno       // the last call's error, 0 for none
+	drain bool             // an empty queue ends a wait for frames
+	call  func(fd uintptr) // read, made once
 }
 
 func newReceiver() *receiver {
@@ -48,14 +48,13 @@ func newReceiver() *receiver {
 		h.SetIovlen(1)
 		h.Control = &r.controls[i][0]
 	}
-	r.receive = r.read
+	r.call = r.read
 	return r
 }
 
-// read makes one recvmmsg call that does not block. It returns false where the
-// poller is to wait for more. The call's own timeout is never used: the kernel
-// looks at it only after a message (recvmmsg(2), Bugs).
-func (r *receiver) read(fd uintptr) (done bool) {
+// read makes one recvmmsg call that does not block. The call's own timeout is
+// never used: the kernel looks at it only after a message (recvmmsg(2), Bugs).
+func (r *receiver) read(fd uintptr) {
 	for i := range r.messages {
 		r.messages[i].header.SetControllen(controlSize)
 	}
@@ -64,7 +63,6 @@ func (r *receiver) read(fd uintptr) (done bool) {
 	if errno != 0 {
 		r.count = 0
 	}
-	return errno != unix.EAGAIN || r.drain
 }
 
 // frame is the i-th frame read and its control messages.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,9 +15,9 @@ import (
 // errAbsent says that no interface has the name.
 var errAbsent = errors.New("no such interface")
 
-// waiter is the part of a syscall.RawConn that reads. It runs system calls on
-// a socket under the runtime's poller.
-type waiter interface {
+// rawConn is what is needed of a syscall.RawConn. Read runs under the runtime's
+// poller.
+type rawConn interface {
 	Control(f func(fd uintptr)) error
 	Read(f func(fd uintptr) (done bool)) error
 }
@@ -26,14 +27,17 @@ type socket struct {
 	name   string
 	index  int // of the interface; another one may get its name
 	file   *os.File
-	wait   waiter
-	buffer int // bytes, as the kernel reads it back
+	raw    rawConn // of file
+	gate   *gate
+	buffer int       // bytes, as the kernel reads it back
+	busy   bool      // read every grain
+	last   time.Time // when something was read
 }
 
 // openSocket opens a raw CAN socket bound to the bus's interface, whether that
 // is up or not. It returns errAbsent where there is none.
 func openSocket(o Bus, filters []unix.CanFilter, buffer int) (*socket, error) {
-	fd, err := unix.Socket(unix.AF_CAN, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.CAN_RAW)
+	fd, err := unix.Socket(unix.AF_CAN, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.CAN_RAW)
 	if err != nil {
 		return nil, explainNoCAN(err)
 	}
@@ -42,14 +46,30 @@ func openSocket(o Bus, filters []unix.CanFilter, buffer int) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s.file = os.NewFile(uintptr(fd), "can:"+s.name)
-	wait, err := s.file.SyscallConn()
-	if err != nil {
-		s.file.Close()
+	if err := s.take(fd); err != nil {
 		return nil, err
 	}
-	s.wait = wait
 	return s, nil
+}
+
+// take makes fd the socket's own. It is in blocking mode, so that the runtime's
+// poller leaves it to the gate; what reads it says that it does not wait.
+func (s *socket) take(fd int) (err error) {
+	s.file = os.NewFile(uintptr(fd), "can:"+s.name)
+	if s.raw, err = s.file.SyscallConn(); err == nil {
+		s.gate, err = newGate(fd)
+	}
+	if err != nil {
+		s.file.Close()
+	}
+	return err
+}
+
+// close ends a wait for the socket too. Closed again it fails, which means
+// nothing.
+func (s *socket) close() {
+	s.gate.file.Close()
+	s.file.Close()
 }
 
 // explainNoCAN says what to do where the kernel refuses a raw CAN socket.
@@ -171,7 +191,7 @@ func checkCAN(fd int, name string) error {
 // gone or another one has its name.
 func (s *socket) linkState() (State, error) {
 	state, err := Absent, error(nil)
-	control := s.wait.Control(func(fd uintptr) { state, err = linkStateOf(int(fd), s.name, s.index) })
+	control := s.raw.Control(func(fd uintptr) { state, err = linkStateOf(int(fd), s.name, s.index) })
 	return state, errors.Join(err, control)
 }
 
@@ -217,7 +237,7 @@ func (s *socket) setFilters(old, filters []unix.CanFilter) error {
 
 func (s *socket) enterFilters(filters []unix.CanFilter) error {
 	var err error
-	control := s.wait.Control(func(fd uintptr) {
+	control := s.raw.Control(func(fd uintptr) {
 		err = setFilterOption(int(fd), filters)
 	})
 	return errors.Join(err, control)
@@ -235,7 +255,7 @@ func setFilterOption(fd int, filters []unix.CanFilter) error {
 func (s *socket) drops() (count uint32, ok bool) {
 	const memoryDrops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h
 	var figures [(memoryDrops + 1) * 4]byte
-	if err := s.wait.Control(func(fd uintptr) { ok = getsockoptBytes(int(fd), unix.SO_MEMINFO, figures[:]) }); err != nil {
+	if err := s.raw.Control(func(fd uintptr) { ok = getsockoptBytes(int(fd), unix.SO_MEMINFO, figures[:]) }); err != nil {
 		return 0, false
 	}
 	return nativeUint32(figures[memoryDrops*4:]), ok

@@ -11,13 +11,19 @@ type aliveState struct {
 // count takes the counter's value in a frame.
 func (a *aliveState) count(raw int64) { a.now, a.seen = raw, true }
 
-// frozen reports, at a sample of the signal, whether the counter stands where
-// it stood at the sample before; a counter that was never seen vouches for
-// nothing.
+// stands reports whether the counter is where it was at the signal's sample
+// before; a counter that was never seen vouches for nothing.
+func (a *aliveState) stands() bool { return !a.seen || a.used && a.now == a.last }
+
+// use is a sample that the counter vouches for.
+func (a *aliveState) use() { a.last, a.used = a.now, true }
+
+// frozen reports, at a sample of the signal, whether the counter stands, and
+// counts the sample otherwise.
 func (a *aliveState) frozen() bool {
-	if !a.seen || a.used && a.now == a.last {
+	if a.stands() {
 		return true
 	}
-	a.last, a.used = a.now, true
+	a.use()
 	return false
 }

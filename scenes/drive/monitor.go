@@ -1,6 +1,8 @@
 package drive
 
 import (
+	"slices"
+
 	"vignette/can"
 	"vignette/can/dbc"
 	"vignette/scenes"
@@ -12,11 +14,11 @@ import (
 // has one whose alive counter stands still for as long.
 type Monitor struct {
 	sources  []scenes.Source
-	stale    []int64 // by signal: ns; 0: never
-	last     []int64 // by signal: time of the last valid sample
-	known    []bool
-	alive    []aliveState // by signal
-	buses    []can.IDs    // index into messages
+	stale    []int64        // by signal: ns; 0: never
+	last     []int64        // by signal: time of the last valid sample
+	values   []engine.Value // by signal: as last told
+	alive    []aliveState   // by signal
+	buses    []can.IDs      // index into messages
 	messages []monitored
 	decoded  []dbc.Sample
 	of       []int // by signal: its message
@@ -32,9 +34,9 @@ type monitored struct {
 	fields   []dbc.Field // of signals
 	plan     dbc.Plan    // of fields
 	counters []int       // signals whose alive counter it carries
-	patient  bool        // nothing but its length says which signals a frame has, and no counter is involved
+	patient  bool        // nothing but its length says which signals a frame has, and their counters are in it
 	whole    uint8       // a frame of this length has all signals; 0: the latest one had not
-	frame    can.Frame   // of a patient message: the latest one
+	frame    can.Frame   // of a patient message: the latest one whose counters moved
 	waits    bool        // frame is to be decoded yet
 }
 
@@ -64,13 +66,27 @@ func NewMonitor(v *scenes.Vehicle, changed func(signal int, v engine.Value)) (*M
 	for i := range m.messages {
 		at := &m.messages[i]
 		at.plan = dbc.NewPlan(at.fields)
-		at.patient = at.plan.Unconditional() && len(at.counters) == 0
-		for _, s := range at.signals {
-			at.patient = at.patient && m.sources[s].Alive == nil
+		at.patient = at.plan.Unconditional() && m.ownCounters(i)
+	}
+	m.last, m.values, m.alive = make([]int64, len(m.sources)), make([]engine.Value, len(m.sources)), make([]aliveState, len(m.sources))
+	return m, nil
+}
+
+// ownCounters reports whether the counters of a message are those of its own
+// signals, and theirs are in it.
+func (m *Monitor) ownCounters(message int) bool {
+	at := &m.messages[message]
+	for _, s := range at.counters {
+		if m.of[s] != message {
+			return false
 		}
 	}
-	m.last, m.known, m.alive = make([]int64, len(m.sources)), make([]bool, len(m.sources)), make([]aliveState, len(m.sources))
-	return m, nil
+	for _, s := range at.signals {
+		if m.sources[s].Alive != nil && !slices.Contains(at.counters, s) {
+			return false
+		}
+	}
+	return true
 }
 
 // message finds what is followed of a message, or begins to follow it. The
@@ -83,9 +99,6 @@ func (m *Monitor) message(bus int, of *dbc.Message) *monitored {
 	}
 	return &m.messages[ids.Find(of.ID, of.Extended)]
 }
-
-// Always has a signal followed even while nobody looks.
-func (m *Monitor) Always(signal int) { m.messages[m.of[signal]].patient = false }
 
 // Look says whether somebody looks, which is so at first. Whoever begins to look
 // is told of every signal that is known.
@@ -111,10 +124,19 @@ func (m *Monitor) turn(at *monitored, on bool) {
 	}
 	at.waits = true
 	for _, i := range at.signals {
-		if m.known[i] {
-			m.forget(i)
-		}
+		m.forget(i)
 	}
+}
+
+// Value is what a signal is at a time of the stream, also while nobody looks.
+func (m *Monitor) Value(signal int, now int64) engine.Value {
+	if at := &m.messages[m.of[signal]]; at.waits {
+		m.decode(at, &at.frame)
+	}
+	if m.stale[signal] > 0 && now-m.last[signal] >= m.stale[signal] {
+		return engine.Value{}
+	}
+	return m.values[signal]
 }
 
 // Frame takes the signals of a frame. It allocates nothing.
@@ -130,60 +152,91 @@ func (m *Monitor) Frame(f *can.Frame) {
 		return
 	}
 	at := &m.messages[message]
-	if m.asleep && at.patient && at.whole != 0 && f.Len >= at.whole {
-		at.frame, at.waits = *f, true
-		return
-	}
-	m.decode(at, f)
-}
-
-// decode tells of the signals of a frame. The latest frame of a patient message
-// goes before a shorter one.
-func (m *Monitor) decode(at *monitored, f *can.Frame) {
-	if at.waits {
-		if at.waits = false; f != &at.frame {
-			m.decode(at, &at.frame)
-		}
-	}
 	for _, i := range at.counters {
 		if raw, ok := m.sources[i].Alive.Field.Raw(f.Payload()); ok {
 			m.alive[i].count(raw)
 		}
 	}
-	m.decoded = at.plan.Decode(f.Payload(), m.decoded[:0])
-	if at.patient {
-		if at.frame, at.whole = *f, 0; len(m.decoded) == len(at.signals) {
-			at.whole = f.Len
+	if m.asleep && at.patient && at.whole != 0 && f.Len >= at.whole {
+		switch m.vouched(at) {
+		case len(at.signals):
+			for _, i := range at.signals {
+				m.alive[i].use()
+			}
+			at.frame, at.waits = *f, true
+			return
+		case 0:
+			return // no samples
 		}
 	}
+	m.decode(at, f)
+}
+
+// vouched is the number of a message's signals whose alive counters moved.
+func (m *Monitor) vouched(at *monitored) (n int) {
+	for _, i := range at.signals {
+		if m.sources[i].Alive == nil || !m.alive[i].stands() {
+			n++
+		}
+	}
+	return n
+}
+
+// decode tells of the signals of a frame. The latest frame of a patient message
+// goes before another one, and its counters were looked at when it came.
+func (m *Monitor) decode(at *monitored, f *can.Frame) {
+	kept := f == &at.frame
+	if at.waits {
+		if at.waits = false; !kept {
+			m.decode(at, &at.frame)
+		}
+	}
+	m.decoded = at.plan.Decode(f.Payload(), m.decoded[:0])
+	if at.patient && !kept {
+		m.keep(at, f)
+	}
 	for _, sample := range m.decoded {
-		m.take(at.signals[sample.Index], f.Time, &sample)
+		if i := at.signals[sample.Index]; kept || m.sources[i].Alive == nil || !m.alive[i].frozen() {
+			m.take(i, f.Time, &sample)
+		}
+	}
+}
+
+// keep remembers a decoded frame that has all signals of a patient message. One
+// of which nothing is vouched for is as if it had not come.
+func (m *Monitor) keep(at *monitored, f *can.Frame) {
+	switch n := m.vouched(at); {
+	case len(m.decoded) == len(at.signals) && n == len(at.signals):
+		at.frame, at.whole = *f, f.Len
+	case n > 0:
+		at.whole = 0
 	}
 }
 
 // take takes what a frame says of a signal.
 func (m *Monitor) take(i int, t int64, sample *dbc.Sample) {
-	if m.sources[i].Alive != nil && m.alive[i].frozen() {
-		return // no sample
-	}
-	if num, valid := m.sources[i].Convert(sample.Raw, sample.Physical); valid {
-		m.last[i], m.known[i] = t, true
-		m.changed(i, m.sources[i].Value(num))
-	} else if m.known[i] {
+	num, valid := m.sources[i].Convert(sample.Raw, sample.Physical)
+	if !valid {
 		m.forget(i)
+		return
 	}
+	m.last[i], m.values[i] = t, m.sources[i].Value(num)
+	m.changed(i, m.values[i])
 }
 
 func (m *Monitor) sweep(now int64) {
 	m.swept = now
-	for i, known := range m.known {
-		if known && m.stale[i] > 0 && now-m.last[i] >= m.stale[i] {
+	for i := range m.values {
+		if m.stale[i] > 0 && now-m.last[i] >= m.stale[i] {
 			m.forget(i)
 		}
 	}
 }
 
+// forget tells that a signal is not known any more.
 func (m *Monitor) forget(i int) {
-	m.known[i] = false
-	m.changed(i, engine.Value{})
+	if m.values[i].Kind != engine.None {
+		m.values[i] = engine.Value{}
+		m.changed(i, engine.Value{})
+	}
 }

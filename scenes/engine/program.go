@@ -238,3 +238,7 @@ type Quarantine struct {
 
 // Version is the engine's version, as decision logs and journals name it.
 const Version = "0.1.0"
+
+// ReleasedAs is the release that the program was built as (.ci/version). The linker
+// sets it: -X vignette/scenes/engine.ReleasedAs=VERSION.
+var ReleasedAs = "devel"

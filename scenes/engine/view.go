@@ -292,3 +292,10 @@ func (p *Program) wouldFail(s *State, card int, step *Step, now int64, v *CardVi
 	}
 	return true
 }
+
+// Commanded reports whether a card's command holds or moves an actuator: what is
+// read back of it then need not be the driver's hand.
+func (s *State) Commanded(act int) bool {
+	a := &s.acts[act]
+	return a.busy() || s.now < a.endUntil || a.command.n != 0 && s.now < a.command.readUntil
+}

@@ -10,5 +10,11 @@ const (
 	maySearch = 1
 )
 
-// writable asks the kernel whether files can be made in dir.
-func writable(dir string) error { return syscall.Access(dir, mayWrite|maySearch) }
+// writable asks the kernel whether files can be made in dir. A disk that is
+// read-only for now is no mistake of whoever named it.
+func writable(dir string) error {
+	if err := syscall.Access(dir, mayWrite|maySearch); err != syscall.EROFS {
+		return err
+	}
+	return nil
+}

@@ -45,8 +45,8 @@ func TestAttemptsAtTasks(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if n := r.Counters(); n.Attempts != c.ended || n.Outside != c.outside || r.attempt.n[MetricTouches] != c.open {
-				t.Errorf("%d ended, %d outside, %d open; want %d, %d, %d", n.Attempts, n.Outside, r.attempt.n[MetricTouches], c.ended, c.outside, c.open)
+			if n := r.Counters(); n.Attempts != c.ended || n.Outside != c.outside || r.attempt.touches() != c.open {
+				t.Errorf("%d ended, %d outside, %d open; want %d, %d, %d", n.Attempts, n.Outside, r.attempt.touches(), c.ended, c.outside, c.open)
 			}
 		})
 	}
@@ -63,36 +63,6 @@ func TestTickEndsAnAttempt(t *testing.T) {
 	}
 }
 
-// TestMetrics works each figure by hand.
-func TestMetrics(t *testing.T) {
-	r := consented(t, filepath.Join(t.TempDir(), "traces"), options(t))
-	record(t, r, at(0, 0), tap("home", "climate_tile"))
-	record(t, r, at(0.1, 8), tap("climate", "fan"))                                                               // moving begins
-	record(t, r, at(0.4, 6), tap("climate", "fan"))                                                               // hysteresis: still moving
-	record(t, r, at(1.0, 6), tap("climate", "fan"))                                                               // rage
-	record(t, r, at(7, 4.9), Interaction{"climate", "seat_heater", "tap", "blocked"})                             // not moving; interruption
-	record(t, r, Context{Now: noon.Add(8 * time.Second), Wall: noon}, Interaction{"climate", "fan", "tap", "ok"}) // unknown
-	record(t, r, at(9, 120), Interaction{"climate", "nowhere", "tap", "error"}, Interaction{"notice", "", "", "noop"},
-		tap("climate", "fan"), tap("climate", "defrost")) // moving four times, nine and ten are beyond the events
-	record(t, r, at(10, 120), Interaction{"climate", "fan", "tap", "back"})
-	ep := r.attempt.finish()
-	want := Metrics{9 + 1, 8 + 1, 1 + 1, DTUnder15s + 1, DTUnder15s + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 1 + 1, 2 + 1}
-	if ep.M != want {
-		t.Errorf("metrics %v, want %v", ep.M, want)
-	}
-	if ep.V != SchemaVersion || ep.Policy != 1 || ep.Week != 2610 || ep.TOD != TODAfternoon || ep.Task != 1 || len(ep.Ev) != MaxEvents {
-		t.Errorf("episode %+v", ep)
-	}
-}
-
-func TestCountBuckets(t *testing.T) {
-	for n, want := range map[int]uint8{0: 0, 8: 8, 9: 9, 16: 9, 17: 10, 32: 10, 33: 11, 1 << 30: 11} {
-		if got := bucketCount(n); got != want {
-			t.Errorf("%d is in bucket %d, want %d", n, got, want)
-		}
-	}
-}
-
 // TestKeyboardIsOneElement types PINs and texts: keys leave neither their number
 // nor their order nor their times, but a class of length.
 func TestKeyboardIsOneElement(t *testing.T) {
@@ -103,8 +73,8 @@ func TestKeyboardIsOneElement(t *testing.T) {
 			record(t, r, at(1+float64(i)*gap, 0), Interaction{"navigation", "keyboard", gesture, "ok"})
 		}
 		record(t, r, at(1+float64(keys-1)*gap+1.5, 0), tap("navigation", "zoom"))
-		ep := *r.attempt.finish()
-		ep.M[MetricDuration] = 0 // of the attempt, which includes the typing
+		ep := *r.attempt.finish(EndLeft)
+		ep.M[MetricTime], ep.M[MetricEngagement], ep.M[MetricDensest] = 0, 0, 0 // of the attempt, with how long was typed
 		ep.Ev = slices.Clone(ep.Ev)
 		return ep
 	}
@@ -140,7 +110,7 @@ func TestGate(t *testing.T) {
 		{"another gap", func(ev []Event) []Event { ev[3].DT = DTFrom15s; return ev }, 1, gateCut, whole[:2]},
 		{"another speed", func(ev []Event) []Event { ev[3].Speed = SpeedUnder8; return ev }, 1, gateCut, whole[:2]},
 		{"another order", func(ev []Event) []Event { ev[2], ev[3] = ev[3], ev[2]; return ev }, 1, gateCut, whole[:2]},
-		{"another outcome", func(ev []Event) []Event { ev[3].Out = outError; return ev }, 1, gateCut, whole[:2]},
+		{"another outcome", func(ev []Event) []Event { ev[3].Out = outBlocked; return ev }, 1, gateCut, whole[:2]},
 		{"another task", func(ev []Event) []Event { return ev }, 2, gateDropped, nil},
 		{"no pair", func(ev []Event) []Event { ev[1].DT = DTUnder2s; return ev }, 1, gateDropped, nil},
 		{"one event", func(ev []Event) []Event { return ev[:1] }, 1, gateDropped, nil},
@@ -176,12 +146,7 @@ func TestNothingLeavesThatTheDictionaryLacks(t *testing.T) {
 	s := study(t, "until: 2026-03-31", "until: 2026-12-31")
 	r := consented(t, dir, Options{Studies: []*scenes.Study{s}})
 	p := newPolicy(s, Car{})
-	var all []Interaction
-	for _, c := range s.Screens {
-		for _, e := range c.Elements {
-			all = append(all, Interaction{c.Name, e.Name, "tap", "ok"}, Interaction{c.Name, e.Name, "swipe", "back"}, Interaction{c.Name, e.Name, "turn", "noop"})
-		}
-	}
+	all := everyInteraction(s)
 	for week := range 10 {
 		c := weeks(week)
 		for i := range 2000 {

@@ -11,7 +11,8 @@ type Context struct {
 	SpeedKmh   float64   // km/h; its sign is the direction and is ignored
 	SpeedKnown bool      // false: SpeedKmh means nothing
 	Parked     bool      // the car is in its drive state parked
-	Now        time.Time // the caller's time, for gaps; the zero Time is an error
+	Auto       uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
+	Now        time.Time // the caller's time, for gaps (of the agent: the stream's); the zero Time is an error
 	Wall       time.Time // the wall clock in local time; the zero Time: nobody vouches for one
 }
 
@@ -38,7 +39,7 @@ const (
 	SpeedFrom100        // 100 km/h or more
 )
 
-// The parts of the day, in the caller's zone.
+// The parts of the day, in the caller's zone. Unknown is what most studies tell.
 const (
 	TODUnknown   uint8 = iota
 	TODNight           // 0:00 to 6:00
@@ -62,6 +63,40 @@ func bucketDT(d time.Duration) uint8 {
 		return DTUnder15s
 	}
 	return DTFrom15s
+}
+
+// bucketCount returns the index in countBuckets of a count.
+func bucketCount(n int) uint8 {
+	switch {
+	case n <= 8:
+		return uint8(n)
+	case n <= 16:
+		return 9
+	case n <= 32:
+		return 10
+	}
+	return 11
+}
+
+// bucketTime returns the index in timeBuckets of a time, which is not negative.
+func bucketTime(d time.Duration) uint8 {
+	switch {
+	case d == 0:
+		return 0
+	case d < 2*time.Second:
+		return 1
+	case d < 5*time.Second:
+		return 2
+	case d < 8*time.Second:
+		return 3
+	case d < 12*time.Second:
+		return 4
+	case d < 30*time.Second:
+		return 5
+	case d < time.Minute:
+		return 6
+	}
+	return 7
 }
 
 // bucketSpeed returns the bucket of a context's speed. A speed that is no

@@ -1,11 +1,9 @@
 package trace
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,8 +70,9 @@ func parseDecision(line string) (d Decision, ok bool) {
 
 // consents are all decisions in the order in which they were made.
 type consents struct {
-	dir  string
-	list []Decision
+	dir     string
+	list    []Decision
+	unsaved bool // the disk has not taken the last ones
 }
 
 // errConsents tells that the decisions cannot be read.
@@ -97,53 +96,72 @@ func (c *consents) read() error {
 }
 
 func parseConsents(text []byte) (list []Decision, ok bool) {
-	body, isOurs := bytes.CutPrefix(text, []byte(consentHead))
-	if !isOurs {
+	lines, ok := unsealed(consentHead, text)
+	if !ok || len(lines) > maxDecisions {
 		return nil, false
 	}
-	for line := range strings.Lines(string(body)) {
-		if strings.HasPrefix(line, "sum ") {
-			break
-		}
+	for _, line := range lines {
 		d, ok := parseDecision(line)
 		if !ok {
 			return nil, false
 		}
 		list = append(list, d)
 	}
-	return list, len(list) <= maxDecisions && bytes.Equal(consentsText(list), text)
+	return list, true
 }
 
 func consentsText(list []Decision) []byte {
-	b := []byte(consentHead)
+	lines := make([]string, len(list))
 	for i := range list {
-		b = append(b, list[i].line()...)
+		lines[i] = list[i].line()
 	}
-	return fmt.Appendf(b, "sum %08x\n", crc32.Checksum(b, castagnoli))
+	return sealed(consentHead, lines)
 }
 
 // add makes a decision durable: after power loss at any moment it is whole or
 // was not made. A damaged file is kept aside, under another name.
 func (c *consents) add(d Decision, damaged bool) error {
+	list, err := c.with(d)
+	if err != nil {
+		return err
+	}
+	return c.save(list, damaged)
+}
+
+// remember keeps a withdrawal that the disk did not take, until it does. There is
+// always room: it replaces the yes before it.
+func (c *consents) remember(d Decision) {
+	if list, err := c.with(d); err == nil {
+		c.list, c.unsaved = list, true
+	}
+}
+
+// with are the decisions and one more.
+func (c *consents) with(d Decision) ([]Decision, error) {
 	list := append(slices.Clone(c.list), d)
 	if len(list) > maxDecisions {
 		if list = forgetOne(list); list == nil {
-			return fmt.Errorf("%d decisions are kept already, each the latest of its driver and study", maxDecisions)
+			return nil, fmt.Errorf("%d decisions are kept already, each the latest of its driver and study", maxDecisions)
 		}
 	}
+	return list, nil
+}
+
+// save writes decisions, which then are the ones that count.
+func (c *consents) save(list []Decision, damaged bool) error {
 	if err := makeDir(c.dir); err != nil {
 		return fmt.Errorf("create the trace directory: %w", err)
 	}
 	path := filepath.Join(c.dir, consentFile)
 	if damaged {
-		if err := os.Rename(path, path+".damaged"); err != nil {
+		if err := os.Rename(path, path+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("put the damaged consents aside: %w", err)
 		}
 	}
 	if err := replace(path, consentsText(list)); err != nil {
 		return fmt.Errorf("write the consent: %w", err)
 	}
-	c.list = list
+	c.list, c.unsaved = list, false
 	return nil
 }
 
@@ -160,12 +178,20 @@ func forgetOne(list []Decision) []Decision {
 
 // latest is a driver's last decision on a study.
 func (c *consents) latest(study string, user uint64) (Decision, bool) {
-	for i := len(c.list) - 1; i >= 0; i-- {
-		if d := c.list[i]; d.Study == study && d.User == user {
-			return d, true
-		}
+	if i := c.index(study, user); i >= 0 {
+		return c.list[i], true
 	}
 	return Decision{}, false
+}
+
+// index is the place of a driver's last decision on a study, -1 if there is none.
+func (c *consents) index(study string, user uint64) int {
+	for i := len(c.list) - 1; i >= 0; i-- {
+		if d := &c.list[i]; d.Study == study && d.User == user {
+			return i
+		}
+	}
+	return -1
 }
 
 // stands reports whether a driver's yes to exactly this card was not taken back.

@@ -2,11 +2,11 @@ package trace
 
 //go:generate go tool msgp -tests=false -io=false -o episode_gen.go -file episode.go
 
-//msgp:tuple Episode Event PanelEpisode
-//msgp:limit arrays:8
+//msgp:tuple PanelEpisode
+//msgp:ignore Episode Event Metrics
 
 // SchemaVersion is Episode.V as this package writes it.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // MaxEvents is the greatest number of events of one episode, scenes.MaxStudyEvents.
 const MaxEvents = 8
@@ -16,12 +16,13 @@ const MaxEvents = 8
 type EpisodeID [16]byte
 
 // Metrics are twelve figures computed in the car at full resolution and then
-// bucketed. See the Metric constants; 0 means not computed.
+// bucketed. See the Metric constants and MetricTable; 0 means not computed.
 type Metrics [12]uint8
 
 // Episode is the unit of release: one attempt at one task, never a trip. It
 // follows docs/study-cards.md, *Record*: no string, map, float or time in it.
-// It is written as a MessagePack array in the order of its fields.
+// It is written as one flat MessagePack array in the order of its fields, see
+// MarshalMsg.
 type Episode struct {
 	V       uint8     // SchemaVersion
 	Policy  uint16    // version of the study card
@@ -31,7 +32,7 @@ type Episode struct {
 	TOD     uint8     // part of the day, see the TOD constants
 	Task    uint16    // dictionary id; 0: none
 	Variant uint16    // dictionary id; 0: none
-	Auto    uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
+	Auto    uint8     // driver assistance all through the attempt: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
 	Ev      []Event   // at most MaxEvents, in order
 	M       Metrics
 }

@@ -13,9 +13,8 @@ const other = scenes.Other
 
 // The outcomes that metrics look at, as scenes.Outcomes has them.
 const (
-	outNoop    = 3
+	outOK      = 2
 	outBack    = 4
-	outError   = 5
 	outBlocked = 6
 )
 
@@ -35,7 +34,8 @@ type policy struct {
 	cohort  uint16
 	screens map[string]screenTerms
 	tasks   []task
-	starts  map[place]int // from where a task begins to its index
+	starts  map[place]int  // from where a task begins to its index
+	cards   map[string]int // from the id of a watched card to its task's index
 	dict    map[tuple]uint16
 }
 
@@ -46,16 +46,17 @@ type screenTerms struct {
 }
 
 type elementTerm struct {
-	id       uint16
-	keyboard bool
-	expires  time.Time
+	id               uint16
+	keyboard, toggle bool
+	expires          time.Time
 }
 
-// task is what ends an attempt.
+// task is what begins and ends an attempt.
 type task struct {
 	id         uint16
 	start, end place
 	screens    []uint16
+	card       string // id of the scene card that is watched; empty: what is touched
 }
 
 // tuple is a sequence with everything that is known of it, as the dictionary
@@ -79,20 +80,24 @@ type Car struct {
 
 func newPolicy(s *scenes.Study, car Car) *policy {
 	p := &policy{study: s, cohort: uint16(s.Cohort(car.Build, car.Market, car.Display)),
-		screens: map[string]screenTerms{}, starts: map[place]int{}, dict: map[tuple]uint16{}}
+		screens: map[string]screenTerms{}, starts: map[place]int{}, cards: map[string]int{}, dict: map[tuple]uint16{}}
 	for _, c := range s.Screens {
 		terms := screenTerms{uint16(c.ID), map[string]elementTerm{}}
 		for _, e := range c.Elements {
-			terms.elements[e.Name] = elementTerm{uint16(e.ID), e.Keyboard, e.Expires}
+			terms.elements[e.Name] = elementTerm{uint16(e.ID), e.Keyboard, e.Toggle, e.Expires}
 		}
 		p.screens[c.Name] = terms
 	}
 	for i, k := range s.Tasks {
-		t := task{id: uint16(k.ID), start: placeOf(k.Start), end: placeOf(k.End)}
+		t := task{id: uint16(k.ID), start: placeOf(k.Start), end: placeOf(k.End), card: k.Card}
 		for _, id := range k.Screens {
 			t.screens = append(t.screens, uint16(id))
 		}
-		p.starts[t.start] = i
+		if k.Card != "" {
+			p.cards[k.Card] = i
+		} else {
+			p.starts[t.start] = i
+		}
 		p.tasks = append(p.tasks, t)
 	}
 	for _, q := range s.Dictionary {
@@ -107,18 +112,21 @@ func newPolicy(s *scenes.Study, car Car) *policy {
 
 func placeOf(p scenes.Place) place { return place{uint16(p.Screen), uint16(p.Element)} }
 
+// unregistered are the terms of everything that a study does not list.
+var unregistered = elementTerm{id: other}
+
 // place finds a screen and an element on it by the HMI's names. An element that
 // is registered for another screen only, or has expired, is other on this one.
-func (p *policy) place(screen, element string, wall time.Time) (at place, keyboard bool) {
+func (p *policy) place(screen, element string, wall time.Time) (place, elementTerm) {
 	s, ok := p.screens[screen]
 	if !ok {
-		return place{other, other}, false
+		return place{other, other}, unregistered
 	}
 	e, ok := s.elements[element]
 	if !ok || !wall.Before(e.expires) {
-		return place{s.id, other}, false
+		return place{s.id, other}, unregistered
 	}
-	return place{s.id, e.id}, e.keyboard
+	return place{s.id, e.id}, e
 }
 
 // covers reports whether a touch belongs to an attempt at the task: at its start
@@ -126,6 +134,18 @@ func (p *policy) place(screen, element string, wall time.Time) (at place, keyboa
 func (t *task) covers(at place) bool {
 	return at == t.start || at == t.end || at.screen == other || slices.Contains(t.screens, at.screen)
 }
+
+// newEpisode is an episode of the task that begins now.
+func (p *policy) newEpisode(t *task, c Context) Episode {
+	ep := Episode{V: SchemaVersion, Policy: uint16(p.study.Version), Cohort: p.cohort, Task: t.id, Auto: c.Auto}
+	if ep.Week, ep.TOD = calendar(c.Wall); !p.study.PartOfDay {
+		ep.TOD = TODUnknown
+	}
+	return ep
+}
+
+// touches are the gestures that an HMI may tell of.
+var touches = scenes.Gestures[:scenes.Fired]
 
 // code is a word's place in its list, or other.
 func code(words []string, word string) uint8 {

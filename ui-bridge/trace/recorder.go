@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vignette/scenes"
@@ -26,10 +26,11 @@ type Interaction struct {
 // Options say what may be recorded.
 type Options struct {
 	Studies []*scenes.Study    // each id once
-	Revoked scenes.Revocations // studies that are called back
+	Answers []*scenes.Answer   // each id once
+	Revoked scenes.Revocations // studies and answers that are called back
 	// Stopped is not nil if a study card or the list of those called back was
 	// refused, by its signature above all: then nothing is recorded and nothing
-	// leaves, whatever the other cards say.
+	// leaves, and the cards are not looked at.
 	Stopped error
 	Car     Car
 	// OutboxSegments bounds each outbox, 512 bytes a segment; 0 stands for 1024.
@@ -52,7 +53,7 @@ type Counters struct {
 	Dropped    uint64 // attempts forgotten since the driver changed or the study ended
 	Released   uint64 // segments moved into the outbox
 	Removed    uint64 // segments removed from a full outbox
-	Torn       uint64 // files that could not be read and were removed
+	Torn       uint64 // files that could not be read: segments are removed, a record of dismissed answers counts as empty
 }
 
 var (
@@ -81,22 +82,31 @@ type Recorder struct {
 	policies []*policy
 	spools   []*spool  // of policies
 	boxes    [2]outbox // of studies and of panels
+	car      Car
+	answers  []*scenes.Answer
 	consents consents
+	seen     seen
 	damaged  bool
 	user     uint64 // 0: a guest, or nobody knows
 	wall     time.Time
 	active   int // index of the policy that is recorded, -1 for none
 	attempt  attempt
+	firings  []*firing   // of watched cards, at most one each
+	watches  atomic.Bool // the active policy watches cards; any goroutine
 	n        Counters
+	owed     error // why the disk does not have what was decided; tried again each Tick
 	closed   bool
 	chance   [8]byte
+	weak     *weakness // nil, always in a car: see OpenWeakened
 }
 
 // Open opens the recorder on a directory, which need not exist: it is created by
 // the first consent. A directory that could not be used (a file, not writable, no
-// parent) is an error now, found without writing. Consent given earlier holds
-// once its driver is known. Segments whose consent no longer stands, by a
-// withdrawal that was cut short or by another version of the card, are removed.
+// parent) is an error now, found without writing; one on a disk that is read-only
+// for now is not. Consent given earlier holds once its driver is known. Segments
+// whose consent no longer stands, by a withdrawal that was cut short or by another
+// version of the card, are removed; what the disk refuses of it is Problem's, and
+// tried again each Tick.
 func Open(dir string, o Options) (*Recorder, error) {
 	if err := usable(dir); err != nil {
 		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
@@ -104,7 +114,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, stopped: o.Stopped, revoked: o.Revoked, active: -1, consents: consents{dir: dir}}
+	r := &Recorder{dir: dir, active: -1, consents: consents{dir: dir}, seen: seen{dir: dir}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}
@@ -114,16 +124,12 @@ func Open(dir string, o Options) (*Recorder, error) {
 	case err != nil:
 		return nil, err
 	}
-	for _, s := range o.Studies {
-		r.policies = append(r.policies, newPolicy(s, o.Car))
-		r.spools = append(r.spools, newSpool(dir, s.ID, s.Panel))
+	if damaged, err := r.seen.read(); err != nil {
+		return nil, err
+	} else if damaged {
+		r.n.Torn++
 	}
-	if r.stopped != nil {
-		return r, nil
-	}
-	if err := r.readSpools(); err != nil {
-		return nil, fmt.Errorf("trace directory %s: %w", dir, err)
-	}
+	r.take(o) // what the disk does not allow is tried again each Tick, see owed
 	return r, nil
 }
 
@@ -137,21 +143,27 @@ func (r *Recorder) random() uint64 {
 func (r *Recorder) Problem() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.problem()
+}
+
+func (r *Recorder) problem() error {
 	switch {
 	case r.stopped != nil:
 		return r.stopped
 	case r.damaged:
 		return errConsents
 	}
-	return nil
+	return r.owed
 }
 
 // Recording reports whether what the driver touches may be recorded now.
 func (r *Recorder) Recording() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.active >= 0 && !r.closed
+	return r.recording()
 }
+
+func (r *Recorder) recording() bool { return r.active >= 0 && !r.closed }
 
 // Counters returns what was done since Open.
 func (r *Recorder) Counters() Counters {
@@ -176,24 +188,38 @@ func (r *Recorder) SetUser(user uint64) {
 	r.choose()
 }
 
-// forget drops the open attempt.
+// forget drops the open attempts.
 func (r *Recorder) forget() {
+	for _, f := range r.firings {
+		if f.begun() {
+			r.n.Dropped++
+		}
+	}
+	r.firings = nil
 	if r.attempt.open() {
 		r.n.Dropped++
 	}
 	r.attempt.reset()
 }
 
-// choose finds the study that may be recorded now. A change of it forgets the
-// open attempt.
+// choose finds the study that may be recorded now: of several to which the
+// driver's yes holds, since one of them was not in the car for a while, that of
+// the newest yes. A change of it forgets the open attempt.
 func (r *Recorder) choose() {
-	was := r.active
-	r.active = slices.IndexFunc(r.policies, func(p *policy) bool {
-		return r.user != 0 && r.closedTo(p.study) == "" && r.consents.holds(p.study, r.user, r.wall)
-	})
+	was, newest := r.active, -1
+	r.active = -1
+	for i, p := range r.policies {
+		if r.user == 0 || r.closedTo(p.study) != "" || !r.consents.holds(p.study, r.user, r.wall) {
+			continue
+		}
+		if at := r.consents.index(p.study.ID, r.user); at > newest {
+			r.active, newest = i, at
+		}
+	}
 	if r.active != was {
 		r.forget()
 	}
+	r.watches.Store(r.active >= 0 && len(r.policies[r.active].cards) > 0)
 }
 
 // closedTo says why a study is not open now; empty: it is.
@@ -219,7 +245,9 @@ func (r *Recorder) closedTo(s *scenes.Study) string {
 // the batch are all c.Now. It returns how many were recorded: none without
 // consent, which is no error and writes nothing, and none that belong to no task
 // of the study. An attempt at a task begins with its start and ends with its end,
-// when its screens are left, after a gap above 30 s, or if c.Now went back.
+// when its screens are left, after a gap above 30 s, or if c.Now went back. The
+// error is the first of those of attempts that could not be written; what was
+// recorded counts all the same.
 func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -235,53 +263,52 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 		r.n.Refused += uint64(len(batch))
 		return 0, nil
 	}
-	if err := r.endIfOver(c.Now); err != nil {
-		return 0, err
-	}
+	err = r.endIfOver(c.Now)
 	for i := range batch {
-		took, err := r.touch(&batch[i], c)
+		took, failed := r.touch(&batch[i], c)
 		if took {
 			accepted++
 			r.n.Accepted++
 		}
-		if err != nil {
-			return accepted, err
+		if err == nil {
+			err = failed
 		}
 	}
-	return accepted, nil
+	return accepted, err
 }
 
 // touch takes one interaction into the open attempt, or into a new one if a task
-// starts with it.
+// starts with it. The error is that of an attempt that ended and could not be
+// written; the interaction is taken all the same.
 func (r *Recorder) touch(in *Interaction, c Context) (took bool, err error) {
 	p := r.policies[r.active]
-	at, keyboard := p.place(in.Screen, in.Element, c.Wall)
+	at, terms := p.place(in.Screen, in.Element, c.Wall)
 	if r.attempt.open() && !r.attempt.task.covers(at) {
-		if err := r.finish(); err != nil {
-			return false, err
-		}
+		err = r.finish(EndLeft)
 	}
 	if !r.attempt.open() {
 		i, starts := p.starts[at]
 		if !starts {
 			r.n.Outside++
-			return false, nil
+			return false, err
 		}
 		r.attempt.begin(p, &p.tasks[i], c)
 	}
 	if at.screen == other || at.elem == other {
 		r.n.Other++
 	}
-	r.attempt.add(in, at, keyboard, c)
-	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.n[MetricTouches] > 1) {
-		return true, r.finish()
+	r.weak.time(&r.attempt, c.Now)
+	r.attempt.add(in, at, terms, c)
+	if at == r.attempt.task.end && (at != r.attempt.task.start || r.attempt.touches() > 1) {
+		err = errors.Join(err, r.finish(EndReached))
 	}
-	return true, nil
+	return true, err
 }
 
 // Tick is what time brings: an attempt whose last touch is more than 30 s ago
-// ends, a study that is over is not recorded any more, and what is due goes into
-// the outbox.
+// ends, and a card's that can be taken back no more, a study that is over is not
+// recorded any more, what the disk did not take before is tried again, and what is
+// due goes into the outbox.
 func (r *Recorder) Tick(c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -290,7 +317,11 @@ func (r *Recorder) Tick(c Context) error {
 	}
 	r.wall = c.Wall
 	r.choose()
-	return errors.Join(r.endIfOver(c.Now), r.releaseDue())
+	err := errors.Join(r.endIfOver(c.Now), r.endFirings(c.Now))
+	if r.owed = r.settle(); r.owed != nil { // nothing leaves before
+		return errors.Join(err, r.owed)
+	}
+	return errors.Join(err, r.releaseDue())
 }
 
 // Close forgets the open attempt, which nobody has ended. Consent stays given.
@@ -304,11 +335,12 @@ func (r *Recorder) Close() error {
 
 // endIfOver ends the open attempt if an event at now would not belong to it.
 func (r *Recorder) endIfOver(now time.Time) error {
-	if !r.attempt.over(now) {
+	how, over := r.attempt.over(now)
+	if !over {
 		return nil
 	}
-	if now.Before(r.attempt.last) {
+	if how == EndClock {
 		r.n.ClockSteps++
 	}
-	return r.finish()
+	return r.finish(how)
 }

@@ -11,17 +11,21 @@ import (
 	"time"
 )
 
-// finish ends the open attempt: its episode is held against the dictionary, and
-// written if the draw makes it the one of its task and week.
-func (r *Recorder) finish() error {
-	r.n.Attempts++
+// finish ends the open attempt.
+func (r *Recorder) finish(how Ending) error {
 	defer r.attempt.reset()
+	return r.end(r.attempt.finish(how), r.attempt.weekEnd)
+}
+
+// end ends an attempt, of touches or of a card: its episode is held against the
+// dictionary, and written if the draw makes it the one of its task and week.
+func (r *Recorder) end(ep *Episode, weekEnd time.Time) error {
+	r.n.Attempts++
 	p, s := r.policies[r.active], r.spools[r.active]
-	ep := r.attempt.finish()
 	if s.panel {
 		return r.finishPanel(s, ep)
 	}
-	switch p.gate(ep, r.random) {
+	switch r.weak.gate(p, ep, r.random) {
 	case gateDropped:
 		r.n.Gated++
 		return nil
@@ -37,7 +41,7 @@ func (r *Recorder) finish() error {
 		r.n.NotSampled++
 		return nil
 	}
-	return r.kept(r.keep(s, ep, key, r.attempt.weekEnd, nil))
+	return r.kept(r.keep(s, ep, key, weekEnd, nil))
 }
 
 // finishPanel keeps an attempt of a test driver as it is, under the pseudonym of
@@ -55,7 +59,7 @@ func (r *Recorder) finishPanel(s *spool, ep *Episode) error {
 func (r *Recorder) kept(err error) error {
 	if err != nil {
 		r.n.Lost++
-		return fmt.Errorf("trace directory %s: write an episode: %w", r.dir, err)
+		return r.trouble("write an episode", err)
 	}
 	r.n.Episodes++
 	return nil
@@ -64,6 +68,7 @@ func (r *Recorder) kept(err error) error {
 // keep writes an episode under a fresh id, to leave at a random time after from.
 func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, driver *Pseudonym) error {
 	rand.Read(ep.EID[:])
+	r.weak.id(ep)
 	text := unsignedText
 	if r.policies[r.active].study.Signed {
 		text = signedText
@@ -74,32 +79,47 @@ func (r *Recorder) keep(s *spool, ep *Episode, key uint64, from time.Time, drive
 	}
 	delay := time.Duration(r.random() % uint64(maxDelay))
 	e := entry{user: r.user, key: key, due: from.Add(delay).Unix(), ep: *ep}
+	segment = r.weak.bare(&e, segment, from, r.wall)
 	e.ep.Ev = slices.Clone(ep.Ev) // the attempt's own is used again
 	return s.add(e, segment)
 }
 
-// readSpools reads what waits and removes what has no standing consent.
-func (r *Recorder) readSpools() error {
+// wipeUnwanted removes the segments of studies whose driver has not consented to
+// exactly this card, and all of studies that were called back or are asked no
+// more. All of it is tried.
+func (r *Recorder) wipeUnwanted() error {
+	var errs []error
 	for i, s := range r.spools {
-		torn, err := s.open()
-		r.n.Torn += uint64(torn)
-		if err != nil {
-			return err
-		}
-		if err := r.wipeUnwanted(i); err != nil {
-			return fmt.Errorf("remove traces without consent: %w", err)
-		}
+		study := r.policies[i].study
+		errs = append(errs, s.remove(func(e *entry) bool {
+			return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
+		}))
 	}
-	return r.removeStrangers()
+	return errors.Join(errors.Join(errs...), r.removeStrangers())
 }
 
-// wipeUnwanted removes the segments of a study whose driver has not consented to
-// exactly this card, and all of a study that was called back.
-func (r *Recorder) wipeUnwanted(i int) error {
-	study := r.policies[i].study
-	return r.spools[i].remove(func(e *entry) bool {
-		return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
-	})
+// trouble says where something went wrong; nil stays nil.
+func (r *Recorder) trouble(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("trace directory %s: %s: %w", r.dir, what, err)
+}
+
+// settle tries again what the disk did not take: decisions, and what is to be
+// removed.
+func (r *Recorder) settle() error {
+	var err error
+	if r.consents.unsaved {
+		err = r.save()
+	}
+	for _, s := range r.spools {
+		err = errors.Join(err, s.sweep())
+	}
+	if r.owed != nil && r.stopped == nil {
+		err = errors.Join(err, r.removeStrangers())
+	}
+	return r.trouble("settle what was decided", err)
 }
 
 // removeStrangers removes the spools of studies that are no longer asked.
@@ -107,13 +127,12 @@ func (r *Recorder) removeStrangers() (err error) {
 	for _, top := range spoolTops {
 		top = filepath.Join(r.dir, top)
 		entries, readErr := os.ReadDir(top)
-		if errors.Is(readErr, fs.ErrNotExist) {
-			continue
+		if !errors.Is(readErr, fs.ErrNotExist) {
+			err = errors.Join(err, readErr)
 		}
-		err = errors.Join(err, readErr)
 		for _, e := range entries {
 			dir := filepath.Join(top, e.Name())
-			if !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
+			if e.IsDir() && !slices.ContainsFunc(r.spools, func(s *spool) bool { return s.dir == dir }) {
 				err = errors.Join(err, removeSegments(dir))
 			}
 		}
@@ -121,11 +140,11 @@ func (r *Recorder) removeStrangers() (err error) {
 	return err
 }
 
-// removeSegments removes the segments of a spool; its closed week stays.
+// removeSegments removes the files of a spool but for its closed week.
 func removeSegments(dir string) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if e.Name() != closedFile {
+		if e.Name() != closedFile && !e.IsDir() {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -147,14 +166,13 @@ func (r *Recorder) releaseDue() error {
 	}
 	for _, s := range r.spools {
 		for {
-			moved, err := s.release(r.wall, &r.boxes[boxOf(s)])
+			due, err := s.release(r.wall, &r.boxes[boxOf(s)], &r.n)
 			if err != nil {
-				return fmt.Errorf("trace directory %s: release a segment: %w", r.dir, err)
+				return r.trouble("release a segment", err)
 			}
-			if !moved {
+			if !due {
 				break
 			}
-			r.n.Released++
 		}
 	}
 	return nil

@@ -21,13 +21,8 @@ type ShowOptions struct {
 }
 
 var (
-	todNames  = []string{"unknown", "night", "morning", "afternoon", "evening"}
+	todNames  = []string{"part of the day not told", "night", "morning", "afternoon", "evening"}
 	autoNames = []string{"not told", "level 0", "level 1", "level 2+"}
-	// countNames are those of bucketCount.
-	countNames = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9 to 16", "17 to 32", "above 32"}
-	// metricNames follow the Metric constants.
-	metricNames = [12]string{"touches", "moving", "speed unknown", "duration", "longest gap", "backs", "errors",
-		"blocked", "dead taps", "rage taps", "interruptions", "other"}
 )
 
 // Show prints every segment in a directory and below it for people: the same
@@ -47,7 +42,7 @@ func Show(w io.Writer, dir string, o ShowOptions) (n int, err error) {
 		return 0, err
 	}
 	out.printf("%d episodes in %d segments\n", out.episodes, out.segments)
-	return out.episodes, errors.Join(few(bad), out.err)
+	return out.episodes, errors.Join(Few(bad), out.err)
 }
 
 // Put puts a segment's episodes into words, by the names of a study, if it is
@@ -91,15 +86,15 @@ func List(dir string, study *scenes.Study) ([]Listed, error) {
 		}
 		return nil
 	})
-	return list, errors.Join(few(bad), err)
+	return list, errors.Join(Few(bad), err)
 }
 
 // mostTold is how many files that are no segments are named.
 const mostTold = 8
 
-// few joins what is wrong with files; of a directory that has nothing to do with
+// Few joins what is wrong with files; of a directory that has nothing to do with
 // traces it names the first ones and counts the rest.
-func few(bad []error) error {
+func Few(bad []error) error {
 	if more := len(bad) - mostTold; more > 0 {
 		bad = append(bad[:mostTold:mostTold], fmt.Errorf("and %d more files; is this a directory of traces?", more))
 	}
@@ -118,7 +113,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+		case d.IsDir(), strings.HasPrefix(name, consentFile), strings.HasPrefix(name, seenFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
 			return nil
 		}
 		return yield(path)
@@ -175,7 +170,11 @@ func (p *printer) episode(rec *segmentRecord) {
 		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), pick(scenes.Gestures, ev.Gesture),
 			pick(scenes.Outcomes, ev.Out), pick(scenes.Gaps, ev.DT), pick(scenes.Speeds, ev.Speed))
 	}
-	p.printf("    metrics: %s\n", metricsText(&ep.M))
+	metrics := metricsText(&ep.M)
+	if len(ep.Ev) > 0 && ep.Ev[0].Gesture == scenes.Fired {
+		metrics = "none: of a scene card"
+	}
+	p.printf("    metrics: %s\n", metrics)
 	if p.o.Hex {
 		p.printf("    bytes (%d): %s\n", len(rec.raw), hex.EncodeToString(rec.raw))
 	}
@@ -208,17 +207,21 @@ func metricsText(m *Metrics) string {
 		return "none: the attempt was cut to a known pair"
 	}
 	var parts []string
-	for i, v := range m {
-		switch {
-		case v == 0:
-			parts = append(parts, metricNames[i]+" not computed")
-		case i == MetricDuration || i == MetricLongestGap:
-			parts = append(parts, metricNames[i]+" "+pick(scenes.Gaps, v-1))
-		default:
-			parts = append(parts, metricNames[i]+" "+pick(countNames, v-1))
-		}
+	for i := range m {
+		parts = append(parts, MetricTable[i].Name+" "+bucketName(m, i))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func bucketName(m *Metrics, metric int) string {
+	b, ok := m.Bucket(metric)
+	switch {
+	case ok:
+		return b.Name
+	case m[metric] == 0:
+		return "not computed"
+	}
+	return fmt.Sprintf("code %d?", m[metric])
 }
 
 func weekName(w uint16) string {

@@ -29,8 +29,10 @@ const maxDelay = 72 * time.Hour
 type spool struct {
 	dir    string
 	panel  bool
+	every  bool // attempt of a week is kept, not one: a panel's, or weakened
 	list   []entry
-	closed uint16 // the newest week of which anything has left: nothing is added to it
+	doomed []string // files that the disk did not let us remove
+	closed uint16   // the newest week of which anything has left: nothing is added to it
 }
 
 // maxPanel bounds how many segments of a panel wait.
@@ -42,7 +44,7 @@ var spoolTops = []string{"spool", "panel"}
 // newSpool is the spool of a study.
 func newSpool(dir, study string, panel bool) *spool {
 	if panel {
-		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true}
+		return &spool{dir: filepath.Join(dir, spoolTops[1], study), panel: true, every: true}
 	}
 	return &spool{dir: filepath.Join(dir, spoolTops[0], study)}
 }
@@ -53,6 +55,7 @@ type entry struct {
 	key  uint64
 	due  int64 // s since 1970: when it may leave
 	ep   Episode
+	time time.Time // of modification; zero, as always in a car: none that tells anything
 }
 
 func (e *entry) name() string {
@@ -72,33 +75,42 @@ func parseEntry(name string) (e entry, ok bool) {
 }
 
 // open reads what waits; a directory that does not exist has nothing. Segments
-// that cannot be read and what a power loss left half done are removed.
+// that cannot be read and what a power loss left half done are removed; what is no
+// file stays. All of it is tried.
 func (s *spool) open() (torn int, err error) {
 	entries, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
-	} else if err != nil {
-		return 0, err
 	}
+	errs := []error{err}
 	for _, f := range entries {
 		if f.Name() == closedFile {
 			continue
 		}
 		e, ok := parseEntry(f.Name())
-		if ok {
+		if ok && !f.IsDir() {
 			e.ep, err = readOne(filepath.Join(s.dir, f.Name()))
 		}
-		if !ok || err != nil {
+		switch {
+		case f.IsDir():
 			torn++
-			if err := os.Remove(filepath.Join(s.dir, f.Name())); err != nil {
-				return torn, err
-			}
-			continue
+		case ok && err == nil:
+			s.list = append(s.list, e)
+		case ok && failed(err):
+			errs = append(errs, err)
+		default:
+			torn++
+			errs = append(errs, s.discard(f.Name()))
 		}
-		s.list = append(s.list, e)
 	}
 	s.closed, err = readClosed(s.dir)
-	return torn, errors.Join(err, s.onePerSlot())
+	return torn, errors.Join(errors.Join(errs...), err, s.onePerSlot())
+}
+
+// failed reports whether an error is the disk's, and not that of what was read.
+func failed(err error) bool {
+	var disk *fs.PathError
+	return errors.As(err, &disk) && !errors.Is(err, fs.ErrNotExist)
 }
 
 // readOne reads a segment of one episode.
@@ -125,7 +137,7 @@ func readOne(path string) (Episode, error) {
 // onePerSlot removes the lesser of two segments of a task and week, which a
 // power loss can leave.
 func (s *spool) onePerSlot() error {
-	if s.panel {
+	if s.every {
 		return nil
 	}
 	for i := 0; i < len(s.list); i++ {
@@ -148,7 +160,7 @@ func (s *spool) onePerSlot() error {
 
 // slot is the index of the segment of a task and week, -1 for none.
 func (s *spool) slot(task, week uint16) int {
-	if s.panel {
+	if s.every {
 		return -1
 	}
 	for i := range s.list {
@@ -172,7 +184,7 @@ func (s *spool) add(e entry, segment []byte) error {
 	path := filepath.Join(s.dir, e.name())
 	err := writeSynced(path+newSuffix, segment)
 	if err == nil {
-		err = forgetTime(path + newSuffix)
+		err = setTime(path+newSuffix, e.time)
 	}
 	if err == nil {
 		err = os.Rename(path+newSuffix, path)
@@ -188,20 +200,49 @@ func (s *spool) add(e entry, segment []byte) error {
 	}
 	s.list = append(s.list, e)
 	if old >= 0 {
-		return s.removeAt(old)
+		_ = s.removeAt(old) // told when it is swept
 	}
 	return nil
 }
 
-// forgetTime gives a file a time that says nothing.
-func forgetTime(path string) error { return os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0)) }
-
-func (s *spool) removeAt(i int) error {
-	if err := os.Remove(filepath.Join(s.dir, s.list[i].name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+// setTime gives a file a time of modification; the zero time becomes 1970, which
+// says nothing.
+func setTime(path string, at time.Time) error {
+	if at.IsZero() {
+		at = time.Unix(0, 0)
 	}
+	return os.Chtimes(path, at, at)
+}
+
+// removeAt removes a segment. If the disk does not let it, the segment is doomed:
+// it counts as removed, and sweep tries again.
+func (s *spool) removeAt(i int) error {
+	name := s.list[i].name()
 	s.list = slices.Delete(s.list, i, i+1)
-	return syncDir(s.dir)
+	return s.discard(name)
+}
+
+// discard removes a file for good, or dooms it.
+func (s *spool) discard(name string) error {
+	err := os.Remove(filepath.Join(s.dir, name))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		s.doomed = append(s.doomed, name)
+	}
+	return err
+}
+
+// sweep tries again to remove what is doomed.
+func (s *spool) sweep() error {
+	var errs []error
+	names := s.doomed
+	s.doomed = nil
+	for _, name := range names {
+		errs = append(errs, s.discard(name))
+	}
+	return errors.Join(errs...)
 }
 
 // remove removes what a condition holds for. All of it is tried.
@@ -216,22 +257,31 @@ func (s *spool) remove(which func(*entry) bool) error {
 }
 
 // release moves one segment that is due into the outbox, and before that closes
-// its week. It returns false when none is due.
-func (s *spool) release(now time.Time, box *outbox) (bool, error) {
+// its week. One that was damaged while it waited, or is gone, does not leave. It
+// returns false when none is due.
+func (s *spool) release(now time.Time, box *outbox, n *Counters) (due bool, err error) {
 	i := slices.IndexFunc(s.list, func(e entry) bool { return e.due <= now.Unix() })
 	if i < 0 {
 		return false, nil
 	}
 	e := &s.list[i]
-	if e.ep.Week > s.closed && !s.panel {
+	path := filepath.Join(s.dir, e.name())
+	if ep, err := readOne(path); failed(err) {
+		return true, err
+	} else if err != nil || ep.EID != e.ep.EID {
+		n.Torn++
+		return true, s.removeAt(i)
+	}
+	if e.ep.Week > s.closed && !s.every {
 		if err := writeClosed(s.dir, e.ep.Week); err != nil {
-			return false, err
+			return true, err
 		}
 		s.closed = e.ep.Week
 	}
-	if err := box.take(filepath.Join(s.dir, e.name())); err != nil {
-		return false, err
+	if err := box.take(path); err != nil {
+		return true, err
 	}
+	n.Released++
 	s.list = slices.Delete(s.list, i, i+1)
 	return true, syncDir(s.dir)
 }
@@ -252,7 +302,7 @@ func readClosed(dir string) (uint16, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	} else if err != nil {
-		return 0, err
+		return math.MaxUint16, err
 	}
 	line := strings.TrimSuffix(strings.TrimPrefix(string(text), "vignette-closed 1\n"), "\n")
 	week, err := strconv.ParseUint(line, 10, 16)

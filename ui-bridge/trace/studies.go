@@ -22,10 +22,40 @@ type Offer struct {
 	Until time.Time // on: when the driver's yes runs out
 }
 
+// Status is what the HMI shows all the time.
+type Status struct {
+	Study      string // that is recorded, or else the first one that can be consented to; empty: there is none
+	Recording  bool
+	Problem    string // why nothing is recorded at all; empty: nothing is wrong
+	NewAnswers int    // that the driver has not dismissed and did not ask to be left alone with
+}
+
+// Status returns the present one.
+func (r *Recorder) Status() Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Status{Study: r.study(), Recording: r.recording()}
+	if err := r.problem(); err != nil {
+		s.Problem = err.Error()
+	}
+	for _, t := range r.told() {
+		if !t.Seen && !t.Quiet {
+			s.NewAnswers++
+		}
+	}
+	return s
+}
+
 // Study returns the id of the study that is recorded, or else of the first one
 // that can be consented to; empty: there is none.
 func (r *Recorder) Study() string {
-	offers := r.Studies()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.study()
+}
+
+func (r *Recorder) study() string {
+	offers := r.offers()
 	for _, state := range []string{"on", "changed", "expired", "off"} {
 		if i := slices.IndexFunc(offers, func(o Offer) bool { return o.State == state }); i >= 0 {
 			return offers[i].Study.ID
@@ -38,7 +68,10 @@ func (r *Recorder) Study() string {
 func (r *Recorder) Studies() []Offer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var list []Offer
+	return r.offers()
+}
+
+func (r *Recorder) offers() (list []Offer) {
 	for i := range r.policies {
 		o := Offer{Study: r.policies[i].study}
 		d, decided := r.consents.latest(o.Study.ID, r.user)
@@ -139,11 +172,21 @@ func (r *Recorder) decide(d Decision) error {
 	return nil
 }
 
+// save writes the decisions that the disk did not take before.
+func (r *Recorder) save() error {
+	if err := r.consents.save(r.consents.list, r.damaged); err != nil {
+		return err
+	}
+	r.damaged = false
+	return nil
+}
+
 // WithdrawConsent is the present driver's no, at any time and while driving too:
 // the decision is made durable first, then the driver's segments that have not
 // left are removed and the open attempt is forgotten, before it returns. If that
-// fails, recording is off all the same and the error tells what is left; the next
-// Open tries again. A study that is no longer asked can be taken back too.
+// fails, recording is off all the same, nothing leaves, and the error tells what is
+// left; each Tick and the next Open try again. A study that is no longer asked can
+// be taken back too.
 func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -161,17 +204,24 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 	}
 	if err == nil && r.active == i {
 		r.attempt.reset()
+		r.firings = nil
 	}
 	d.Given, d.At, d.Until, d.Driver = false, time.Time{}, time.Time{}, Pseudonym{}
 	if !c.Wall.IsZero() {
 		d.At = seconds(c.Wall)
 	}
-	if err = r.decide(d); err != nil {
-		r.consents.list = append(r.consents.list, d) // off, even if only until the next Open
+	saved := r.decide(d)
+	if saved != nil {
+		r.consents.remember(d)
 	}
 	r.choose()
-	if err = errors.Join(err, r.wipe(study)); err != nil {
-		return fmt.Errorf("withdraw consent: %w", err)
+	wiped := r.wipe(study)
+	if r.consents.unsaved {
+		saved = r.save() // what was wiped may have made room
+	}
+	if err = errors.Join(saved, wiped); err != nil {
+		r.owed = fmt.Errorf("withdraw consent: %w", err)
+		return r.owed
 	}
 	return nil
 }
@@ -179,7 +229,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 // wipe removes the present driver's segments of a study.
 func (r *Recorder) wipe(study string) error {
 	i := slices.IndexFunc(r.policies, func(p *policy) bool { return p.study.ID == study })
-	if i >= 0 && r.stopped == nil {
+	if i >= 0 {
 		return r.spools[i].remove(func(e *entry) bool { return e.user == r.user })
 	}
 	var errs []error

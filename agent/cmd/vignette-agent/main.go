@@ -27,7 +27,7 @@ options:
   --config FILE    configuration file (required)
   --check-config   check the configuration, the profile, the cards and the study cards, then exit
   --unsigned       take a vehicle profile and study cards without signatures, and the recording's or machine's clock for traces: for a desk, never in a car
-  --version        print the engine version
+  --version        print the release and the engine's version
   --help           print this
 
 examples:
@@ -89,11 +89,14 @@ func run(args []string) int {
 		fmt.Fprint(os.Stderr, usage)
 		return 0
 	case o.version:
-		fmt.Println(engine.Version)
+		fmt.Printf("%s (engine %s)\n", engine.ReleasedAs, engine.Version)
 		return 0
 	case o.config == "":
 		fmt.Fprint(os.Stderr, usage)
 		return 1
+	}
+	if err := keepMemory(); err != nil {
+		return failed(err)
 	}
 	c, err := agent.LoadConfig(o.config)
 	if err != nil {

@@ -38,11 +38,15 @@ var commands = []command{
 	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
 	{"study", "check, sign and explain study cards", studies},
+	{"fleet-sim", "simulate cars and drivers, as a dataset with its truth", fleetSim},
+	{"answer", "check, sign and explain answer cards", answers},
 	{"traces", "show recorded interaction traces", traces},
-	{"schema", "print the JSON Schema of cards, profiles or studies", schema},
+	{"review", "make a report for designers from what cars have released", reviews},
+	{"audit", "attack a dataset of traces, with a certificate of what came out", audits},
+	{"schema", "print the JSON Schema of cards, profiles, studies, answers or audits", schema},
 	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
-	{"version", "print the engine version", version},
+	{"version", "print the release and the engine's version", version},
 }
 
 // errFindings ends a command with exit code 3: its output says why.
@@ -113,11 +117,11 @@ examples:
 }
 
 func version(args []string, out, errs io.Writer) error {
-	fs := newFlags("version", errs, "vignette version", "Prints the version of the engine, as decision logs name it.", "vignette version")
+	fs := newFlags("version", errs, "vignette version", "Prints the release, and the version of the engine as decision logs name it.", "vignette version")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, engine.Version)
+	fmt.Fprintf(out, "%s (engine %s)\n", engine.ReleasedAs, engine.Version)
 	return nil
 }
 

@@ -39,17 +39,23 @@ func isTerminal(w io.Writer) bool {
 // tick is called for each entry; it looks at the clock now and then.
 func (m *meter) tick() {
 	m.count++
-	if !m.on || m.count&0x3FF != 0 {
-		return
+	if m.on && m.count&0x3FF == 0 {
+		m.show()
 	}
+}
+
+// show prints how far it is, if it has not just done so.
+func (m *meter) show() {
 	now := time.Now()
-	if now.Before(m.next) {
+	if !m.on || now.Before(m.next) {
 		return
 	}
 	m.next = now.Add(200 * time.Millisecond)
 	m.shown = true
 	read, total := m.offset()
-	if total > 0 {
+	if total > 0 && m.count == 0 {
+		fmt.Fprintf(m.w, "\r%s: %d %%\x1b[K", m.name, read*100/total)
+	} else if total > 0 {
 		fmt.Fprintf(m.w, "\r%s: %d %%, %d entries\x1b[K", m.name, read*100/total, m.count)
 	} else {
 		fmt.Fprintf(m.w, "\r%s: %d entries\x1b[K", m.name, m.count)

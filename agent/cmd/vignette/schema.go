@@ -5,12 +5,14 @@ import (
 	"io"
 
 	"vignette/scenes"
+	"vignette/ui-bridge/audit"
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study", `
-Prints the JSON Schema of cards, vehicle profiles or study cards, for editors
-that complete and check while one types. It is made from what the program reads.`,
+	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit", `
+Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards or
+certificates of audits, for editors that complete and check while one types. It is
+made from what the program reads.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -29,6 +31,12 @@ that complete and check while one types. It is made from what the program reads.
 	case "study":
 		_, err := out.Write(scenes.StudySchema())
 		return err
+	case "answer":
+		_, err := out.Write(scenes.AnswerSchema())
+		return err
+	case "audit":
+		_, err := out.Write(audit.Schema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, profile or study", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, profile, study, answer or audit", fs.Arg(0))
 }

@@ -5,35 +5,100 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
 	"vignette/scenes/sign"
 )
 
-// studyCommands are what vignette study can do.
-var studyCommands = []command{
-	{"check", "check study cards", studyCheck},
-	{"sign", "check study cards and sign them", studySign},
-	{"verify", "check the signatures of study cards", studyVerify},
-	{"explain", "put study cards into plain words for drivers", studyExplain},
+// signable is a kind of signed card: study cards and answer cards.
+type signable struct {
+	word    string // study
+	what    string // says what such cards are for, a sentence
+	example string // a file
+	explain string // says what explain does
+	load    func(paths []string) ([]scenes.Signable, error)
+	signed  func(path string, keys []sign.PublicKey) (scenes.Signable, error)
+	words   func(c scenes.Signable, l explain.Language) string
+	revoked func(l scenes.Revocations, c scenes.Signable) bool
+	more    *command // nil: none beside check, sign, verify and explain
 }
 
-func studies(args []string, out, errs io.Writer) error {
+var studyCards = signable{
+	word:    "study",
+	what:    "Study cards say what may be recorded to answer a designer's question.",
+	example: "demo.yaml",
+	explain: "for the driver who is\nasked: what is recorded, why, until when, and what could be learnt",
+	load: func(paths []string) ([]scenes.Signable, error) {
+		list, err := scenes.LoadStudies(paths, scenes.LoadStudy)
+		return signables(list), err
+	},
+	signed: func(path string, keys []sign.PublicKey) (scenes.Signable, error) {
+		return scenes.LoadSignedStudy(path, keys)
+	},
+	words:   func(c scenes.Signable, l explain.Language) string { return explain.Study(c.(*scenes.Study), l) },
+	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.Has(c.(*scenes.Study)) },
+	more:    &command{name: "dictionary", run: studyDictionary},
+}
+
+var answerCards = signable{
+	word:    "answer",
+	what:    "Answer cards tell drivers what a study that they took part in has led to.",
+	example: "found.yaml",
+	explain: "for the driver who\ntook part: what was found, and what was changed for it",
+	load: func(paths []string) ([]scenes.Signable, error) {
+		list, err := scenes.LoadAnswers(paths, scenes.LoadAnswer)
+		return signables(list), err
+	},
+	signed: func(path string, keys []sign.PublicKey) (scenes.Signable, error) {
+		return scenes.LoadSignedAnswer(path, keys)
+	},
+	words:   func(c scenes.Signable, l explain.Language) string { return explain.Answer(c.(*scenes.Answer), l) },
+	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.HasAnswer(c.(*scenes.Answer)) },
+}
+
+// signables are cards of one kind as cards of any.
+func signables[C scenes.Signable](list []C) []scenes.Signable {
+	out := make([]scenes.Signable, len(list))
+	for i, c := range list {
+		out[i] = c
+	}
+	return out
+}
+
+func studies(args []string, out, errs io.Writer) error { return studyCards.run(args, out, errs) }
+
+func answers(args []string, out, errs io.Writer) error { return answerCards.run(args, out, errs) }
+
+// commands are those about a kind of card.
+func (k *signable) commands() []command {
+	list := []command{{name: "check", run: k.check}, {name: "sign", run: k.sign}, {name: "verify", run: k.verify}, {name: "explain", run: k.explains}}
+	if k.more != nil {
+		list = append(list, *k.more)
+	}
+	return list
+}
+
+// run runs one of the commands about a kind of card.
+func (k *signable) run(args []string, out, errs io.Writer) error {
 	if len(args) > 0 {
-		for _, c := range studyCommands {
+		for _, c := range k.commands() {
 			if c.name == args[0] {
 				return c.run(args[1:], out, errs)
 			}
 		}
 	}
-	fs := newFlags("study", errs, "vignette study check|sign|verify|explain [options] FILE…", `
-Study cards say what may be recorded to answer a designer's question. Each
-command explains itself with --help.`,
-		"vignette study check demo.yaml",
-		"vignette study sign --key study-root.key demo.yaml",
-		"vignette study verify --trust study-root.pub demo.yaml",
-		"vignette study explain --lang zh demo.yaml")
+	var names []string
+	for _, c := range k.commands() {
+		names = append(names, c.name)
+	}
+	command := "vignette " + k.word
+	fs := newFlags(k.word, errs, command+" "+strings.Join(names, "|")+" [options] FILE…", k.what+"\nEach command explains itself with --help.",
+		command+" check "+k.example,
+		command+" sign --key study-root.key "+k.example,
+		command+" verify --trust study-root.pub "+k.example,
+		command+" explain --lang zh "+k.example)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -41,13 +106,13 @@ command explains itself with --help.`,
 	return errReported
 }
 
-func studyCheck(args []string, out, errs io.Writer) error {
-	fs := newFlags("study check", errs, "vignette study check [--json] PATH…", `
-Checks study cards (files or directories) and says what is wrong or most likely
+func (k *signable) check(args []string, out, errs io.Writer) error {
+	command := k.word + " check"
+	fs := newFlags(command, errs, "vignette "+command+" [--json] PATH…", "\nChecks "+k.word+` cards (files or directories) and says what is wrong or most likely
 a mistake as file:line:col. Exit code 1 if there are errors; 3 if there are
 warnings only.`,
-		"vignette study check studies/",
-		"vignette study check --json demo.yaml")
+		"vignette "+command+" cards/",
+		"vignette "+command+" --json "+k.example)
 	asJSON := fs.Bool("json", false, "print the findings as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -56,13 +121,13 @@ warnings only.`,
 		fs.Usage()
 		return errReported
 	}
-	list, err := scenes.LoadStudies(fs.Args(), scenes.LoadStudy)
+	list, err := k.load(fs.Args())
 	var wrong, warnings scenes.Diagnostics
 	if err != nil && !errors.As(err, &wrong) {
 		return err
 	}
-	for _, s := range list {
-		warnings = append(warnings, s.Warnings()...)
+	for _, c := range list {
+		warnings = append(warnings, c.Warnings()...)
 	}
 	if *asJSON {
 		if err := printStudyFindings(out, wrong, warnings); err != nil {
@@ -82,7 +147,7 @@ warnings only.`,
 	case warnings != nil:
 		return errFindings
 	case !*asJSON:
-		fmt.Fprintf(out, "%d study cards are fine\n", len(list))
+		fmt.Fprintf(out, "%d %s cards are fine\n", len(list), k.word)
 	}
 	return nil
 }
@@ -105,14 +170,19 @@ func printStudyFindings(out io.Writer, wrong, warnings scenes.Diagnostics) error
 	return enc.Encode(map[string]any{"findings": list})
 }
 
-func studySign(args []string, out, errs io.Writer) error {
-	fs := newFlags("study sign", errs, "vignette study sign --key FILE STUDY…", `
-Checks study cards and signs them: the signature of FILE is FILE.minisig, and its
-trusted comment names the study and its version. The key is that of studies,
-which cars hold apart from that of vehicle profiles; vignette sign --generate
-makes one.`,
+// name is what a card is called: study demo, version 1.
+func (k *signable) name(c scenes.Signable) string {
+	return fmt.Sprintf("%s %s, version %d", k.word, c.Card().ID, c.Card().Version)
+}
+
+func (k *signable) sign(args []string, out, errs io.Writer) error {
+	command := "vignette " + k.word + " sign"
+	fs := newFlags(k.word+" sign", errs, command+" --key FILE CARD…", "\nChecks "+k.word+` cards and signs them: the signature of FILE is FILE.minisig, and its
+trusted comment names the card and its version. The key is that of studies and
+answers, which cars hold apart from that of vehicle profiles; vignette sign
+--generate makes one.`,
 		"vignette sign --generate study-root",
-		"vignette study sign --key study-root.key demo.yaml")
+		command+" --key study-root.key "+k.example)
 	key := fs.String("key", "", "sign with the secret key in `FILE` (required)")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -122,25 +192,27 @@ makes one.`,
 		return errReported
 	}
 	for _, file := range fs.Args() {
-		s, err := scenes.LoadStudy(file)
+		list, err := k.load([]string{file})
 		if err != nil {
 			return err
 		}
-		if err := signWith(*key, fmt.Sprintf("study %s, version %d", s.ID, s.Version), []string{file}, out); err != nil {
-			return err
+		for _, c := range list {
+			if err := signWith(*key, k.name(c), []string{c.Card().File}, out); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func studyVerify(args []string, out, errs io.Writer) error {
-	fs := newFlags("study verify", errs, "vignette study verify --trust FILE [--revoked FILE] STUDY…", `
-Checks the signatures of study cards, and the cards, as the car does. With
---revoked the signed list of studies that are called back is checked too.`,
-		"vignette study verify --trust study-root.pub demo.yaml",
-		"vignette study verify --trust study-root.pub --revoked revoked.yaml demo.yaml")
+func (k *signable) verify(args []string, out, errs io.Writer) error {
+	command := "vignette " + k.word + " verify"
+	fs := newFlags(k.word+" verify", errs, command+" --trust FILE [--revoked FILE] CARD…", "\nChecks the signatures of "+k.word+` cards, and the cards, as the car does. With
+--revoked the signed list of cards that are called back is checked too.`,
+		command+" --trust study-root.pub "+k.example,
+		command+" --trust study-root.pub --revoked revoked.yaml "+k.example)
 	trust := fs.String("trust", "", "check with the public key in `FILE` (required)")
-	revoked := fs.String("revoked", "", "signed `FILE` of the studies that are called back")
+	revoked := fs.String("revoked", "", "signed `FILE` of the cards that are called back")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -160,24 +232,23 @@ Checks the signatures of study cards, and the cards, as the car does. With
 		}
 	}
 	for _, file := range fs.Args() {
-		s, err := scenes.LoadSignedStudy(file, keys)
+		c, err := k.signed(file, keys)
 		if err != nil {
 			return err
 		}
-		if gone.Has(s) {
-			return fmt.Errorf("%s: study %s, version %d, is called back by %s", file, s.ID, s.Version, *revoked)
+		if k.revoked(gone, c) {
+			return fmt.Errorf("%s: %s, is called back by %s", file, k.name(c), *revoked)
 		}
-		fmt.Fprintf(out, "%s: study %s, version %d, signed with key %s\n", file, s.ID, s.Version, key.ID)
+		fmt.Fprintf(out, "%s: %s, signed with key %s\n", file, k.name(c), key.ID)
 	}
 	return nil
 }
 
-func studyExplain(args []string, out, errs io.Writer) error {
-	fs := newFlags("study explain", errs, "vignette study explain [--lang TAG] PATH…", `
-Puts study cards (files or directories) into plain words for the driver who is
-asked: what is recorded, why, until when, and what could be learnt.`,
-		"vignette study explain demo.yaml",
-		"vignette study explain --lang zh studies/")
+func (k *signable) explains(args []string, out, errs io.Writer) error {
+	command := "vignette " + k.word + " explain"
+	fs := newFlags(k.word+" explain", errs, command+" [--lang TAG] PATH…", "\nPuts "+k.word+" cards (files or directories) into plain words "+k.explain+".",
+		command+" "+k.example,
+		command+" --lang zh cards/")
 	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -190,15 +261,15 @@ asked: what is recorded, why, until when, and what could be learnt.`,
 	if err != nil {
 		return err
 	}
-	list, err := scenes.LoadStudies(fs.Args(), scenes.LoadStudy)
+	list, err := k.load(fs.Args())
 	if err != nil {
 		return err
 	}
-	for i, s := range list {
+	for i, c := range list {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		fmt.Fprint(out, explain.Study(s, l))
+		fmt.Fprint(out, k.words(c, l))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ var tracesCommands = []command{
 	{"show", "show every field, and the very bytes", tracesShow},
 	{"delete", "delete episodes", tracesDelete},
 	{"export", "copy episodes into a directory", tracesExport},
+	{"gather", "write many segments into one", tracesGather},
 }
 
 func traces(args []string, out, errs io.Writer) error {
@@ -30,13 +31,14 @@ func traces(args []string, out, errs io.Writer) error {
 			}
 		}
 	}
-	fs := newFlags("traces", errs, "vignette traces list|show|delete|export [options] DIR …", `
+	fs := newFlags("traces", errs, "vignette traces list|show|delete|export|gather [options] DIR …", `
 Looks at the interaction traces in a directory and below it: the agent's, or a
 copy of segments. In a running car the driver's own view is org.vignette.Trace1.`,
 		"vignette traces list --study demo.yaml traces/",
 		"vignette traces show --bytes --study demo.yaml traces/",
 		"vignette traces delete traces/ 5ab83e4a7dde921967eb6abd685202d7",
-		"vignette traces export --to copy/ traces/")
+		"vignette traces export --to copy/ traces/",
+		"vignette traces gather --to all.seg delivered/")
 	if err := parse(fs, args); err != nil {
 		return err
 	}

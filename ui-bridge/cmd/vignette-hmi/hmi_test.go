@@ -12,6 +12,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/scenes/engine"
+	"vignette/scenes/habit"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/privatebus"
 	"vignette/ui-bridge/trace"
@@ -24,6 +25,7 @@ type agent struct {
 	uibridge.Driver  // the stand-in only says who drives,
 	uibridge.Viewer  // looks at no card,
 	uibridge.Deck    // changes none,
+	uibridge.Habits  // has no habits,
 	uibridge.Studies // and at no study
 
 	rec       *trace.Recorder
@@ -34,10 +36,11 @@ type agent struct {
 func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
 func (a *agent) Override(string, engine.Value) error { return nil }
 func (a *agent) Look(string) error                   { return nil }
+func (a *agent) SetHabits(bool) error                { return nil }
+func (a *agent) Drafts() ([]habit.Draft, error)      { return nil, nil }
+func (a *agent) DismissDraft(string) error           { return nil }
 func (a *agent) Why(string) ([]engine.Record, error) { return nil, nil }
-func (a *agent) Recording() (study string, on bool, problem string) {
-	return a.rec.Study(), a.rec.Recording(), ""
-}
+func (a *agent) TraceStatus() trace.Status           { return a.rec.Status() }
 func (a *agent) SetUser(user uint64) error {
 	a.rec.SetUser(user)
 	return nil

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vignette/scenes/sign"
+	"vignette/ui-bridge/audit"
+)
+
+func audits(args []string, out, errs io.Writer) error {
+	if len(args) > 0 && args[0] == "verify" {
+		return auditVerify(args[1:], out, errs)
+	}
+	fs := newFlags("audit", errs, "vignette audit [options] DIR\n       vignette audit verify --trust FILE [--dataset DIR] CERTIFICATE", `
+Runs the attacks of docs/study-cards.md against a dataset: a directory with
+study.yaml and segments/, as a server has it. DIR/truth.jsonl, which simulated
+fleets have, says whose each episode is; attacks that need it are not run without,
+and what was not run has not passed. Exit code 0 if every attack was run and met
+its mark, 3 if not. docs/audit.md says what each figure means.`,
+		"vignette audit fleet/",
+		"vignette audit --out audit.json --key auditor.key --page audit.html fleet/",
+		"vignette audit verify --trust auditor.pub --dataset fleet/ audit.json")
+	truth := fs.String("truth", "", "ground truth `FILE` (DIR/truth.jsonl if it is there)")
+	seed := fs.Uint64("seed", 1, "draw samples by this `NUMBER`")
+	var canaries listFlag
+	fs.Var(&canaries, "canary", "`TEXT` that was pushed through the recorders; may be given again")
+	certificate := fs.String("out", "", "write the certificate to `FILE`, in JSON")
+	key := fs.String("key", "", "sign it with the secret key in `FILE`: FILE.minisig of --out")
+	page := fs.String("page", "", "write a page for people to `FILE`, in HTML")
+	asJSON := fs.Bool("json", false, "print the certificate instead of a table")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 || *key != "" && *certificate == "" {
+		fs.Usage()
+		return errReported
+	}
+	dir := fs.Arg(0)
+	for _, file := range []string{*certificate, *page} {
+		if err := outside(dir, file); err != nil {
+			return err
+		}
+	}
+	o := audit.Options{Seed: *seed, Canaries: canaries}
+	if isTerminal(errs) {
+		o.Progress = func(name string) { fmt.Fprintf(errs, "\raudit: %s\x1b[K", name) }
+		defer fmt.Fprint(errs, "\r\x1b[K")
+	}
+	d, err := audit.Load(dir, *truth)
+	if err != nil {
+		return err
+	}
+	attacks, err := audit.Run(d, o)
+	if err != nil {
+		return err
+	}
+	w := auditWriter{c: audit.Certify(d, o, attacks, time.Now()), out: *certificate, key: *key, page: *page}
+	if err := w.write(); err != nil {
+		return err
+	}
+	if err := w.print(out, *asJSON); err != nil {
+		return err
+	}
+	if w.c.Verdict != audit.Pass {
+		return errFindings
+	}
+	return nil
+}
+
+// outside refuses a result within the dataset, whose hash it would change.
+func outside(dir, file string) error {
+	if file == "" {
+		return nil
+	}
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	to, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(to, from+string(filepath.Separator)) {
+		return fmt.Errorf("%s: lies within the dataset, which a certificate must not change; write it elsewhere", file)
+	}
+	return nil
+}
+
+// auditWriter writes what comes out of an audit.
+type auditWriter struct {
+	c              *audit.Certificate
+	out, key, page string
+}
+
+func (w auditWriter) write() error {
+	text, err := w.c.JSON()
+	if err == nil && w.out != "" {
+		err = os.WriteFile(w.out, text, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	if w.key != "" {
+		key, err := readKey(w.key, sign.ParseSecretKey)
+		if err != nil {
+			return err
+		}
+		sig, err := w.c.Sign(text, key)
+		if err == nil {
+			err = os.WriteFile(w.out+".minisig", sig, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if w.page == "" {
+		return nil
+	}
+	f, err := os.Create(w.page)
+	if err != nil {
+		return err
+	}
+	return errors.Join(audit.Page(f, w.c), f.Close())
+}
+
+func (w auditWriter) print(out io.Writer, asJSON bool) error {
+	if !asJSON {
+		return audit.Table(out, w.c)
+	}
+	text, err := w.c.JSON()
+	if err == nil {
+		_, err = out.Write(text)
+	}
+	return err
+}
+
+func auditVerify(args []string, out, errs io.Writer) error {
+	fs := newFlags("audit verify", errs, "vignette audit verify --trust FILE [--dataset DIR] CERTIFICATE", `
+Checks a certificate's signature, CERTIFICATE.minisig, and that its verdict follows
+from its figures; with --dataset also that it is of that dataset. Exit code 0 if
+the certificate holds and its verdict is pass, 3 if it holds and says otherwise.`,
+		"vignette audit verify --trust auditor.pub audit.json",
+		"vignette audit verify --trust auditor.pub --dataset fleet/ audit.json")
+	trust := fs.String("trust", "", "check with the public key in `FILE` (required)")
+	dataset := fs.String("dataset", "", "hold it against the dataset in `DIR`")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 || *trust == "" {
+		fs.Usage()
+		return errReported
+	}
+	file := fs.Arg(0)
+	key, err := readKey(*trust, sign.ParsePublicKey)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	sig, err := os.ReadFile(file + ".minisig")
+	if err != nil {
+		return err
+	}
+	c, err := audit.Verify(text, sig, []sign.PublicKey{key})
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if *dataset != "" {
+		hash, err := audit.Hash(*dataset)
+		if err != nil {
+			return err
+		}
+		if hash != c.Dataset.SHA256 {
+			return fmt.Errorf("%s: is of another dataset than %s, or that was changed: its hash is %s", file, *dataset, hash)
+		}
+	}
+	fmt.Fprintf(out, "%s: %s, study %s, version %d, signed with key %s\n", file, c.Verdict, c.Study.ID, c.Study.Version, key.ID)
+	if c.Verdict != audit.Pass {
+		return errFindings
+	}
+	return nil
+}

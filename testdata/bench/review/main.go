@@ -1,0 +1,137 @@
+// Command review draws millions of touches and times vignette review on them: one
+// segment of many episodes, as vignette traces gather writes it, and the report
+// as text, numbers and page.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"vignette/testdata/review"
+	"vignette/ui-bridge/trace"
+)
+
+// The most that a report of 10 million touches may take.
+const (
+	mostTime   = 10 * time.Second
+	mostMemory = 500 << 10 // KiB
+)
+
+func main() {
+	vignette := flag.String("vignette", "bin/vignette", "the `program` to time")
+	touches := flag.Int("touches", 10_000_000, "at least `N` touches")
+	keep := flag.String("keep", "", "make the dataset and the reports in `DIR`, and leave them there")
+	flag.Parse()
+	if err := run(*vignette, *touches, *keep, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "review: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// fleet is what the touches are drawn from.
+var fleet = review.Truth{Seed: 1, Weeks: 12, K: 50, Tasks: 8, Ways: 120,
+	Builds: []review.Build{{Name: "1.0", Share: 0.55, Abandoned: 0.08}, {Name: "1.1", Share: 0.44, Abandoned: 0.06}}}
+
+func run(vignette string, touches int, dir string, out io.Writer) (err error) {
+	if touches < 1 || flag.NArg() > 0 {
+		return errors.New("usage: review [options]; touches is 1 or more")
+	}
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "vignette-review-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	episodes, drawn, size, err := makeDataset(dir, touches)
+	if err != nil {
+		return err
+	}
+	took, memory, err := timeOf(exec.Command(vignette, "review", "--html", filepath.Join(dir, "report.html"), "--csv", filepath.Join(dir, "report.csv"), dir))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "| report of | episodes | bytes | time | resident at most |\n|---|---|---|---|---|\n| %d touches | %d | %d | %.2f s | %d KiB |\n",
+		drawn, episodes, size, took.Seconds(), memory)
+	if took > mostTime || memory > mostMemory {
+		return fmt.Errorf("more than %v or %d KiB", mostTime, mostMemory)
+	}
+	return nil
+}
+
+// makeDataset draws episodes until they have so many touches.
+func makeDataset(dir string, touches int) (episodes, drawn int, size int64, err error) {
+	study, text, err := fleet.Study()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "segments"), 0o700); err != nil {
+		return 0, 0, 0, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "study.yaml"), []byte(text), 0o600); err != nil {
+		return 0, 0, 0, err
+	}
+	f, err := os.Create(filepath.Join(dir, "segments", "all.seg"))
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	w := trace.NewSegmentWriter(f, true)
+	enough := errors.New("enough")
+	fleet.Episodes = touches
+	err = fleet.Each(study, func(ep *trace.Episode) error {
+		if drawn >= touches {
+			return enough
+		}
+		episodes, drawn = episodes+1, drawn+len(ep.Ev)
+		return w.Write(ep)
+	})
+	if err == enough {
+		err = nil
+	}
+	info, statErr := f.Stat()
+	err = errors.Join(err, w.Close(), statErr, f.Close())
+	if err == nil {
+		size = info.Size()
+	}
+	return episodes, drawn, size, err
+}
+
+// timeOf runs a program and looks at the most memory it had until it has ended.
+func timeOf(cmd *exec.Cmd) (took time.Duration, most int64, err error) {
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				err = fmt.Errorf("%w\n%s", err, errs.String())
+			}
+			return time.Since(start), most, err
+		case <-time.After(5 * time.Millisecond):
+			most = max(most, resident(cmd.Process.Pid))
+		}
+	}
+}
+
+// resident is the most memory that a process had resident so far, in KiB; 0 if
+// it has just ended.
+func resident(pid int) int64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(rest, "\n")
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(line), " kB"), 10, 64)
+	return kib
+}

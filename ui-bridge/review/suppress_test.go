@@ -1,0 +1,227 @@
+package review
+
+import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// rationals is a slow and obvious matrix: it finds whether a row is a sum of
+// others, with fractions.
+type rationals struct{ rows [][]*big.Rat }
+
+func (m *rationals) reduce(row []*big.Rat) []*big.Rat {
+	v := make([]*big.Rat, len(row))
+	for i := range row {
+		v[i] = new(big.Rat).Set(row[i])
+	}
+	for _, r := range m.rows {
+		lead := slices.IndexFunc(r, func(x *big.Rat) bool { return x.Sign() != 0 })
+		if v[lead].Sign() == 0 {
+			continue
+		}
+		f := new(big.Rat).Quo(v[lead], r[lead])
+		for i := range v {
+			v[i].Sub(v[i], new(big.Rat).Mul(f, r[i]))
+		}
+	}
+	return v
+}
+
+func zero(v []*big.Rat) bool {
+	return !slices.ContainsFunc(v, func(x *big.Rat) bool { return x.Sign() != 0 })
+}
+
+func (m *rationals) add(row []*big.Rat) {
+	if v := m.reduce(row); !zero(v) {
+		m.rows = append(m.rows, v)
+	}
+}
+
+func (m *rationals) spans(row []*big.Rat) bool { return zero(m.reduce(row)) }
+
+// rowOf is a sum of cells over all atoms.
+func rowOf(s *Sheet, cells ...int) []*big.Rat {
+	row := make([]*big.Rat, len(s.Atoms))
+	for i := range row {
+		row[i] = new(big.Rat)
+	}
+	for _, c := range cells {
+		for _, p := range s.Cells[c].Parts {
+			row[p.Atom].Add(row[p.Atom], big.NewRat(int64(p.Weight), 1))
+		}
+	}
+	return row
+}
+
+// randomSheet has atoms that several tables cut in different ways, each also by
+// group, so that totals, complements and tables are linked.
+func randomSheet(r *rand.Rand) *Sheet {
+	s := &Sheet{K: 3 + r.IntN(6)}
+	weeks := 1 + r.IntN(3)
+	for range 4 + r.IntN(12) {
+		atom := make([]uint32, weeks)
+		for w := range atom {
+			atom[w] = uint32(1 + r.ExpFloat64()*float64(s.K))
+		}
+		s.Atoms = append(s.Atoms, atom)
+	}
+	cell := func(rank int, weight func(atom int) int32) int {
+		c := Cell{Rank: rank}
+		for a := range s.Atoms {
+			if w := weight(a); w > 0 {
+				c.Parts = append(c.Parts, Part{int32(a), w})
+			}
+		}
+		s.Cells = append(s.Cells, c)
+		return len(s.Cells) - 1
+	}
+	group := make([]int, len(s.Atoms))
+	for a := range group {
+		group[a] = r.IntN(3)
+	}
+	all := cell(9, func(int) int32 { return 1 })
+	var groups []int
+	for g := range 3 {
+		groups = append(groups, cell(8, func(a int) int32 { return b2i(group[a] == g) }))
+	}
+	s.Lines = append(s.Lines, Line{all, groups})
+	for range 1 + r.IntN(4) {
+		of := 2 + r.IntN(3)
+		part := make([]int, len(s.Atoms))
+		for a := range part {
+			part[a] = r.IntN(of)
+		}
+		var parts []int
+		split := make([][]int, 3)
+		for b := range of {
+			parts = append(parts, cell(3, func(a int) int32 { return b2i(part[a] == b) }))
+			var by []int
+			for g := range 3 {
+				by = append(by, cell(2, func(a int) int32 { return b2i(part[a] == b && group[a] == g) }))
+				split[g] = append(split[g], by[g])
+			}
+			s.Lines = append(s.Lines, Line{parts[b], by})
+		}
+		s.Lines = append(s.Lines, Line{all, parts})
+		for g := range 3 {
+			s.Lines = append(s.Lines, Line{groups[g], split[g]})
+		}
+	}
+	return s
+}
+
+func b2i(b bool) int32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// attack checks what a suppressed sheet gives away.
+func attack(s *Sheet) error {
+	var known rationals
+	for i := range s.Cells {
+		if s.Cells[i].Withheld {
+			continue
+		}
+		if n := s.Vehicles(i); 0 < n && n < s.K {
+			return fmt.Errorf("cell %d is shown with %d vehicles", i, n)
+		}
+		known.add(rowOf(s, i))
+	}
+	for i := range s.Cells {
+		if s.Cells[i].Withheld && len(s.Cells[i].Parts) > 0 && known.spans(rowOf(s, i)) {
+			return fmt.Errorf("withheld cell %d (%d vehicles) follows from what is shown", i, s.Vehicles(i))
+		}
+	}
+	for _, line := range s.Lines {
+		few := slices.DeleteFunc(slices.Clone(line.Cells), func(i int) bool { n := s.Vehicles(i); return n == 0 || n >= s.K })
+		if len(few) > 0 && s.Vehicles(few...) < s.K && known.spans(rowOf(s, few...)) {
+			return fmt.Errorf("cells %v together (%d vehicles) follow from what is shown", few, s.Vehicles(few...))
+		}
+	}
+	return nil
+}
+
+// TestNothingWithheldFollows attacks random tables with fractions.
+func TestNothingWithheldFollows(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	shown, cells, bare := 0, 0, 0
+	for n := range 400 {
+		s := randomSheet(r)
+		for i := range s.Cells {
+			s.Cells[i].Withheld = 0 < s.Vehicles(i) && s.Vehicles(i) < s.K
+		}
+		if attack(s) != nil {
+			bare++
+		}
+		s.Suppress()
+		if err := attack(s); err != nil {
+			t.Fatalf("sheet %d: %v\n%+v", n, err, s)
+		}
+		for i := range s.Cells {
+			cells++
+			shown += int(b2i(!s.Cells[i].Withheld))
+		}
+	}
+	t.Logf("%d of %d cells are shown; of the 400 tables %d gave something away with the small cells alone withheld", shown, cells, bare)
+	if bare < 100 || shown < cells/10 {
+		t.Errorf("%d of 400 tables needed more than the small cells withheld, %d of %d cells are shown: the tables are too easy or the report too empty", bare, shown, cells)
+	}
+}
+
+// TestLineHidesItsCells: a sum that is known must leave k-1 values possible.
+func TestLineHidesItsCells(t *testing.T) {
+	for _, c := range []struct {
+		k     int
+		cells []uint32
+		want  string // o shown, x withheld
+	}{
+		{5, []uint32{100, 200}, "oo"},
+		{5, []uint32{100, 4}, "xx"},
+		{5, []uint32{100, 200, 4}, "xox"},
+		{5, []uint32{100, 200, 0}, "ooo"},
+		{5, []uint32{2, 2, 100, 200}, "xxxo"},
+		{5, []uint32{3, 4, 100, 200}, "xxoo"},
+		{5, []uint32{1, 1, 1, 1, 1, 0}, "xxxxxx"}, // all would be 1 if the empty one were shown
+		{5, []uint32{5, 5}, "oo"},
+	} {
+		s := &Sheet{K: c.k}
+		all := Cell{Rank: 9}
+		line := Line{Sum: 0}
+		s.Cells = []Cell{{}}
+		for i, n := range c.cells {
+			if s.Atoms = append(s.Atoms, []uint32{n}); n > 0 {
+				all.Parts = append(all.Parts, Part{int32(i), 1})
+				s.Cells = append(s.Cells, Cell{Parts: []Part{{int32(i), 1}}})
+			} else {
+				s.Cells = append(s.Cells, Cell{})
+			}
+			line.Cells = append(line.Cells, i+1)
+		}
+		s.Cells[0], s.Lines = all, []Line{line}
+		s.Suppress()
+		got := ""
+		for _, i := range line.Cells {
+			got += string("ox"[b2i(s.Cells[i].Withheld)])
+		}
+		if got != c.want || s.Cells[0].Withheld {
+			t.Errorf("k %d, %v: %s (sum withheld: %v), want %s", c.k, c.cells, got, s.Cells[0].Withheld, c.want)
+		}
+	}
+}
+
+// TestVehiclesAreOfTheGreatestWeek: the same car may come again the week after.
+func TestVehiclesAreOfTheGreatestWeek(t *testing.T) {
+	s := &Sheet{K: 5, Atoms: [][]uint32{{4, 4, 4}, {1, 0, 0}}, Cells: []Cell{{Parts: []Part{{0, 1}}}, {Parts: []Part{{1, 3}}}}}
+	if s.Vehicles(0) != 4 || s.Value(0) != 12 || s.Vehicles(0, 1) != 5 || s.Value(1) != 3 {
+		t.Errorf("%d vehicles of %d, %d together", s.Vehicles(0), s.Value(0), s.Vehicles(0, 1))
+	}
+	s.Suppress()
+	if !s.Cells[0].Withheld || !s.Cells[1].Withheld {
+		t.Error("twelve episodes of four cars are shown")
+	}
+}
