@@ -41,6 +41,7 @@ type Study struct {
 	Dictionary        []Sequence
 	K                 int  // the least number of vehicles behind any released figure
 	Panel             bool // mode: panel, which records personal data of test drivers
+	PartOfDay         bool // part_of_day: told; else episodes have none, since it makes them easier to link
 }
 
 // RegretWithin is for how long after a card's action the driver's taking it back
@@ -123,6 +124,7 @@ func studyKeys() object[study] {
 			}
 		}},
 		{"mode", required, func(r *reader, n *yaml.Node, t *study) { t.s.Panel = r.word(n, "fleet", "panel") == "panel" }},
+		{"part_of_day", optional, func(r *reader, n *yaml.Node, t *study) { t.s.PartOfDay = r.word(n, "dropped", "told") == "told" }},
 		{"k", required, func(r *reader, n *yaml.Node, t *study) { t.s.K = r.whole(n, minK, maxProfile) }},
 		{"cohorts", optional, (*reader).readCohorts},
 		{"screens", optional, (*reader).readScreens},

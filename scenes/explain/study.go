@@ -16,7 +16,8 @@ var (
 	sayCard      = phrase{"%s: that the scene card “%s” has acted, and whether you take that back within a minute", "%s：场景卡“%s”已执行，以及您是否在一分钟内撤销"}
 	sayDeeds     = phrase{"of each: roughly how fast the car was going, and roughly how long it took you; not what the card did, nor what you did instead", "每次：大致车速与大致间隔；不记录卡片做了什么，也不记录您改成了什么"}
 	saySteps     = phrase{"of each step: which button, how it was touched, what came of it, and roughly how long after the step before and how fast the car was going", "每一步：触碰的按键、方式、结果，以及与上一步的大致间隔和大致车速"}
-	sayWeek      = phrase{"the week, and whether it was night, morning, afternoon or evening; the level of driver assistance, if the car tells it; the kind of car, if there are 1,000 or more of it", "所在的周，以及深夜、上午、下午或晚间；驾驶辅助等级（若车辆提供）；车辆类别（若同类不少于 1,000 辆）"}
+	sayWeek      = phrase{"the week; the level of driver assistance, if the car tells it; the kind of car, if there are 1,000 or more of it", "所在的周；驾驶辅助等级（若车辆提供）；车辆类别（若同类不少于 1,000 辆）"}
+	sayPartOfDay = phrase{"whether it was night, morning, afternoon or evening", "深夜、上午、下午或晚间"}
 	sayScreens   = phrase{"buttons that can be told apart: %d, on the screens %s; any other counts as “other”", "可区分的按键：%d 个，所在屏幕：%s；其余一律记为“其他”"}
 	sayKeyboard  = phrase{"of typing: only whether it was short, medium or long, never what", "输入内容不记录，只记录长短等级"}
 	sayNeverRec  = phrase{"Never: where you are, who you are, what you type, say or listen to, times of day to the minute", "绝不记录：位置、身份、输入、语音或收听的内容、精确时间"}
@@ -62,6 +63,9 @@ func (l Language) recorded(s *scenes.Study) (lines []string) {
 		lines = append(append(lines, cards...), sayDeeds[l])
 	}
 	lines = append(lines, sayWeek[l])
+	if s.PartOfDay {
+		lines = append(lines, sayPartOfDay[l])
+	}
 	if len(touches) > 0 {
 		lines = append(lines, l.registered(s)...)
 	}

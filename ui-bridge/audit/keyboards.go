@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -195,17 +196,13 @@ func newest(r *trace.Recorder, seen map[string]bool) (trace.Episode, error) {
 		if err != nil {
 			return trace.Episode{}, err
 		}
-		return panelEpisode(segment)
+		list, err := trace.ReadPanel(bytes.NewReader(segment))
+		if err != nil || len(list) != 1 {
+			return trace.Episode{}, fmt.Errorf("a panel's segment of %d episodes: %w", len(list), err)
+		}
+		return list[0].Episode, nil
 	}
 	return trace.Episode{}, errors.New("the recorder has kept nothing of what was typed")
-}
-
-// panelEpisode reads the one episode of a panel's segment: after its header of 64
-// bytes and the record's head of 8.
-func panelEpisode(segment []byte) (trace.Episode, error) {
-	var p trace.PanelEpisode
-	_, err := p.UnmarshalMsg(segment[64+8:])
-	return p.Episode, err
 }
 
 // guessFirstKey learns from all numbers but a tenth what the fields of a record

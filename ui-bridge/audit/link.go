@@ -15,7 +15,7 @@ var linking = attack{
 	id: "linking", name: "Link episodes across weeks",
 	does: "Takes what was released in the later half of the weeks and looks for the most similar among the earlier half: task, sequence, places, gaps, speeds, " +
 		"cohort, part of the day and metrics. Records under one id are taken together first, and an id that comes again is a hit by itself.",
-	mark: "The first guess is right at most three times as often as one by lot. No id comes twice.",
+	mark: "The first guess is right at most three times as often as one by lot within the same cohort. No id comes twice.",
 	run:  runLinking,
 }
 
@@ -59,23 +59,43 @@ func runLinking(d *Dataset, o Options) ([]Figure, error) {
 	}
 	asked = sample(asked, o.Queries, o.Seed)
 	x := newIndex(known)
-	perCar := map[int]int{}
-	for _, u := range known {
-		perCar[u.car]++
-	}
 	var tries []scored
-	same := 0
 	for _, u := range asked {
 		tries = append(tries, scored{u.car, x.guess(u)})
-		same += perCar[u.car]
 	}
-	chance = float64(same) / float64(len(known)*len(asked))
+	chance, ofAll := guessByLot(known, asked)
 	f := share(name, atMost, 3*chance, mean(tries), chance)
 	if f.Why == "" {
-		f.Why = fmt.Sprintf("%d asked of %d known", len(asked), len(known))
+		f.Why = fmt.Sprintf("%d asked of %d known; by lot within its cohort, which is told on purpose; by lot of all %.3f %%", len(asked), len(known), 100*ofAll)
 	}
 	return append(list, f), nil
 }
+
+// guessByLot is how often a guess by lot is right: among what is known of the same
+// cohort, which everybody may know since it has 1,000 vehicles or more, and among
+// all.
+func guessByLot(known, asked []*unit) (inCohort, ofAll float64) {
+	type place struct {
+		car    int
+		cohort uint16
+	}
+	cohorts, inBoth, cars := map[uint16]int{}, map[place]int{}, map[int]int{}
+	for _, u := range known {
+		cohorts[u.cohort()]++
+		inBoth[place{u.car, u.cohort()}]++
+		cars[u.car]++
+	}
+	for _, u := range asked {
+		if n := cohorts[u.cohort()]; n > 0 {
+			inCohort += float64(inBoth[place{u.car, u.cohort()}]) / float64(n)
+		}
+		ofAll += float64(cars[u.car]) / float64(len(known))
+	}
+	n := float64(max(1, len(asked)))
+	return inCohort / n, ofAll / n
+}
+
+func (u *unit) cohort() uint16 { return u.eps[0].Cohort }
 
 // repeatedIDs counts the ids of more than one episode.
 func (d *Dataset) repeatedIDs() (n int) {

@@ -39,7 +39,7 @@ const (
 	SpeedFrom100        // 100 km/h or more
 )
 
-// The parts of the day, in the caller's zone.
+// The parts of the day, in the caller's zone. Unknown is what most studies tell.
 const (
 	TODUnknown   uint8 = iota
 	TODNight           // 0:00 to 6:00

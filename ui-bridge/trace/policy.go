@@ -138,7 +138,9 @@ func (t *task) covers(at place) bool {
 // newEpisode is an episode of the task that begins now.
 func (p *policy) newEpisode(t *task, c Context) Episode {
 	ep := Episode{V: SchemaVersion, Policy: uint16(p.study.Version), Cohort: p.cohort, Task: t.id, Auto: c.Auto}
-	ep.Week, ep.TOD = calendar(c.Wall)
+	if ep.Week, ep.TOD = calendar(c.Wall); !p.study.PartOfDay {
+		ep.TOD = TODUnknown
+	}
 	return ep
 }
 

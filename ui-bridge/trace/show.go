@@ -21,7 +21,7 @@ type ShowOptions struct {
 }
 
 var (
-	todNames  = []string{"unknown", "night", "morning", "afternoon", "evening"}
+	todNames  = []string{"part of the day not told", "night", "morning", "afternoon", "evening"}
 	autoNames = []string{"not told", "level 0", "level 1", "level 2+"}
 )
 
