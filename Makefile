@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/review/... ./testdata/vm/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
 SHELL_PACKAGES := ./agent/... ./ui-bridge/... ./testdata/faults
@@ -98,9 +98,9 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, dpkg, lintian, busybox and ../shared/data
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, Chromium, dpkg, lintian, busybox and ../shared/data
 	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
-		systemd-analyze systemd-sysusers systemctl qt6 strace dpkg lintian shellcheck busybox
+		systemd-analyze systemd-sysusers systemctl qt6 strace dpkg lintian shellcheck busybox chromium-headless-shell
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
@@ -139,6 +139,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
+	go run ./testdata/bench/review
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes

@@ -45,7 +45,7 @@ var deskOnly = []string{
 	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
 	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/testdata",
 	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
-	"vignette/ui-bridge/review",
+	"vignette/ui-bridge/review", "vignette/ui-bridge/shape",
 }
 
 // owners names who alone may import a package from outside; see the table of
