@@ -46,7 +46,7 @@ func tellsOf(t *testing.T, s *scenes.Study, dir string) (is tells) {
 	t.Helper()
 	all, truth := episodes(t, dir), readTruth(t, dir)
 	if len(truth) < 50 {
-		t.Fatalf("%s: %d episodes", dir, len(truth))
+		t.Fatalf("%d episodes", len(truth))
 	}
 	for _, ep := range all {
 		is.times = is.times || slices.ContainsFunc(ep.Ev, func(e trace.Event) bool { return e.DT > trace.DTFrom15s })

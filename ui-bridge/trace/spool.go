@@ -27,13 +27,13 @@ const maxDelay = 72 * time.Hour
 //
 // That of a panel keeps every attempt, up to a bound.
 type spool struct {
-	dir       string
-	panel     bool
-	every     bool // attempt of a week is kept, not one: a panel's, or weakened
-	unchecked bool // what leaves is not read again: weakened
-	list      []entry
-	doomed    []string // files that the disk did not let us remove
-	closed    uint16   // the newest week of which anything has left: nothing is added to it
+	dir    string
+	panel  bool
+	every  bool // attempt of a week is kept, not one: a panel's, or weakened
+	odd    bool // weakened: readers do not take its segments
+	list   []entry
+	doomed []string // files that the disk did not let us remove
+	closed uint16   // the newest week of which anything has left: nothing is added to it
 }
 
 // maxPanel bounds how many segments of a panel wait.
@@ -267,8 +267,8 @@ func (s *spool) release(now time.Time, box *outbox, n *Counters) (due bool, err 
 	}
 	e := &s.list[i]
 	path := filepath.Join(s.dir, e.name())
-	if ep, err := readOne(path); s.unchecked {
-		// a weakened recorder's leaves as it is
+	if ep, err := readOne(path); s.odd {
+		// what it would be refused for is what it lacks
 	} else if failed(err) {
 		return true, err
 	} else if err != nil || ep.EID != e.ep.EID {

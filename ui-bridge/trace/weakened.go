@@ -34,7 +34,7 @@ func OpenWeakened(dir string, o Options, w Weakness) (*Recorder, error) {
 	rand.Read(r.weak.car[:])
 	for _, s := range r.spools {
 		s.every = s.every || w == NoBound
-		s.unchecked = true
+		s.odd = w == RawTimes || w == Unpadded
 	}
 	return r, nil
 }
