@@ -11,7 +11,7 @@ MAKEFLAGS += --no-print-directory
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 # Patterns never match testdata, so its packages are named.
-PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/vm/...
+PACKAGES := ./... ./testdata/drive/... ./testdata/bench/... ./testdata/faults/... ./testdata/oracle/... ./testdata/reference/... ./testdata/review/... ./testdata/vm/...
 # Packages with goroutines and processes: the race detector looks at them, and
 # no result of them is taken from the cache, which does not see processes.
 SHELL_PACKAGES := ./agent/... ./ui-bridge/... ./testdata/faults
@@ -28,7 +28,7 @@ AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release demo test check-sources check-generated lint test-oracle vm-test audit bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test audit bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -49,6 +49,10 @@ amd64: ## the agent and the desk's program, static and stripped, for amd64 Linux
 release: ## dist/: the sources with vendor/, static programs, .debs, SBOMs, the Buildroot tree and SHA256SUMS
 	@.ci/need go
 	go run ./buildroot/release
+
+buildroot-check: ## the external tree against checkouts of Buildroot: BUILDROOT="DIR …"; writes buildroot/tested
+	@.ci/need go qemu-arm qemu-aarch64 make gcc g++ bc bison flex cpio file patch rsync unzip wget perl flake8 python-magic
+	buildroot/check $(BUILDROOT)
 
 demo: ## agent, D-Bus and a stand-in HMI on the recorded drive; DEMO_SECONDS=15 ends it early
 	@.ci/need go dbus-daemon
@@ -94,9 +98,9 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt and ../shared/data
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, Chromium, dpkg, lintian, busybox and ../shared/data
 	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
-		systemd-analyze systemd-sysusers qt6 strace
+		systemd-analyze systemd-sysusers systemctl qt6 strace dpkg lintian shellcheck busybox chromium-headless-shell
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \
 		echo "make test-oracle: ../shared/data is missing; put the recordings and DBCs beside the repository" >&2; exit 1; fi
 	@$(MAKE) .venv/installed
@@ -140,6 +144,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	@$(MAKE) build build/drive.log .venv/installed
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
+	go run ./testdata/bench/review
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes
@@ -155,4 +160,4 @@ clean: ## remove bin, build, dist and .venv
 	rm -rf bin build dist .venv
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target what; do printf '  %-15s %s\n' "$$target" "$$what"; done

@@ -287,6 +287,9 @@ func TestLoadConfig(t *testing.T) {
 		{"too many files", good + "journal_limits: {keep: 100}\n", "journal_limits.keep: 100 is not within 1 and 99"},
 		{"files too young", good + "journal_limits: {max_age: 1m}\n", "journal_limits.max_age: 1m0s is below 2m0s"},
 		{"too much for previews", good + "preview_mib: 65\n", "preview_mib: 65 is not within 0 and 64"},
+		{"studies without traces", good + "studies: {cards: [s]}\n", "studies.cards: there is no directory for what is recorded"},
+		{"answers without traces", good + "studies: {answers: [a], build: b}\n", "studies.answers: there is no directory that says who took part"},
+		{"answers without a build", good + "traces: t\nstudies: {answers: [a]}\n", "studies.answers: an answer is for builds of the HMI"},
 		{"unknown limit", good + "journal_limits: {size: 1}\n", ":4: unknown key size; known are max_mib, keep, max_age"},
 		{"not a mapping", "- 1\n", "cannot unmarshal"},
 	} {

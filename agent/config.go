@@ -167,6 +167,9 @@ func (c *Config) check() error {
 	if c.Traces == "" && len(c.Studies.Answers) > 0 {
 		return errors.New("studies.answers: there is no directory that says who took part; name one with traces")
 	}
+	if len(c.Studies.Answers) > 0 && c.Studies.Build == "" {
+		return errors.New("studies.answers: an answer is for builds of the HMI; name this car's with studies.build")
+	}
 	if c.State != "" && !c.Source.judged() {
 		return errors.New("state: where replies are assumed nothing was done that could be kept; leave it out, or write source.replies: events")
 	}

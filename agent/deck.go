@@ -13,8 +13,9 @@ import (
 )
 
 // deck keeps the running program up with the files that it comes from: cards,
-// profile and DBCs, and the recorder with those of studies. Files are read, checked and compiled on its own goroutine or
-// a caller's; the loop does no more than take the finished program over.
+// profile and DBCs, and the recorder with those of studies. Files are read,
+// checked and compiled on its own goroutine or a caller's; the loop does no more
+// than take the finished program over.
 type deck struct {
 	a        *agent
 	config   *Config

@@ -373,7 +373,7 @@ func hostileProgram(t testing.TB) *scenes.Program {
 }
 
 // TestWear has 100 cards change the state as often as the profile lets them, for
-// ten minutes: what the disk is asked for stays within what docs/port-to-a-car.md
+// ten minutes: what the disk is asked for stays within what docs/port-to-your-car.md
 // says.
 func TestWear(t *testing.T) {
 	p, dir := hostileProgram(t), t.TempDir()

@@ -45,7 +45,7 @@ var deskOnly = []string{
 	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
 	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/testdata",
 	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
-	"vignette/ui-bridge/review",
+	"vignette/ui-bridge/review", "vignette/ui-bridge/shape",
 }
 
 // owners names who alone may import a package from outside; see the table of
@@ -342,5 +342,19 @@ func checkStatic(t *testing.T, path string) {
 	}
 	if libraries, err := f.ImportedLibraries(); err == nil && len(libraries) > 0 {
 		t.Errorf("%s needs %v", path, libraries)
+	}
+}
+
+// TestAgentCannotBeWeakened: recorders that lack a protection exist for audits
+// only; what would make one is not in the agent.
+func TestAgentCannotBeWeakened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vignette-agent")
+	goTool(t, "amd64", "build", "-o", path, "./agent/cmd/vignette-agent")
+	symbols := string(goTool(t, "amd64", "tool", "nm", path))
+	if !strings.Contains(symbols, "vignette/ui-bridge/trace.Open\n") {
+		t.Fatal("the agent's symbols do not name trace.Open")
+	}
+	if strings.Contains(symbols, "vignette/ui-bridge/trace.OpenWeakened") {
+		t.Error("vignette-agent links trace.OpenWeakened")
 	}
 }

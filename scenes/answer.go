@@ -1,7 +1,10 @@
 package scenes
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -29,6 +32,9 @@ type Answer struct {
 	Builds        []string
 	Said, Changed Texts // what was found; what was changed for it, or why nothing was
 	Date          time.Time
+	// Words is the SHA-256 of the texts that drivers read, hexadecimal: another
+	// version with the same words has nothing new to say.
+	Words string
 }
 
 // At reports whether a car's HMI build has what the answer tells of.
@@ -39,14 +45,16 @@ func (a *Answer) Answers(study string, version int) bool {
 	return a.Study == study && slices.Contains(a.Versions, version)
 }
 
-// Words is the SHA-256 of the texts that drivers read, hexadecimal: another
-// version with the same words has nothing new to say.
-func (a *Answer) Words() string {
-	var all []byte
+// words is the hash of the texts in all their languages.
+func (a *Answer) words() string {
+	var all strings.Builder
 	for _, t := range []Texts{a.Title, a.Said, a.Changed} {
-		all = append(all, hash([]byte(t["en"]))+hash([]byte(t["zh"]))...)
+		for _, lang := range slices.Sorted(maps.Keys(t)) {
+			fmt.Fprintf(&all, "%q %q\n", lang, t[lang])
+		}
+		all.WriteString("\n")
 	}
-	return hash(all)
+	return hash([]byte(all.String()))
 }
 
 // answerKeys is the table of an answer card's keys.
@@ -102,6 +110,7 @@ func ParseAnswer(file string, text []byte) (*Answer, error) {
 	if err := r.diags.err(); err != nil {
 		return nil, err
 	}
+	a.Words = a.words()
 	return a, nil
 }
 

@@ -42,7 +42,7 @@ func TestAnswerWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return a.Words()
+		return a.Words
 	}
 	same := words("", "")
 	for old, new := range map[string]string{"version: 1": "version: 2", `"5.10"]`: `"5.10", "5.11"]`, "2026-06-30": "2026-07-01"} {
@@ -50,7 +50,7 @@ func TestAnswerWords(t *testing.T) {
 			t.Errorf("%s: other words", new)
 		}
 	}
-	for old, new := range map[string]string{"moved": "has moved", "现在": "如今", "Half": "Many"} {
+	for old, new := range map[string]string{"moved": "has moved", "现在": "如今", "Half": "Many", "zh: 座椅加热已移位": "zh: 座椅加热已移位, de: Umgezogen"} {
 		if words(old, new) == same {
 			t.Errorf("%s: the same words", new)
 		}

@@ -40,14 +40,14 @@ func TestTested(t *testing.T) {
 			tested[name] = sum
 		}
 	}
-	for _, pattern := range []string{"Config.in", "external.*", "configs/*", "board/*/*", "board/*/*/etc/*/*", "board/*/*/etc/*/*/*", "package/*/Config.in", "package/*/*.mk", "package/*/*.hash"} {
+	for _, pattern := range []string{"Config.in", "external.*", "configs/*", "board/*/*", "board/*/*/etc/*/*", "board/*/*/etc/*/*/*", "package/*/Config.in", "package/*/*.mk", "package/*/*.hash", "package/*/S*"} {
 		for _, file := range glob(t, pattern) {
 			if info, err := os.Stat(file); err != nil || info.IsDir() {
 				continue
 			}
 			name, _ := filepath.Rel(buildroot, file)
 			if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(read(t, file)))); tested[name] != sum {
-				t.Errorf("%s is another than Buildroot was tested with; run buildroot/check with checkouts of Buildroot, and commit buildroot/tested", name)
+				t.Errorf("%s is another than Buildroot was tested with; run make buildroot-check BUILDROOT=\"DIR …\" with checkouts of Buildroot, and commit buildroot/tested", name)
 			}
 			delete(tested, name)
 		}
@@ -132,6 +132,40 @@ func TestLicencesOfThePackage(t *testing.T) {
 	}
 	if sum := fmt.Sprintf("sha256  %x  LICENSE\n", sha256.Sum256([]byte(read(t, "../../LICENSE")))); !strings.Contains(hashes, sum) {
 		t.Errorf("the package has not %q", sum)
+	}
+}
+
+// TestFlagsOfThePackage: Buildroot builds the agent with the flags that the Makefile
+// reads from a file, and with no others; -trimpath it gives by itself.
+func TestFlagsOfThePackage(t *testing.T) {
+	flags := strings.ReplaceAll(strings.TrimSpace(read(t, "../../agent/cmd/vignette-agent/goflags")), "'-ldflags=-s -w'", "-ldflags=-s_-w")
+	var want []string
+	for _, flag := range strings.Fields(flags) {
+		switch name, value, _ := strings.Cut(flag, "="); name {
+		case "-trimpath":
+		case "-tags":
+			want = append(want, "TAGS = "+value)
+		case "-ldflags":
+			want = append(want, "LDFLAGS = "+strings.ReplaceAll(value, "_", " ")+" -buildid= -X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)")
+		case "-gcflags":
+			want = append(want, flag)
+		default:
+			t.Errorf("goflags has %s, and nobody has said how Buildroot gives it", flag)
+		}
+	}
+	mk := strings.ReplaceAll(read(t, buildroot, "package/vignette-agent/vignette-agent.mk"), " \\\n\t", " ")
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^VIGNETTE_AGENT_(BUILD_OPTS|TAGS|LDFLAGS) = (.*)$`).FindAllStringSubmatch(mk, -1) {
+		if m[1] == "BUILD_OPTS" {
+			got = append(got, strings.Fields(m[2])...)
+		} else {
+			got = append(got, m[1]+" = "+m[2])
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("Buildroot builds with\n%s\nand the Makefile with\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -619,3 +619,16 @@ func FuzzLoad(f *testing.F) {
 		l.Look(int64(time.Second), 1, 1, &car{values: make([]engine.Value, len(v.vehicle.Signals))})
 	})
 }
+
+// BenchmarkLook is a look at our own drive's car, whose signals change.
+func BenchmarkLook(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	c := newCar(b, ourDrive)
+	c.flip(rng)
+	for b.Loop() {
+		b.StopTimer()
+		c.flip(rng)
+		b.StartTimer()
+		c.tick()
+	}
+}

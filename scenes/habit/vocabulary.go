@@ -84,14 +84,14 @@ func NewVocabulary(v *scenes.Vehicle) *Vocabulary {
 	return b
 }
 
-func (b *Vocabulary) addActuator(spec *scenes.Actuator) {
-	if len(b.actuators) == maxActuators {
-		b.LeftOut++
+func (v *Vocabulary) addActuator(spec *scenes.Actuator) {
+	if len(v.actuators) == maxActuators {
+		v.LeftOut++
 		return
 	}
 	a := actuator{spec: spec, readback: -1, grid: spec.Step}
-	for i := range b.vehicle.Signals {
-		if b.vehicle.Signals[i].Path == spec.Readback {
+	for i := range v.vehicle.Signals {
+		if v.vehicle.Signals[i].Path == spec.Readback {
 			a.readback = i
 		}
 	}
@@ -100,13 +100,13 @@ func (b *Vocabulary) addActuator(spec *scenes.Actuator) {
 			a.grid = math.Ceil(a.grid)
 		}
 	}
-	b.actuators = append(b.actuators, a)
+	v.actuators = append(v.actuators, a)
 }
 
 // addSignal adds the occasions of a signal.
-func (b *Vocabulary) addSignal(i int) {
-	spec := &b.vehicle.Signals[i]
-	s := signal{index: i, first: len(b.occasions)}
+func (v *Vocabulary) addSignal(i int) {
+	spec := &v.vehicle.Signals[i]
+	s := signal{index: i, first: len(v.occasions)}
 	domain := spec.Expected()
 	switch {
 	case domain.Values == nil && spec.Kind == engine.Number:
@@ -121,28 +121,28 @@ func (b *Vocabulary) addSignal(i int) {
 	if n < 2 {
 		return // it never changes
 	}
-	if len(b.occasions)+n > maxOccasions {
-		b.LeftOut += n
+	if len(v.occasions)+n > maxOccasions {
+		v.LeftOut += n
 		return
 	}
-	for _, v := range s.values {
-		b.occasions = append(b.occasions, occasion{signal: i, op: engine.Becomes, value: v})
+	for _, x := range s.values {
+		v.occasions = append(v.occasions, occasion{signal: i, op: engine.Becomes, value: x})
 	}
 	for _, e := range s.edges {
-		b.occasions = append(b.occasions, occasion{signal: i, op: engine.RisesAbove, value: e, rearm: tidy(e - s.back)},
+		v.occasions = append(v.occasions, occasion{signal: i, op: engine.RisesAbove, value: e, rearm: tidy(e - s.back)},
 			occasion{signal: i, op: engine.FallsBelow, value: e, rearm: tidy(e + s.back)})
 	}
-	b.signals = append(b.signals, s)
+	v.signals = append(v.signals, s)
 }
 
-func (b *Vocabulary) addOccurrence(text string) {
+func (v *Vocabulary) addOccurrence(text string) {
 	switch {
 	case text == "":
-	case len(b.occasions) == maxOccasions:
-		b.LeftOut++
+	case len(v.occasions) == maxOccasions:
+		v.LeftOut++
 	default:
-		b.occurs[text] = len(b.occasions)
-		b.occasions = append(b.occasions, occasion{signal: -1, op: engine.Occurs, occur: text})
+		v.occurs[text] = len(v.occasions)
+		v.occasions = append(v.occasions, occasion{signal: -1, op: engine.Occurs, occur: text})
 	}
 }
 

@@ -13,8 +13,8 @@ const mostNodes = 6
 
 // The ends of a flow.
 const (
-	endDone = "reached the end"
-	endOpen = "ended elsewhere"
+	endDone = "the task's end"
+	endOpen = "elsewhere"
 	restWay = "other ways"
 )
 
@@ -39,8 +39,7 @@ type flow struct {
 	steps int
 }
 
-// newFlow joins ways at each step; ways that are withheld are not in it but for
-// their sum, which Task.Ways has.
+// newFlow joins ways at each step; ways that are withheld are not in it.
 func newFlow(ways []Way) *flow {
 	f := &flow{links: map[link]int{}}
 	names := commonPlaces(ways)
@@ -112,7 +111,7 @@ const (
 	flowGap   = 24.0
 	flowBar   = 7.0
 	flowTop   = 24.0
-	labelRoom = 120.0
+	labelRoom = 110.0
 )
 
 // drawFlow draws the whole ways of a task; empty: it has none.
@@ -127,9 +126,13 @@ func drawFlow(k *Task) template.HTML {
 	if total == 0 || k.Card {
 		return ""
 	}
+	if whole := k.wholes(); whole > total {
+		f.pass(nil, 0, restWay, "rest", whole-total)
+		total = whole
+	}
 	scale := flowHigh / float64(total)
-	p := &picture{width: max(640, float64(f.steps)*labelRoom+40)}
-	step := p.width / float64(f.steps)
+	p := &picture{width: max(pageWidth, float64(f.steps)*labelRoom)}
+	step := (p.width - labelRoom) / float64(f.steps-1)
 	p.height = f.place(scale) + 16
 	for _, l := range f.order() {
 		n := float64(f.links[l]) * scale
@@ -148,10 +151,20 @@ func drawFlow(k *Task) template.HTML {
 	for _, n := range f.nodes {
 		x := float64(n.step) * step
 		p.rect(n.class, x, n.y, flowBar, float64(n.n)*scale, fmt.Sprintf("%s: %d", n.name, n.n))
-		p.text("strong", x+flowBar+4, n.y+10, short(lastWord(n.name), 17))
+		p.text("strong", x+flowBar+4, n.y+10, short(lastWord(n.name), int((step-18)/6.6)))
 		p.text("soft", x+flowBar+4, n.y+23, part(n.n, total))
 	}
 	return p.done("Flow of whole attempts from touch to touch; the table of ways below has the numbers")
+}
+
+// wholes is how many whole attempts there are, 0 if that is withheld.
+func (k *Task) wholes() int {
+	for _, t := range k.Tables {
+		if t.Of == ofWhole && t.Sum != nil {
+			return *t.Sum
+		}
+	}
+	return 0
 }
 
 // lastWord is a place without its screen, which the table has.
@@ -181,7 +194,7 @@ func (f *flow) place(scale float64) float64 {
 	return bottom
 }
 
-func rankOf(n *node) int { return slices.Index([]string{"node", "done", "open"}, n.class) }
+func rankOf(n *node) int { return slices.Index([]string{"node", "done", "open", "rest"}, n.class) }
 
 // order is the order in which links leave and reach their nodes: as these lie.
 func (f *flow) order() []link {

@@ -37,6 +37,7 @@ type taskPage struct {
 	StripNote string
 	Key       []keyEntry
 	Charts    []chart
+	Hidden    []string // titles of tables of which nothing is shown
 	Compared  template.HTML
 }
 
@@ -90,6 +91,8 @@ func (r *Report) taskPage(k *Task, id string) taskPage {
 			t.StripNote = "Of " + number(table.Sum) + " touches; a car at rest on the left, the motorway on the right."
 		} else if picture := bars(table); picture != "" {
 			t.Charts = append(t.Charts, chart{table, picture})
+		} else {
+			t.Hidden = append(t.Hidden, table.Title)
 		}
 	}
 	if t.AB {

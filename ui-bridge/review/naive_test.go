@@ -32,6 +32,7 @@ type naiveReview struct {
 	eps   []trace.Episode
 	kinds []int // of each episode, see name
 
+	listed []string                 // the ways of the report, after their task
 	others map[trace.EpisodeID]bool // of no build that is told apart
 }
 
@@ -247,6 +248,13 @@ func (v *naiveReview) way(ep *trace.Episode) string {
 	return text
 }
 
+// otherWays are those that the report does not list.
+func (v *naiveReview) otherWays(task string, whole bool) (n, of naive, ok bool) {
+	return v.count(task, "all", func(ep *trace.Episode) int {
+		return yes(isWhole(ep) == whole && !slices.Contains(v.listed, task+v.way(ep)))
+	}), v.count(task, "all", every), true
+}
+
 // number finds the number of a line of the CSV, and what it is of; false for
 // what is no count.
 func (v *naiveReview) number(row map[string]string) (n, of naive, ok bool) {
@@ -261,8 +269,8 @@ func (v *naiveReview) number(row map[string]string) (n, of naive, ok bool) {
 		}
 		return v.count(task, group, f[0]), v.count(task, group, f[1]), true
 	case "way":
-		if row["item"] == "other ways together" {
-			return n, of, false
+		if strings.HasPrefix(row["item"], "other ") {
+			return v.otherWays(task, row["item"] == "other ways together")
 		}
 		return v.count(task, group, func(ep *trace.Episode) int { return yes(v.way(ep) == row["item"]) }), v.count(task, group, every), true
 	}
@@ -401,6 +409,11 @@ func TestNaiveReview(t *testing.T) {
 		v.keep(truth.K)
 		known := map[string]*echelon{}
 		list := rows(t, r)
+		for _, row := range list {
+			if row["table"] == "way" {
+				v.listed = append(v.listed, row["task"]+row["item"])
+			}
+		}
 		for _, row := range list {
 			n, of, ok := v.number(row)
 			if !ok || row["withheld"] == "1" {

@@ -9,10 +9,14 @@ import (
 	"unicode/utf8"
 )
 
+// pageWidth is that of a picture across the page.
+const pageWidth = 990
+
 // picture is an SVG while it is drawn. Its colours are the page's, by classes.
 type picture struct {
 	b             strings.Builder
 	width, height float64
+	class         string
 }
 
 // say appends markup; texts must have gone through esc.
@@ -35,8 +39,8 @@ func (p *picture) line(class string, x1, y1, x2, y2 float64) {
 // done is the markup of the picture; what it shows is in the label, and in the
 // table beside it.
 func (p *picture) done(label string) template.HTML {
-	return template.HTML(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f">`+"\n%s</svg>",
-		esc(label), p.width, p.height, p.width, p.height, p.b.String()))
+	return template.HTML(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="%s" role="img" aria-label="%s" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f">`+"\n%s</svg>",
+		p.class, esc(label), p.width, p.height, p.width, p.height, p.b.String()))
 }
 
 // short cuts a text to n runes.
@@ -49,8 +53,8 @@ func short(s string, n int) string {
 
 // ranking draws the tasks' scores.
 func ranking(tasks []Task) template.HTML {
-	const row, left, right = 34.0, 230.0, 130.0
-	p := &picture{width: 900, height: row*float64(len(tasks)) + 8}
+	const row, left, right = 34.0, 230.0, 240.0
+	p := &picture{width: pageWidth, height: row*float64(len(tasks)) + 8}
 	most := 1.0
 	for i := range tasks {
 		most = max(most, score(&tasks[i]))
@@ -100,7 +104,7 @@ func leakNote(k *Task) string {
 // strip draws shares of touches by speed, side by side.
 func strip(t *Table) template.HTML {
 	const top, high = 22.0, 30.0
-	p := &picture{width: 900, height: 72}
+	p := &picture{width: pageWidth, height: 72, class: "strip"}
 	if t.Sum == nil || *t.Sum == 0 {
 		return ""
 	}
@@ -154,13 +158,16 @@ func bars(t *Table) template.HTML {
 	if t.Sum == nil || *t.Sum == 0 {
 		return ""
 	}
-	most, last := 1, 0
+	most, last := 0, 0
 	for i, b := range t.Buckets {
 		if b.Count == nil {
 			last = i
 		} else if *b.Count > 0 {
 			most, last = max(most, *b.Count), i
 		}
+	}
+	if most == 0 {
+		return ""
 	}
 	buckets := t.Buckets[:last+1]
 	step := p.width / float64(len(buckets))
@@ -213,7 +220,7 @@ func compared(k *Task) template.HTML {
 	}
 	most = nice(most)
 	const row, left, right, top = 34.0, 300.0, 190.0, 26.0
-	p := &picture{width: 900, height: top + row*float64(len(list)) + 26}
+	p := &picture{width: pageWidth, height: top + row*float64(len(list)) + 26}
 	at := func(share float64) float64 { return left + (p.width-left-right)*share/most }
 	end := top + row*float64(len(list))
 	for i := 0.0; i <= 4; i++ {

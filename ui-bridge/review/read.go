@@ -46,7 +46,7 @@ func Read(path string, study *scenes.Study, p *Progress) (*Bag, error) {
 		return nil, b.Damaged[i]
 	}
 	if len(b.count) == 0 {
-		return nil, fmt.Errorf("%s: %w %s, version %d: %d files, %d damaged or no segments, %d episodes of another version, %d of other tasks, sequences or cohorts",
+		return nil, fmt.Errorf("%s: %w: %s, version %d: %d files, %d damaged or no segments, %d episodes of another version, %d of other tasks, sequences or cohorts",
 			path, ErrNothing, study.ID, study.Version, b.Files, len(b.Damaged), b.left[leftVersion], b.left[leftForeign])
 	}
 	return b, nil

@@ -116,7 +116,7 @@ type Bucket struct {
 
 // Way is an order of touches that attempts took.
 type Way struct {
-	Steps     []string `json:"steps"` // none: all other ways together
+	Steps     []string `json:"steps"` // none: all others together, whole or cut
 	Cut       bool     `json:"cut"`   // two touches of longer attempts
 	Done      bool     `json:"done"`
 	Lostness  *float64 `json:"lostness,omitempty"`
@@ -316,29 +316,30 @@ func (t *taskSheet) table(c *tableCells) Table {
 	return out
 }
 
-// wayList lists the ways that are shown; the last entry is all others together.
+// wayList lists the ways that are shown, and after them all others together.
 func (t *taskSheet) wayList() []Way {
 	list := []Way{}
-	base := t.get(t.base)
-	if base == nil {
-		return list
-	}
-	rest := *base
-	for i, cell := range t.ways.cells {
-		n := t.get(cell)
-		if n == nil || t.wayIndex[i] < 0 {
+	for _, c := range t.ways {
+		rest := t.get(c.sum)
+		if rest == nil {
 			continue
 		}
-		w := &t.dict.ways[t.wayIndex[i]]
-		out := Way{Steps: w.Steps, Cut: w.cut, Done: w.done, Sequences: w.sequences, Count: n}
-		if l := w.lostness; !math.IsNaN(l) {
-			out.Lostness = &l
+		for i, cell := range c.cells {
+			n := t.get(cell)
+			if n == nil {
+				continue
+			}
+			w := &t.dict.ways[c.ways[i]]
+			out := Way{Steps: w.Steps, Cut: w.cut, Done: w.done, Sequences: w.sequences, Count: n}
+			if l := w.lostness; !math.IsNaN(l) {
+				out.Lostness = &l
+			}
+			*rest -= *n
+			list = append(list, out)
 		}
-		rest -= *n
-		list = append(list, out)
-	}
-	if rest > 0 {
-		list = append(list, Way{Steps: []string{}, Count: &rest})
+		if *rest > 0 {
+			list = append(list, Way{Steps: []string{}, Cut: !c.whole, Count: rest})
+		}
 	}
 	return list
 }

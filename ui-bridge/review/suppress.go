@@ -102,8 +102,8 @@ type censor struct {
 // few reports whether a cell has vehicles behind it, and fewer than k.
 func (c *censor) few(cell int) bool { return 0 < c.behind[cell] && c.behind[cell] < c.K }
 
-// secrets are the sums that nobody may compute: cells with few vehicles, and
-// those of a line together, if they are few.
+// secrets are the sums that nobody may compute: cells with few vehicles, and of
+// each line two of them or all together, if these are still few.
 func (c *censor) secrets() (sums [][]int) {
 	for i := range c.Cells {
 		if c.few(i) {
@@ -111,14 +111,16 @@ func (c *censor) secrets() (sums [][]int) {
 		}
 	}
 	for _, line := range c.Lines {
-		var cells []int
-		for _, i := range line.Cells {
-			if c.few(i) {
-				cells = append(cells, i)
-			}
-		}
-		if len(cells) > 1 && c.Vehicles(cells...) < c.K {
+		cells := slices.DeleteFunc(slices.Clone(line.Cells), func(i int) bool { return !c.few(i) })
+		if len(cells) > 2 && c.Vehicles(cells...) < c.K {
 			sums = append(sums, cells)
+		}
+		for i, a := range cells {
+			for _, b := range cells[i+1:] {
+				if c.Vehicles(a, b) < c.K {
+					sums = append(sums, []int{a, b})
+				}
+			}
 		}
 	}
 	return sums

@@ -26,9 +26,8 @@ type taskSheet struct {
 	leftLeak bool     // some of them touched a locked element while moving
 	figures  []figureCells
 	tables   []tableCells
-	ways     tableCells
-	wayIndex []int // of dict.ways, by cell; -1: all others
-	bases    []int // cells that shares are of, to use them again
+	ways     []wayCells // whole and cut ones, if there are
+	bases    []int      // cells that shares are of, to use them again
 }
 
 // figureCells are the cells of a figure: for all, and by block.
@@ -45,6 +44,14 @@ type triple struct{ base, yes, no int }
 type tableCells struct {
 	*distribution
 	sum   int
+	cells []int
+}
+
+// wayCells are those of the commonest ways, whole or cut.
+type wayCells struct {
+	whole bool
+	sum   int
+	ways  []int // of dict.ways
 	cells []int
 }
 
@@ -257,12 +264,7 @@ func (t *taskSheet) layOut() {
 }
 
 // in is 1 for episodes of a block.
-func in(k *kind, block int) int32 {
-	if k.block == block {
-		return 1
-	}
-	return 0
-}
+func in(k *kind, block int) int32 { return one(k.block == block) }
 
 func (t *taskSheet) addFigure(f *figure) {
 	cells := figureCells{figure: f, all: t.triple(f, func(*kind) int32 { return 1 }, f.rank)}
@@ -315,7 +317,8 @@ func (t *taskSheet) addTable(d *distribution) {
 	t.tables = append(t.tables, c)
 }
 
-// addWays makes a cell of each of the commonest ways, and one of all others.
+// addWays makes cells of the commonest ways, whole and cut, and one each of all
+// others.
 func (t *taskSheet) addWays() {
 	n := make([]int, len(t.dict.ways))
 	for i, k := range t.kinds {
@@ -323,33 +326,35 @@ func (t *taskSheet) addWays() {
 			n[k.way] += int(w)
 		}
 	}
-	order := make([]int, 0, len(n))
-	for i := range n {
-		if n[i] > 0 {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(n[b], n[a]) })
-	t.wayIndex = order[:min(len(order), mostWays)]
-	listed := map[int]bool{}
-	for _, i := range t.wayIndex {
-		listed[i] = true
-		t.ways.cells = append(t.ways.cells, t.cell(rankWay, func(k *kind) int32 {
-			if k.way == i {
-				return 1
+	for _, whole := range []bool{true, false} {
+		var list []int
+		for i := range n {
+			if n[i] > 0 && t.dict.ways[i].cut == !whole {
+				list = append(list, i)
 			}
-			return 0
-		}))
-	}
-	t.wayIndex = append(slices.Clone(t.wayIndex), -1)
-	t.ways.cells = append(t.ways.cells, t.cell(rankWay, func(k *kind) int32 {
-		if listed[k.way] {
-			return 0
 		}
-		return 1
-	}))
-	t.ways.sum = t.base
-	t.line(t.base, t.ways.cells...)
+		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(n[b], n[a]) })
+		if len(list) > 0 {
+			t.ways = append(t.ways, t.waysOf(whole, list[:min(len(list), mostWays)]))
+		}
+	}
+}
+
+// waysOf makes the cells of some ways and of all others of the kind.
+func (t *taskSheet) waysOf(whole bool, list []int) wayCells {
+	c := wayCells{whole: whole, ways: list}
+	c.sum = t.baseCell(rankBase, func(k *kind) int32 { return one(k.whole == whole) })
+	for _, i := range list {
+		c.cells = append(c.cells, t.cell(rankWay, func(k *kind) int32 { return one(k.way == i) }))
+	}
+	others := t.cell(rankWay, func(k *kind) int32 { return one(k.whole == whole && !slices.Contains(list, k.way)) })
+	t.line(c.sum, append(slices.Clone(c.cells), others)...)
+	return c
+}
+
+func one(yes bool) int32 {
+	n, _ := share(yes)
+	return n
 }
 
 // get is a cell's number, nil if it is withheld.

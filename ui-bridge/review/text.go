@@ -178,6 +178,8 @@ func (p *printer) ways(k *Task) {
 // Text is a way in words.
 func (w *Way) Text() string {
 	switch {
+	case len(w.Steps) == 0 && w.Cut:
+		return "other pairs together"
 	case len(w.Steps) == 0:
 		return "other ways together"
 	case w.Cut:

@@ -154,14 +154,13 @@ func (s *seen) newest(answer string) (version int) {
 
 // has reports whether a driver has dismissed the words of an answer.
 func (s *seen) has(a *scenes.Answer, user uint64) bool {
-	words := a.Words()
-	return slices.ContainsFunc(s.list, func(m mark) bool { return m.answer == a.ID && m.user == user && m.words == words })
+	return slices.ContainsFunc(s.list, func(m mark) bool { return m.answer == a.ID && m.user == user && m.words == a.Words })
 }
 
 // add makes a mark durable. Of too many one goes that is of no answer in the car.
 func (s *seen) add(a *scenes.Answer, user uint64, inCar []*scenes.Answer) error {
 	list := slices.DeleteFunc(slices.Clone(s.list), func(m mark) bool { return m.answer == a.ID && m.user == user })
-	list = append(list, mark{a.ID, a.Version, a.Words(), user})
+	list = append(list, mark{a.ID, a.Version, a.Words, user})
 	if len(list) > maxSeen {
 		i := slices.IndexFunc(list, func(m mark) bool {
 			return !slices.ContainsFunc(inCar, func(a *scenes.Answer) bool { return a.ID == m.answer })

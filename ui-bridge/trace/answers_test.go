@@ -152,6 +152,9 @@ func TestAnswersSeen(t *testing.T) {
 	next(answer(t, "version: 1", "version: 3", "Nothing changed", "Much changed"), "found 3\n1 new")
 	next(answer(t, "version: 1", "version: 3", "Nothing changed", "Much changed"), "found 3 seen\n0 new")
 	next(answer(t), "0 new")
+	if list, err := List(dir, nil); err != nil || len(list) != 0 {
+		t.Errorf("listed as traces: %v, %v", list, err)
+	}
 	if mode, err := os.Stat(filepath.Join(dir, seenFile)); err != nil || mode.Mode() != 0o600 {
 		t.Errorf("%v, %v", mode, err)
 	}

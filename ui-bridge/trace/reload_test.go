@@ -2,13 +2,14 @@ package trace
 
 import (
 	"errors"
-	"math"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"vignette/scenes"
@@ -194,7 +195,7 @@ func TestReloadsChangeNothingOfOthers(t *testing.T) {
 	for _, id := range []string{"a", "b", "y", "z"} {
 		pool = append(pool, study(t, "id: demo", "id: "+id), study(t, "id: demo", "id: "+id, "version: 1", "version: 2"))
 	}
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		rnd := rand.New(rand.NewPCG(seed, 6))
 		mine := study(t)
 		plain, churned := consented(t, t.TempDir(), options(t)), consented(t, t.TempDir(), options(t))
@@ -235,7 +236,7 @@ func TestReloadKeepsTheRules(t *testing.T) {
 	panel := study(t, "mode: fleet", "mode: panel", "version: 1", "version: 3", demoDictionary(t), "")
 	sets := []Options{{}, {Studies: []*scenes.Study{v1}}, {Studies: []*scenes.Study{v2, other}}, {Studies: []*scenes.Study{v1, other}}, {Studies: []*scenes.Study{panel}},
 		{Stopped: errors.New("bad signature")}, {Studies: []*scenes.Study{v2}, Revoked: scenes.Revocations{Studies: map[string]int{demo: 2}}}}
-	for seed := range uint64(30) {
+	for seed := range uint64(12) {
 		rnd := rand.New(rand.NewPCG(seed, 60))
 		dir := t.TempDir()
 		r := open(t, dir, sets[1])
@@ -318,4 +319,44 @@ func checkRules(t *testing.T, r *Recorder, set *Options, where string) {
 	if r.Recording() && (r.stopped != nil || !r.consents.stands(r.policies[r.active].study, r.user)) {
 		t.Fatalf("%s: recording without a consent that stands", where)
 	}
+}
+
+// TestReloadAmongCalls reloads while others record, consent, withdraw and look: it
+// is for the race detector, and the rules hold at the end.
+func TestReloadAmongCalls(t *testing.T) {
+	one, two := options(t), Options{Studies: []*scenes.Study{study(t, "id: demo", "id: a"), study(t, "version: 1", "version: 2")}}
+	r := consented(t, t.TempDir(), one)
+	var wg sync.WaitGroup
+	for _, call := range []func(i int) error{
+		func(i int) error { return r.Reload([]Options{one, two, {Stopped: errors.New("bad signature")}}[i%3]) },
+		func(i int) error {
+			_, err := r.Record([]Interaction{tap("home", "climate_tile"), {"climate", "back", "tap", "back"}}, at(float64(i), 0))
+			return err
+		},
+		func(i int) error { return r.Tick(at(float64(i), 0)) },
+		func(i int) error {
+			if err := r.GiveConsent(demo, at(float64(i), 0)); err != nil && !errors.Is(err, ErrNotNow) {
+				return err
+			}
+			return nil
+		},
+		func(int) error {
+			r.Status()
+			r.Traces()
+			r.Studies()
+			return nil
+		},
+	} {
+		wg.Go(func() {
+			for i := range 60 {
+				if err := call(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	reload(t, r, two)
+	checkRules(t, r, &two, "at the end")
 }

@@ -6,13 +6,14 @@ import (
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/review"
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit", `
-Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards or
-certificates of audits, for editors that complete and check while one types. It is
-made from what the program reads.`,
+	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit|review", `
+Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards,
+certificates of audits or reports, for editors that complete and check while one
+types. It is made from what the program reads or writes.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -37,6 +38,9 @@ made from what the program reads.`,
 	case "audit":
 		_, err := out.Write(audit.Schema())
 		return err
+	case "review":
+		_, err := out.Write(review.Schema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, profile, study, answer or audit", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, profile, study, answer, audit or review", fs.Arg(0))
 }

@@ -19,6 +19,7 @@ import (
 
 	"vignette/scenes"
 	driven "vignette/testdata/drive"
+	fleet "vignette/testdata/review"
 	"vignette/ui-bridge/trace"
 )
 
@@ -45,7 +46,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "exits": exits, "pack": pack, "record": record, "repeat": repeat},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -109,6 +110,23 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(r.Close())
+}
+
+// drawn DIR K makes a dataset of some thousand episodes of two tasks and builds.
+func drawn(ts *testscript.TestScript, neg bool, args []string) {
+	k, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	truth := fleet.Truth{Seed: 4, Episodes: 4000, Weeks: 2, K: k, Tasks: 2, Ways: 9,
+		Builds: []fleet.Build{{Name: "1.0", Share: 0.5, Abandoned: 0.3}, {Name: "1.1", Share: 0.5, Abandoned: 0.1}}}
+	s, text, err := truth.Study()
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(filepath.Join(args[0], "segments")), 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[0], "study.yaml")), []byte(text), 0o644))
+	f, err := os.Create(ts.MkAbs(filepath.Join(args[0], "segments", "all.seg")))
+	ts.Check(err)
+	w := trace.NewSegmentWriter(f, true)
+	ts.Check(truth.Each(s, w.Write))
+	ts.Check(errors.Join(w.Close(), f.Close()))
 }
 
 // pack gzip|zstd FILE OUT compresses a file.

@@ -42,9 +42,10 @@ if [ -d "$target/$car" ]; then
 fi
 
 # For a desk only: with it anybody who can write the profile drives the car.
-for file in etc/default/vignette-agent usr/lib/systemd/system/vignette-agent.service etc/systemd/system/vignette-agent.service.d/*.conf; do
-	if [ -e "$target/$file" ] && grep -q -e '--unsigned' "$target/$file"; then
-		fault "/$file has --unsigned; an image takes signed profiles only"
+for file in "$target"/etc/default/vignette-agent "$target"/usr/lib/systemd/system/vignette-agent.service \
+	"$target"/etc/systemd/system/vignette-agent.service.d/*.conf; do
+	if [ -e "$file" ] && grep -q -e '--unsigned' "$file"; then
+		fault "/${file#"$target/"} has --unsigned; an image takes signed profiles only"
 	fi
 done
 

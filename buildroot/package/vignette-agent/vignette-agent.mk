@@ -30,8 +30,17 @@ VIGNETTE_AGENT_GOMOD = vignette
 VIGNETTE_AGENT_BUILD_TARGETS = agent/cmd/vignette-agent
 # Static, whatever the C library is: nothing in it is C.
 VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
-# Nobody speaks D-Bus over TCP in a car.
+# As agent/cmd/vignette-agent/goflags has them: for a program below 6 MiB.
 VIGNETTE_AGENT_TAGS = godbus_no_tcp
+VIGNETTE_AGENT_BUILD_OPTS = \
+	-gcflags=encoding/json=-l \
+	-gcflags=github.com/godbus/dbus/v5=-l \
+	-gcflags=go.einride.tech/can/pkg/dbc=-l \
+	-gcflags=go.yaml.in/yaml/v3=-l \
+	-gcflags=regexp/syntax=-l \
+	-gcflags=vignette/scenes=-l \
+	-gcflags=vignette/scenes/check=-l \
+	-gcflags=vignette/scenes/explain=-l
 VIGNETTE_AGENT_LDFLAGS = \
 	-s -w -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)

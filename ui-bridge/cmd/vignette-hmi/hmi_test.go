@@ -25,6 +25,7 @@ type agent struct {
 	uibridge.Driver  // the stand-in only says who drives,
 	uibridge.Viewer  // looks at no card,
 	uibridge.Deck    // changes none,
+	uibridge.Habits  // has no habits,
 	uibridge.Studies // and at no study
 
 	rec       *trace.Recorder
