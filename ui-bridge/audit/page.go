@@ -31,7 +31,7 @@ func percent(v float64) string {
 	if v != 0 && v < 0.01 {
 		digits = 3
 	}
-	return strconv.FormatFloat(100*v, 'f', digits, 64) + " %"
+	return strconv.FormatFloat(100*v, 'f', digits, 64) + "\u00a0%"
 }
 
 func figure(f Figure, v float64) string {
@@ -61,7 +61,10 @@ func valueText(f Figure) string {
 }
 
 func chanceText(f Figure) string {
-	if f.Chance == nil {
+	switch {
+	case f.Chance == nil && f.Mark > 0:
+		return "–"
+	case f.Chance == nil:
 		return "none expected"
 	}
 	return percent(*f.Chance)
