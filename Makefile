@@ -98,7 +98,7 @@ check-generated:
 	done; \
 	echo "generated code is up to date"
 
-test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, dpkg, lintian, busybox, Chromium and ../shared/data
+test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-dbusmock, mpv, Qt, Chromium, dpkg, lintian, busybox and ../shared/data
 	@.ci/need go dbus-daemon busctl gdbus qemu-arm qemu-aarch64 python-venv python-gi minisign log2asc dbusmock mpv mpv-mpris playerctl \
 		systemd-analyze systemd-sysusers systemctl qt6 strace dpkg lintian shellcheck busybox chromium-headless-shell
 	@if [ ! -e ../shared/data/MANIFEST.md ]; then \

@@ -202,7 +202,8 @@ func (a *agent) showClauses(i int) {
 // showAgent shows how things are with the agent itself.
 func (a *agent) showAgent() {
 	s := a.pump.State()
-	a.bridge.ShowAgent(uibridge.AgentNow{At: a.stamp(), User: s.User(), Asks: a.prog.Engine.Asks(s, nil), Buses: a.source.buses(), Habits: a.habits.learner != nil})
+	a.bridge.ShowAgent(uibridge.AgentNow{At: a.stamp(), User: s.User(), Asks: a.prog.Engine.Asks(s, nil), Buses: a.source.buses(), Habits: a.habits.learner != nil,
+		State: a.pulse.state, Since: time.Since(a.pulse.since), Up: time.Since(begun)})
 }
 
 // The methods of uibridge.Viewer.

@@ -36,6 +36,7 @@ type live struct {
 	names   []string // by bus: interfaces of the kernel
 	lost    []uint64 // by bus: frames that the kernel's queue had no room for
 	links   []engine.Link
+	unknown map[int]bool // buses whose links nobody has told of yet
 	timer   *time.Timer
 	armed   int64 // deadline that timer is set to, ns; 0: none
 }
@@ -54,11 +55,13 @@ func openLive(c *SourceConfig, v *scenes.Vehicle, log uibridge.Logger) (*live, e
 	if err != nil {
 		return nil, err
 	}
-	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0)}
+	l := &live{sockets: s, vehicle: v, names: interfaces(&o), lost: make([]uint64, len(v.Buses)), links: make([]engine.Link, len(v.Buses)), timer: time.NewTimer(0), unknown: map[int]bool{}}
 	l.timer.Stop()
-	if c.Pipe != "" {
-		for i := range l.links {
+	for i := range l.links {
+		if c.Pipe != "" {
 			l.links[i] = engine.LinkUp
+		} else {
+			l.unknown[i] = true
 		}
 	}
 	return l, nil
@@ -172,6 +175,7 @@ func (l *live) link(a *agent, t int64, bus int, state engine.Link) error {
 		a.log.Warn("the profile's signals come in more messages than the kernel filters; all frames are read", "bus", name, "most", socketcan.MaxFilters)
 	}
 	l.links[bus] = state
+	delete(l.unknown, bus)
 	return a.pump.Event(&engine.Event{T: t, Kind: engine.EvLink, Bus: bus, Link: state})
 }
 
@@ -211,6 +215,8 @@ func (l *live) settle(a *agent) {
 		l.armed = at
 	}
 }
+
+func (l *live) known() bool { return len(l.unknown) == 0 }
 
 func (l *live) stamp(newest int64) int64 { return max(newest, socketcan.Now()) }
 

@@ -119,6 +119,8 @@ func (r *recording) reprofile(v *scenes.Vehicle) error {
 
 func (r *recording) count(map[string]uint64) {}
 
+func (r *recording) known() bool { return true }
+
 // buses have names; what a recording knows of their links is in its entries.
 func (r *recording) buses() (list []uibridge.BusNow) {
 	for _, b := range r.vehicle.Buses {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"vignette/can"
@@ -22,9 +21,6 @@ const drainTime = 5 * time.Second
 
 // stopTime bounds the wait for open calls when told to stop.
 const stopTime = 800 * time.Millisecond
-
-// tidyEvery is how often outputs are flushed and idle episodes are closed.
-const tidyEvery = time.Second
 
 // Load reads and compiles what a configuration names.
 func Load(c *Config) (*scenes.Program, error) {
@@ -81,13 +77,17 @@ func readKeys(files []string) (keys []sign.PublicKey, err error) {
 // ended or ctx is done, and an error when something that it needs is missing,
 // breaks or goes away.
 func Run(ctx context.Context, c *Config, log uibridge.Logger) (err error) {
-	deck, prog, err := openDeck(c, log)
+	manager, err := openManager(log)
 	if err != nil {
 		return err
 	}
+	deck, prog, err := openDeck(c, log)
+	if err != nil {
+		return errors.Join(err, manager.Close())
+	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	a := &agent{deck: deck, closers: []io.Closer{deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(),
+	a := &agent{deck: deck, closers: []io.Closer{manager, deck}, ctx: ctx, quit: quit, log: log, config: c, prog: prog, judged: c.Source.judged(), face: newFace(), pulse: newPulse(manager),
 		replies: make(chan reply, 1024), tasks: make(chan task), ended: make(chan struct{})}
 	defer func() { err = errors.Join(err, a.close()) }()
 	defer close(a.ended)
@@ -104,14 +104,14 @@ func Run(ctx context.Context, c *Config, log uibridge.Logger) (err error) {
 
 // loop feeds the pump: what the source has, and what happens meanwhile.
 func (a *agent) loop() error {
-	tidy := time.NewTicker(tidyEvery)
-	defer tidy.Stop()
+	defer a.pulse.timer.Stop()
 	defer a.face.timer.Stop()
 	batches := a.source.batches()
 	var err error
 	for err == nil {
 		a.source.settle(a)
 		a.face.settle(a)
+		a.pulse.settle(a)
 		select {
 		case <-a.ctx.Done():
 			return a.stop()
@@ -119,8 +119,8 @@ func (a *agent) loop() error {
 			err = a.reply(r)
 		case t := <-a.tasks:
 			err = a.run(t)
-		case <-tidy.C:
-			err = a.tidy()
+		case <-a.pulse.timer.C:
+			err = a.beat()
 		case <-a.face.services:
 			a.look()
 		case <-a.face.timer.C:
@@ -155,6 +155,7 @@ func (a *agent) frame(f *can.Frame) error {
 // for. A service that does not answer ends its lease by {lease_ms}.
 func (a *agent) stop() error {
 	a.log.Info("stopping")
+	a.enter(stopping)
 	if err := a.pump.Event(&engine.Event{T: a.stamp(), Kind: engine.EvStop}); err != nil {
 		return err
 	}
@@ -189,31 +190,6 @@ func (a *agent) sayEnd() {
 	a.source.report(a)
 	st := &a.pump.Stats
 	a.log.Info("ended", "frames", st.Frames, "samples", st.Samples, "calls_answered", a.answered, "calls_failed", a.failed)
-}
-
-// tidy is what a second brings: files flushed, idle episodes closed, counters.
-func (a *agent) tidy() error {
-	if err := errors.Join(a.lookAtClock(), a.takePending()); err != nil {
-		return err
-	}
-	a.save(&a.prog.Engine, a.pump.State())
-	st := &a.pump.Stats
-	m := map[string]uint64{"frames": st.Frames, "samples": st.Samples, "invalid": st.Invalid, "absent": st.Absent,
-		"out_of_range": st.OutOfRange, "frozen": st.Frozen, "error_frames": st.Errors, "remote_frames": st.Remote}
-	m["calls_late"], m["goroutines"] = a.late, uint64(runtime.NumGoroutine())
-	a.source.count(m)
-	if a.services != nil {
-		a.services.Count(m)
-	}
-	a.tickStudies(m)
-	a.lookForHabits(m)
-	if a.state != nil {
-		a.state.count(m)
-	}
-	a.out.count(m)
-	a.deck.count(m)
-	a.counters.Store(&m)
-	return a.out.tidy()
 }
 
 // send asks the services for a step's calls, after its records were written. A

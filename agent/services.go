@@ -78,7 +78,7 @@ func (h heard) Located(fix *services.Fix) error {
 // Sleep ends what does not outlive sleep, waits for the answers, and writes out
 // what was kept back.
 func (h heard) Sleep(ctx context.Context) error {
-	if err := h.do(func() error { return h.tell(engine.Event{Kind: engine.EvSleep}) }); err != nil {
+	if err := h.do(func() error { h.enter(sleeping); return h.tell(engine.Event{Kind: engine.EvSleep}) }); err != nil {
 		return err
 	}
 	err := h.bridge.Drain(ctx)
@@ -86,6 +86,11 @@ func (h heard) Sleep(ctx context.Context) error {
 		err = tidied
 	}
 	return err
+}
+
+// Woke takes that the car is awake again.
+func (h heard) Woke() error {
+	return h.do(func() error { h.enter(ready); return nil })
 }
 
 // Shutdown stops the agent in good order.

@@ -342,7 +342,7 @@ func TestPlacesAreBounded(t *testing.T) {
 	if err := os.WriteFile(p.file(3), []byte("- {name: home, lat: 5251.5, lon: 13.37, radius: 100}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.load(3); err == nil || strings.Contains(err.Error(), "5251") || len(p.list) != 0 {
+	if err := p.load(3); err == nil || strings.Contains(err.Error(), "5251.5") || len(p.list) != 0 {
 		t.Errorf("a damaged file: %v, %v", p.list, err)
 	}
 	p.names = nil

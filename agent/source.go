@@ -25,6 +25,8 @@ type source interface {
 	stamp(newest int64) int64
 	// count adds what the source itself lost to the agent's counters.
 	count(counters map[string]uint64)
+	// known tells whether the state of every bus is.
+	known() bool
 	// buses are the car's buses as they are now.
 	buses() []uibridge.BusNow
 	// reprofile goes on with the messages of another profile of the same buses.

@@ -344,3 +344,17 @@ func checkStatic(t *testing.T, path string) {
 		t.Errorf("%s needs %v", path, libraries)
 	}
 }
+
+// TestAgentCannotBeWeakened: recorders that lack a protection exist for audits
+// only; what would make one is not in the agent.
+func TestAgentCannotBeWeakened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vignette-agent")
+	goTool(t, "amd64", "build", "-o", path, "./agent/cmd/vignette-agent")
+	symbols := string(goTool(t, "amd64", "tool", "nm", path))
+	if !strings.Contains(symbols, "vignette/ui-bridge/trace.Open\n") {
+		t.Fatal("the agent's symbols do not name trace.Open")
+	}
+	if strings.Contains(symbols, "vignette/ui-bridge/trace.OpenWeakened") {
+		t.Error("vignette-agent links trace.OpenWeakened")
+	}
+}

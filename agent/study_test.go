@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,8 +23,9 @@ type studyBench struct {
 	hmi dbus.BusObject
 }
 
-// runStudies runs an agent on our drive at 10x until the test ends.
-func runStudies(t *testing.T, set func(c *Config)) *studyBench {
+// runStudies runs an agent on our drive at 10x until the test ends; its log goes to
+// others too.
+func runStudies(t *testing.T, set func(c *Config), others ...io.Writer) *studyBench {
 	t.Helper()
 	b := newBench(t, 120)
 	b.config.Source.Speed = "10x"
@@ -33,7 +35,8 @@ func runStudies(t *testing.T, set func(c *Config)) *studyBench {
 	ctx, stop := context.WithCancel(t.Context())
 	running, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, b.config, slog.New(slog.NewTextHandler(onLine{"msg=running", func() { close(running) }}, nil)))
+		log := io.MultiWriter(append(others, onLine{"msg=running", func() { close(running) }})...)
+		ended <- Run(ctx, b.config, slog.New(slog.NewTextHandler(log, nil)))
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -144,6 +147,40 @@ func TestStudyOverDBus(t *testing.T) {
 	s.ask("ConsentHistory", nil, &history)
 	if len(history) != 0 {
 		t.Errorf("a guest sees %v", history)
+	}
+}
+
+// TestFailingDiskIsTold has the disk take no episode for a while: the HMI is told,
+// the log has it, it is counted; and recording goes on.
+func TestFailingDiskIsTold(t *testing.T) {
+	logged := make(chan struct{}, 16)
+	s := runStudies(t, func(*Config) {}, onLine{"writing traces", func() { logged <- struct{}{} }})
+	if err := consent(s.hmi); err != nil {
+		t.Fatal(err)
+	}
+	attempt := []struct{ Screen, Element, Gesture, Outcome string }{{"home", "navigation_tile", "tap", "ok"}, {"navigation", "zoom", "swipe", "ok"}, {"navigation", "back", "tap", "back"}}
+	inTheWay := filepath.Join(s.config.Traces, "spool")
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.fails("Record", "Failed", attempt)
+	<-logged
+	for counted := false; !counted; {
+		v, err := s.hmi.GetProperty(uibridge.AgentInterface + ".Counters")
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted = v.Value().(map[string]uint64)["episodes_lost"] == 1
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	var n uint32
+	var traces []map[string]dbus.Variant
+	s.ask("Record", []any{attempt}, &n)
+	s.ask("Traces", nil, &traces)
+	if n != 3 || len(traces) != 1 {
+		t.Errorf("the disk is good again: %d recorded, traces %v", n, traces)
 	}
 }
 

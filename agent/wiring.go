@@ -40,6 +40,7 @@ type agent struct {
 	pending  *scenes.Program // with another profile, which is taken once the car is parked; nil: none
 	state    *stateFiles     // nil: nothing is kept
 	face     *face
+	pulse    *pulse
 	services *services.Sources // nil: none are listened to
 	wall     *wallClock        // nil: a recording has none
 	places   places

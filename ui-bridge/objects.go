@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"vignette/scenes/engine"
 
@@ -44,6 +45,9 @@ type AgentNow struct {
 	User  uint64 // who drives; 0 is the guest
 	Asks  []engine.Ask
 	Buses []BusNow
+	State string        // a word of the property Status
+	Since time.Duration // for how long
+	Up    time.Duration // the agent runs
 
 	Habits bool // the present driver's habits are learnt
 }

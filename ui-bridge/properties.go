@@ -85,7 +85,13 @@ func (br *Bridge) agentProperties() (map[string]dbus.Variant, error) {
 		"Buses":    dbus.MakeVariant(now.buses()),
 		"Counters": dbus.MakeVariant(br.Counters()),
 		"Problems": dbus.MakeVariant(br.opt.Handler.Problems()),
+		"Status":   dbus.MakeVariant(now.status()),
 	}, nil
+}
+
+// status is how the agent itself is.
+func (now *AgentNow) status() map[string]dbus.Variant {
+	return map[string]dbus.Variant{"state": dbus.MakeVariant(now.State), "since": dbus.MakeVariant(now.Since.Seconds()), "up": dbus.MakeVariant(now.Up.Seconds())}
 }
 
 // asks are the open questions to the driver, with the keys of Decisions, and

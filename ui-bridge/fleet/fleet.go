@@ -47,8 +47,11 @@ type fleet struct {
 
 // newFleet checks the options.
 func newFleet(o Options) (*fleet, error) {
-	if o.Cars < 1 || o.Weeks < 1 {
+	switch {
+	case o.Cars < 1 || o.Weeks < 1:
 		return nil, errors.New("a fleet has a car and a week at least")
+	case o.Weakness != "" && !slices.Contains(trace.Weaknesses, o.Weakness):
+		return nil, fmt.Errorf("no weakness is called %q; there are %q", o.Weakness, trace.Weaknesses)
 	}
 	if i := slices.IndexFunc(o.Study.Tasks, func(k scenes.Task) bool { return k.Card != "" }); i >= 0 {
 		return nil, fmt.Errorf("%s watches the scene card %s, but simulated drivers only touch screens; take `cards` out", o.Study.File, o.Study.Tasks[i].Card)

@@ -5,7 +5,6 @@ package panel
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -80,6 +79,9 @@ func Make(dirs []string, o Options) (*Dictionary, error) {
 			d.Sequences = append(d.Sequences, s)
 		}
 	}
+	if len(d.Sequences) == 0 {
+		return nil, fmt.Errorf("no sequence was seen with %d drivers; the panel has %d: ask more of them, or for longer", o.K, d.Drivers)
+	}
 	for i := range g.attempts {
 		d.judge(&g.attempts[i], known)
 	}
@@ -133,9 +135,9 @@ func (g *gathering) most(of map[tuple]map[trace.Pseudonym]bool, k, n int) map[in
 			list[t.task] = append(list[t.task], t)
 		}
 	}
-	for task, of2 := range list {
-		slices.SortFunc(of2, func(a, b tuple) int { return cmp.Or(len(of[b])-len(of[a]), compare(a, b)) })
-		list[task] = of2[:min(n, len(of2))]
+	for task, all := range list {
+		slices.SortFunc(all, func(a, b tuple) int { return cmp.Or(len(of[b])-len(of[a]), compare(a, b)) })
+		list[task] = all[:min(n, len(all))]
 	}
 	return list
 }
@@ -157,9 +159,6 @@ func (d *Dictionary) judge(ep *trace.Episode, known map[tuple]bool) {
 	}
 }
 
-// ErrNothing tells that no sequence was seen with enough drivers.
-var ErrNothing = errors.New("no sequence was seen with as many drivers")
-
 // YAML is the dictionary as a study card has it.
 func (d *Dictionary) YAML(s *scenes.Study) (string, error) {
 	names := map[int]string{}
@@ -172,8 +171,8 @@ func (d *Dictionary) YAML(s *scenes.Study) (string, error) {
 		var events []string
 		for _, e := range q.Events {
 			text, ok := s.EventText(e)
-			if !ok {
-				return "", fmt.Errorf("%s: the panel has an event that it does not: screen %d, element %d; name the study that the panel took part in", s.File, e.Screen, e.Elem)
+			if !ok || names[q.Task] == "" {
+				return "", fmt.Errorf("%s: the panel has a touch that it does not: task %d, screen %d, element %d; name the study that the panel took part in", s.File, q.Task, e.Screen, e.Elem)
 			}
 			events = append(events, text)
 		}

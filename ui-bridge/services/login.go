@@ -113,6 +113,9 @@ func (l *login) signal(s *dbus.Signal) {
 		l.sleep()
 	case s.Name == loginManager+".PrepareForSleep":
 		l.all.log.Info("awake again")
+		if err := l.all.sink.Woke(); err != nil && l.all.ctx.Err() == nil {
+			l.all.log.Warn("not awake", "error", err)
+		}
 		l.inhibit()
 	}
 }

@@ -36,6 +36,8 @@ type Sink interface {
 	// Sleep ends what does not outlive sleep, and returns when that is done or
 	// ctx is.
 	Sleep(ctx context.Context) error
+	// Woke tells that the car is awake again.
+	Woke() error
 	// Shutdown has the agent stop in good order. It does not wait.
 	Shutdown()
 }

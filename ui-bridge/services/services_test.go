@@ -71,6 +71,11 @@ func (e *ear) sleeps(f func(ctx context.Context) error) {
 	e.slept = f
 }
 
+func (e *ear) Woke() error {
+	e.told <- "woke"
+	return nil
+}
+
 func (e *ear) Shutdown() { e.told <- "shutdown" }
 
 // hears waits for the next texts, in their order.

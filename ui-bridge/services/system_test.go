@@ -140,6 +140,7 @@ func TestSleep(t *testing.T) {
 	close(allowed)
 	l.released(t, lock)
 	l.emit(loginPath, loginManager, "PrepareForSleep", false)
+	e.hears(t, "woke")
 	lock = l.lock(t)
 	l.emit(loginPath, loginManager, "PrepareForShutdown", true)
 	e.hears(t, "shutdown")

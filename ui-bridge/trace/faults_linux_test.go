@@ -436,3 +436,27 @@ func TestClockJumps(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatCannotBeReadStays holds that a segment which the disk does not give (here
+// a link to itself stands for it) is told and not taken for damage, which would be
+// removed; the others go on.
+func TestWhatCannotBeReadStays(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	known(t, consented(t, dir, options(t)), at(0, 0))
+	e := entry{user: driver, key: 1, due: noon.Unix()}
+	path := filepath.Join(dir, "spool", demo, e.name())
+	if err := os.Symlink(e.name(), path); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, dir, options(t))
+	r.SetUser(driver)
+	if err := r.Problem(); !errors.Is(err, syscall.ELOOP) || r.Counters().Torn != 0 || len(r.Traces()) != 1 {
+		t.Errorf("problem %v, counters %+v", err, r.Counters())
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+	if err := r.Tick(weeks(2)); err != nil || r.Counters().Released != 1 {
+		t.Errorf("%v, counters %+v", err, r.Counters())
+	}
+}

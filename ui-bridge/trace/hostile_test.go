@@ -79,7 +79,7 @@ func (h *hostile) batch() (list []Interaction) {
 			return list
 		case b == 7:
 			again := min(10_000-len(list), int(h.next())<<8|int(h.next()))
-			list = slices.Concat(list, slices.Repeat([]Interaction{h.last}, again))
+			list = append(list, slices.Repeat([]Interaction{h.last}, again)...)
 		default:
 			h.last = Interaction{h.word(hostileScreens), h.word(hostileElements), h.word(scenes.Gestures), h.word(scenes.Outcomes)}
 			list = append(list, h.last)
@@ -105,7 +105,7 @@ func FuzzBatches(f *testing.F) {
 		r.SetUser(driver)
 		before, told := r.Counters(), 0
 		h := hostile{b: b, c: at(0, 0)}
-		for len(h.b) > 0 {
+		for len(h.b) > 0 && told < 40_000 {
 			batch := h.batch()
 			n, err := r.Record(batch, h.c)
 			if err != nil || n > len(batch) {

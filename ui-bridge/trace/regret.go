@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -66,9 +67,11 @@ func (r *Recorder) Decided(rec *engine.Record, user uint64, c Context) error {
 	if r.active < 0 || user != r.user {
 		return nil
 	}
-	if err := r.endFirings(c.Now); err != nil {
-		return err
-	}
+	return errors.Join(r.endFirings(c.Now), r.follow(rec, c))
+}
+
+// follow is what a record is to the firings that are open.
+func (r *Recorder) follow(rec *engine.Record, c Context) error {
 	switch rec.What {
 	case engine.Fired:
 		return r.fired(rec)
@@ -180,8 +183,8 @@ func (r *Recorder) endFirings(now time.Time) error {
 }
 
 // endIf ends the firings that a condition holds for, and writes those that are
-// attempts.
-func (r *Recorder) endIf(which func(*firing) bool) error {
+// attempts. The error is the first of those that could not be written.
+func (r *Recorder) endIf(which func(*firing) bool) (err error) {
 	for i := 0; i < len(r.firings); i++ {
 		f := r.firings[i]
 		if !which(f) {
@@ -192,9 +195,9 @@ func (r *Recorder) endIf(which func(*firing) bool) error {
 		if !f.begun() {
 			continue
 		}
-		if err := r.end(&f.ep, f.weekEnd); err != nil {
-			return err
+		if failed := r.end(&f.ep, f.weekEnd); err == nil {
+			err = failed
 		}
 	}
-	return nil
+	return err
 }

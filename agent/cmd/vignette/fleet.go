@@ -85,8 +85,8 @@ Segments of a panel are personal data; the dictionary is not.`,
 	var o panel.Options
 	study := fs.String("study", "", "study card `FILE` that the panel took part in (required)")
 	fs.IntVar(&o.K, "k", 0, "the least number `N` of drivers; that of the study, if not given")
-	fs.IntVar(&o.Whole, "whole", 40, "the most whole attempts of a task, `N`")
-	fs.IntVar(&o.Pairs, "pairs", 12, "the most pairs of a task, `N`")
+	fs.IntVar(&o.Whole, "whole", 16, "the most whole attempts of a task, `N`")
+	fs.IntVar(&o.Pairs, "pairs", 8, "the most pairs of a task, `N`")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
