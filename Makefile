@@ -28,7 +28,7 @@ AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test audit bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -133,6 +133,11 @@ CASES ?= 1000000
 search: ## engine against reference on a million new random cases; CASES=n make search for another number
 	@.ci/need go
 	go test ./testdata/reference -run TestWholeLogs -search -cases $(CASES) -timeout 6h
+
+AUDIT_CARS ?= 2000
+audit: ## the attacks of docs/audit.md on 2,000 simulated cars over 10 weeks, and on recorders that are weakened; build/audit has the result
+	@.ci/need go
+	go test ./ui-bridge/audit -run '^Test(FleetPasses|WeakenedFleetsFail)$$' -count=1 -v -timeout 2h -cars $(AUDIT_CARS) -weak 300 -results $(CURDIR)/build/audit
 
 bench: ## speed against python-can and cantools, the agent's latency and idle cost, and benchmarks with their allocations
 	@.ci/need go dbus-daemon python-venv

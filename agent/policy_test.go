@@ -237,7 +237,7 @@ func TestSignalsReachTheHMIOnly(t *testing.T) {
 func TestPackagingNamesAgree(t *testing.T) {
 	for _, c := range [][]string{
 		{activation, "Name=" + uibridge.AgentName, "SystemdService=vignette-agent.service", "Exec=/bin/false", "User=vignette"},
-		{"vignette-agent.service", "BusName=" + uibridge.AgentName, "User=vignette", "Group=vignette", "Type=dbus"},
+		{"vignette-agent.service", "BusName=" + uibridge.AgentName, "User=vignette", "Group=vignette", "Type=notify"},
 		{"vignette-agent.sysusers", `u vignette - "Vignette agent" /var/lib/vignette`, "g vignette-hmi -"},
 	} {
 		lines := strings.Split(string(readFile(t, shipped+c[0])), "\n")
@@ -246,5 +246,40 @@ func TestPackagingNamesAgree(t *testing.T) {
 				t.Errorf("%s has no line %s", c[0], want)
 			}
 		}
+	}
+}
+
+// TestUnitBounds holds what the unit grants: Unix and CAN sockets only, no
+// capability, a root that cannot be written but for one state directory, and a
+// memory limit of which the garbage collector knows.
+func TestUnitBounds(t *testing.T) {
+	set := map[string][]string{}
+	for line := range strings.Lines(string(readFile(t, shipped+"vignette-agent.service"))) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(line, "#") {
+			set[key] = append(set[key], value)
+		}
+	}
+	for key, want := range map[string]string{
+		"RestrictAddressFamilies": "AF_UNIX AF_CAN", "CapabilityBoundingSet": "", "AmbientCapabilities": "", "NoNewPrivileges": "yes",
+		"ProtectSystem": "strict", "StateDirectory": "vignette", "IPAddressDeny": "any", "PrivateDevices": "yes",
+	} {
+		if got, ok := set[key]; !ok || len(got) != 1 || got[0] != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+	for _, key := range []string{"ReadWritePaths", "CacheDirectory", "LogsDirectory", "RuntimeDirectory", "ConfigurationDirectory", "BindPaths"} {
+		if got, ok := set[key]; ok {
+			t.Errorf("%s=%s: more than one directory can be written", key, got)
+		}
+	}
+	var most, soft int
+	if _, err := fmt.Sscanf(strings.Join(set["MemoryMax"], ","), "%dM", &most); err != nil {
+		t.Error("MemoryMax:", err)
+	}
+	if _, err := fmt.Sscanf(strings.Join(set["Environment"], ","), "GOMEMLIMIT=%dMiB", &soft); err != nil || soft < mostResident>>20 || soft > most*3/4 {
+		t.Errorf("GOMEMLIMIT is %d MiB of %d: %v", soft, most, err)
+	}
+	if d, err := time.ParseDuration(strings.Join(set["WatchdogSec"], ",")); err != nil || d < 2*quietEvery {
+		t.Errorf("the watchdog waits %v, and a quiet agent turns every %v: %v", d, quietEvery, err)
 	}
 }

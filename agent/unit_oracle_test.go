@@ -3,12 +3,18 @@
 package agent
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"vignette/ui-bridge/privatebus"
 )
 
 // mostExposure is the most that systemd may find the unit exposed to, in tenths.
@@ -53,5 +59,63 @@ func TestSystemUsers(t *testing.T) {
 		if text := string(readFile(t, filepath.Join(root, "etc", name))); !strings.Contains(text, want) {
 			t.Errorf("/etc/%s has no %s:\n%s", name, want, text)
 		}
+	}
+}
+
+// TestSockets has strace show every socket that the agent asks the kernel for, as
+// its unit runs it, on CAN sockets, which this kernel may not have, on a pipe, and with
+// a D-Bus address over TCP, which it refuses: there are Unix and CAN sockets only.
+func TestSockets(t *testing.T) {
+	for name, c := range map[string]struct {
+		source, bus string // no bus: a real one
+		wants       string
+		says        string
+	}{
+		"CAN":      {"{}", "", "AF_CAN", "msg=ready|CONFIG_CAN"},
+		"a pipe":   {"{pipe: frames}", "", "AF_UNIX", "msg=ready"},
+		"over TCP": {"{pipe: frames}", "tcp:host=localhost,port=1", "", "is not a Unix socket, and the agent opens no other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if c.bus == "" {
+				address, stop, err := privatebus.Start(t.Context(), dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stop()
+				c.bus = address
+			}
+			if err := syscall.Mkfifo(filepath.Join(dir, "frames"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			config := deckOf(t, "..", dir, `"`+c.bus+`"`, c.source)
+			trace := filepath.Join(dir, "trace")
+			cmd := exec.Command("strace", "-D", "-f", "-qq", "-e", "trace=socket,socketpair", "-o", trace, buildAgent(t, dir), "--unsigned", "--config", config)
+			out, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			said, lines := "", bufio.NewScanner(out)
+			for says := regexp.MustCompile(c.says); lines.Scan() && !says.MatchString(said); {
+				said += lines.Text() + "\n"
+			}
+			if !regexp.MustCompile(c.says).MatchString(said) {
+				t.Errorf("it says:\n%s", said)
+			}
+			cmd.Process.Signal(syscall.SIGTERM) // -D: it is the agent, which may have ended
+			cmd.Wait()
+			families := regexp.MustCompile(`(?:socket|socketpair)\((\w+)`).FindAllStringSubmatch(string(readFile(t, trace)), -1)
+			for _, f := range families {
+				if f[1] != "AF_UNIX" && f[1] != "AF_CAN" {
+					t.Errorf("it asks for a socket of %s", f[1])
+				}
+			}
+			if c.wants != "" && !slices.ContainsFunc(families, func(f []string) bool { return f[1] == c.wants }) {
+				t.Errorf("it asks for no socket of %s: %v", c.wants, families)
+			}
+		})
 	}
 }

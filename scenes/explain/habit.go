@@ -12,14 +12,17 @@ var (
 )
 
 // Habit puts a card that was drafted from a habit into words: a title, and what
-// was seen that speaks for it. The card has one trigger, at most one condition,
-// and one action, which sets an actuator.
+// was seen that speaks for it. The card has one trigger, on a signal's value or on
+// an occurrence, at most one condition, a time of day, and one action, which sets
+// an actuator.
 func Habit(c *scenes.Card, times, of, days int, l Language) (title, why string) {
-	t := c.When[0]
-	t.Rearm = scenes.Literal{Kind: engine.None}
-	when, s := l.trigger(&t), &c.Then[0]
-	if len(c.OnlyIf) > 0 {
-		when += sayAndIn[l] + l.condition(&c.OnlyIf[0])
+	t, s := &c.When[0], &c.Then[0]
+	when := l.edge(t)
+	if t.Op == engine.Occurs {
+		when = l.occurs(&t.Occur)
+	}
+	for _, is := range c.OnlyIf {
+		when += sayAndIn[l] + l.say(sayTime, clock(is.From), clock(is.To))
 	}
 	name, value := l.signal(s.Name.Text), l.value(s.Name.Text, s.To.String(), s.Unit.Text)
 	return l.say(sayHabit, name, value, when), l.say(sayHabitWhy, days, times, of, when, name, value)

@@ -19,15 +19,12 @@ func (l Language) triggers(list []scenes.Trigger) (lines []string) {
 
 // trigger says when a trigger completes.
 func (l Language) trigger(t *scenes.Trigger) string {
+	if edge := l.edge(t); edge != "" {
+		return edge + l.rearm(t) + l.held(t)
+	}
 	path := t.Signal.Text
 	name, x := l.signal(path), l.value(path, t.X.String(), t.Unit.Text)
 	switch t.Op {
-	case engine.RisesAbove:
-		return l.say(sayRises, name, x) + l.rearm(t) + l.held(t)
-	case engine.FallsBelow:
-		return l.say(sayFalls, name, x) + l.rearm(t) + l.held(t)
-	case engine.Becomes:
-		return l.say(sayBecomes, name, x) + l.held(t)
 	case engine.Leaves:
 		return l.say(sayLeaves, name, x)
 	case engine.Changes:
@@ -46,6 +43,21 @@ func (l Language) trigger(t *scenes.Trigger) string {
 		return l.occurs(&t.Occur)
 	}
 	return l.wall(t)
+}
+
+// edge says what a trigger on a signal's value waits for; empty: it is another one.
+func (l Language) edge(t *scenes.Trigger) string {
+	path := t.Signal.Text
+	name, x := l.signal(path), l.value(path, t.X.String(), t.Unit.Text)
+	switch t.Op {
+	case engine.RisesAbove:
+		return l.say(sayRises, name, x)
+	case engine.FallsBelow:
+		return l.say(sayFalls, name, x)
+	case engine.Becomes:
+		return l.say(sayBecomes, name, x)
+	}
+	return ""
 }
 
 func (l Language) held(t *scenes.Trigger) string {

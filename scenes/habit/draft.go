@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (l *Learner) Drafts() ([]Draft, error) {
 			list = append(list, f)
 		}
 	}
-	slices.SortStableFunc(list, surer)
+	sort.SliceStable(list, func(i, j int) bool { return surer(&list[i], &list[j]) < 0 })
 	var drafts []Draft
 	seen := map[uint16]bool{}
 	for i := range list {
@@ -87,7 +88,7 @@ func (l *Learner) judge(p *pair) (best found, ok bool) {
 	}
 	for q := range quarters {
 		f := found{p, q, int(p.hits[q]), int(n[q]), int(p.days[q])}
-		if l.sure(&f) && (!ok || surer(f, best) < 0) {
+		if l.sure(&f) && (!ok || surer(&f, &best) < 0) {
 			best, ok = f, true
 		}
 	}
@@ -102,7 +103,7 @@ func (l *Learner) sure(f *found) bool {
 
 // surer orders habits: by share, then times, then without a condition, then the
 // order of the vocabulary.
-func surer(a, b found) int {
+func surer(a, b *found) int {
 	return cmp.Or(b.times*a.of-a.times*b.of, b.times-a.times, b.quarter-a.quarter,
 		cmp.Compare(a.pair.occasion, b.pair.occasion), cmp.Compare(a.pair.actuator, b.pair.actuator), cmp.Compare(a.pair.setting, b.pair.setting))
 }

@@ -128,7 +128,7 @@ func TestWeakenedFleetsFail(t *testing.T) {
 	}{
 		{trace.PersistentID, linking, "first guesses that are right"},
 		{trace.NoGate, rareTuples, "episodes whose sequence is not in the dictionary"},
-		{trace.RawTimes, timing, "median candidate set, by how often each gap occurs"},
+		{trace.RawTimes, timing, "median candidate set of who has timed an attempt"},
 		{trace.NoBound, rareTuples, "episodes beyond one a task, week and vehicle"},
 		{trace.Unpadded, filesTell, "segments of another size than the"},
 	} {

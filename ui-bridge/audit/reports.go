@@ -38,6 +38,9 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	whole, err := d.report(filepath.Join(dir, "all.seg"), nil)
+	if errors.Is(err, review.ErrNothing) {
+		return []Figure{notRun("greatest change of a count by one vehicle", "episodes", atMost, float64(len(d.Weeks)), "a report takes none of these episodes: they are not of the study's dictionary")}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 		return nil, err
 	}
 	all := published(whole)
-	most := map[string]int{}
+	most, which := map[string]int{}, map[string]string{}
 	sets := d.contributors(o.Seed)
 	for i, leave := range sets {
 		r, err := d.report(filepath.Join(dir, fmt.Sprintf("%d.seg", i)), leave)
@@ -61,22 +64,24 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 		for name, n := range published(r) {
 			if before, shown := all[name]; shown {
 				unit := unitOf(name)
-				most[unit] = max(most[unit], int(math.Abs(float64(before-n))))
+				if change := int(math.Abs(float64(before - n))); change > most[unit] {
+					most[unit], which[unit] = change, strings.ReplaceAll(name, "\x00", " ")
+				}
 			}
 		}
 	}
 	weeks := len(d.Weeks)
 	return []Figure{
-		bounded("greatest change of a count by one vehicle", "episodes", most["episodes"], weeks, len(sets)),
-		bounded("greatest change of a count by one vehicle", "touches", most["touches"], trace.MaxEvents*weeks, len(sets)),
+		bounded("greatest change of a count by one vehicle", "episodes", most["episodes"], weeks, len(sets), which["episodes"]),
+		bounded("greatest change of a count by one vehicle", "touches", most["touches"], trace.MaxEvents*weeks, len(sets), which["touches"]),
 		none("withheld numbers that a total leaves", "numbers", told, withheld, fmt.Sprintf("in %d reports", len(sets)+1)),
 	}, nil
 }
 
 // bounded is a figure that has a bound.
-func bounded(name, unit string, value, bound, n int) Figure {
+func bounded(name, unit string, value, bound, n int, why string) Figure {
 	v := float64(value)
-	f := Figure{Name: name, Unit: unit, Sense: atMost, Mark: float64(bound), Value: &v, N: n, Verdict: Pass}
+	f := Figure{Name: name, Unit: unit, Sense: atMost, Mark: float64(bound), Value: &v, N: n, Verdict: Pass, Why: why}
 	if value > bound {
 		f.Verdict = Fail
 	}
@@ -174,6 +179,9 @@ func published(r *review.Report) map[string]int {
 			}
 		}
 		for _, w := range t.Ways {
+			if len(w.Steps) == 0 {
+				continue // all other ways: what these are depends on which are shown
+			}
 			put(w.Count, "episodes", append([]string{t.Name, "way", fmt.Sprint(w.Cut)}, w.Steps...)...)
 		}
 	}

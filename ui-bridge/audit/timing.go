@@ -13,15 +13,17 @@ import (
 // first, until the right one is met (guesswork: Massey, 1994).
 var timing = attack{
 	id: "timing", name: "Tell vehicles by their timing",
-	does: "Knows the gaps of every vehicle's episodes of the earlier weeks, and whose they are. For one episode of each vehicle of the later weeks, ranks all vehicles " +
-		"by how well its gaps and its duration fit. The candidate set is every vehicle that ranks as high as the right one; of those that fit equally well, half.",
-	mark: "The median candidate set is at least 30 % of the fleet; 50 % is chance.",
+	does: "Has timed one attempt and knows what was touched: the candidate set is the vehicles that have released this sequence with these very times, of those that have " +
+		"released it at all. Another one knows the gaps of every vehicle's episodes of the earlier weeks, and whose they are. For one episode of each vehicle of the later weeks, ranks all vehicles " +
+		"by how well its gaps and its duration fit. This candidate set is every vehicle that ranks as high as the right one; of those that fit equally well, half.",
+	mark: "The median candidate set is at least 30 %. By chance it is all of the vehicles with the sequence, or half of the fleet.",
 	run:  runTiming,
 }
 
 const candidateMark = 0.3
 
 func runTiming(d *Dataset, o Options) ([]Figure, error) {
+	const knower = "median candidate set of who has timed an attempt"
 	const buckets, mean = "median candidate set, by how often each gap occurs", "median candidate set, by the mean pace"
 	why := ""
 	switch {
@@ -31,12 +33,12 @@ func runTiming(d *Dataset, o Options) ([]Figure, error) {
 		why = "all episodes are of one week; the attacker learns from the weeks before"
 	}
 	if why != "" {
-		return []Figure{notRun(buckets, "share", atLeast, candidateMark, why), notRun(mean, "share", atLeast, candidateMark, why)}, nil
+		return []Figure{notRun(knower, "share", atLeast, candidateMark, why), notRun(buckets, "share", atLeast, candidateMark, why), notRun(mean, "share", atLeast, candidateMark, why)}, nil
 	}
 	early, late := d.halves()
 	p := newPaces(early)
 	asked := onePerCar(late, p, o)
-	var list []Figure
+	list := []Figure{share(knower, atLeast, candidateMark, median(d.sameTimes(o)), 1)}
 	for _, by := range []struct {
 		name string
 		fit  func(*pace, []gap) float64
@@ -52,6 +54,49 @@ func runTiming(d *Dataset, o Options) ([]Figure, error) {
 		list = append(list, share(by.name, atLeast, candidateMark, median(sets), 0.5))
 	}
 	return list, nil
+}
+
+// sameTimes are, for episodes with a time in them, one of each vehicle, the share
+// of the vehicles with the same sequence that have also shown the very same times.
+func (d *Dataset) sameTimes(o Options) (shares []float64) {
+	type sequence struct {
+		tuple
+		times [len(timed)]uint8
+	}
+	of := func(ep *Episode, times bool) (s sequence) {
+		s.tuple = tupleOf(ep.Task, ep.Ev)
+		for i := range s.ev {
+			if s.ev[i].Speed = 0; !times {
+				s.ev[i].DT = 0
+			}
+		}
+		for i, m := range timed {
+			if times {
+				s.times[i] = ep.M[m]
+			}
+		}
+		return s
+	}
+	vehicles, byCar := map[sequence]map[int]bool{}, map[int][]*Episode{}
+	for i := range d.Episodes {
+		ep := &d.Episodes[i]
+		for _, times := range []bool{false, true} {
+			s := of(ep, times)
+			if vehicles[s] == nil {
+				vehicles[s] = map[int]bool{}
+			}
+			vehicles[s][ep.Car] = true
+		}
+		if len(ep.Ev) > 1 {
+			byCar[ep.Car] = append(byCar[ep.Car], ep)
+		}
+	}
+	for _, car := range sortedKeys(byCar) {
+		for _, ep := range sample(byCar[car], 1, o.Seed+uint64(car)) {
+			shares = append(shares, float64(len(vehicles[of(ep, true)]))/float64(len(vehicles[of(ep, false)])))
+		}
+	}
+	return shares
 }
 
 // gap is a time between two touches, or one of the metrics that are times.

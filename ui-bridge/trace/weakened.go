@@ -34,6 +34,7 @@ func OpenWeakened(dir string, o Options, w Weakness) (*Recorder, error) {
 	rand.Read(r.weak.car[:])
 	for _, s := range r.spools {
 		s.every = s.every || w == NoBound
+		s.unchecked = true
 	}
 	return r, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -39,6 +40,10 @@ func main() {
 	// enough, and a frame then wakes no second one, which costs more than the frame.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
+	}
+	// Frames leave no garbage, so collecting early costs next to nothing.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
 	}
 	os.Exit(run(os.Args[1:]))
 }
