@@ -20,7 +20,6 @@ type figure struct {
 	card        bool                          // of scene cards; the others are of tasks
 	rank        int                           // of its cells
 	split       func(k *kind) (yes, no int32) // both 0: it is not of these
-	risk        bool                          // part of the score
 }
 
 // Ranks of cells: what a report gives up first, and last.

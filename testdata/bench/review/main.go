@@ -19,7 +19,9 @@ import (
 	"vignette/ui-bridge/trace"
 )
 
-// The most that a report of 10 million touches may take.
+// The most that a report of 10 million touches may take. Other programs on the
+// machine make the time longer, so the processor's is held, which is longer than
+// that of a machine with two cores and nothing else to do.
 const (
 	mostTime   = 10 * time.Second
 	mostMemory = 500 << 10 // KiB
@@ -54,14 +56,16 @@ func run(vignette string, touches int, dir string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	took, memory, err := timeOf(exec.Command(vignette, "review", "--html", filepath.Join(dir, "report.html"), "--csv", filepath.Join(dir, "report.csv"), dir))
+	cmd := exec.Command(vignette, "review", "--html", filepath.Join(dir, "report.html"), "--csv", filepath.Join(dir, "report.csv"), dir)
+	took, memory, err := timeOf(cmd)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "| report of | episodes | bytes | time | resident at most |\n|---|---|---|---|---|\n| %d touches | %d | %d | %.2f s | %d KiB |\n",
-		drawn, episodes, size, took.Seconds(), memory)
-	if took > mostTime || memory > mostMemory {
-		return fmt.Errorf("more than %v or %d KiB", mostTime, mostMemory)
+	processor := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	fmt.Fprintf(out, "| report of | episodes | bytes | time | processor time | resident at most |\n|---|---|---|---|---|---|\n| %d touches | %d | %d | %.2f s | %.2f s | %d KiB |\n",
+		drawn, episodes, size, took.Seconds(), processor.Seconds(), memory)
+	if processor > mostTime || memory > mostMemory {
+		return fmt.Errorf("more than %v of processor time or %d KiB", mostTime, mostMemory)
 	}
 	return nil
 }
