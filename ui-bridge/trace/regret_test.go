@@ -34,6 +34,7 @@ from: 2026-01-01
 until: 2026-12-31
 mode: fleet
 k: 5
+part_of_day: told
 screens: [{id: 2, name: home, elements: [{id: 2, name: tile, owner: o, purpose: p, sensitivity: ordinary, expires: 2027-01-01}]}]
 tasks: [{id: 1, name: t, title: {en: A, zh: 甲}, start: home/tile, end: home/tile, screens: [home]}]
 cards:
