@@ -23,7 +23,9 @@ STAMP   = -X vignette/scenes/engine.ReleasedAs=$(VERSION)
 NATIVE  = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(STAMP)'
 STATIC  = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 # How the car's program is built is in one file; see RATIONALE.md, Size.
-AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
+AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -buildid= $(1) $(STAMP)'
+# Kernels of ARMv7 have pages of 4 KiB; the linker leaves room for those of 64.
+ARMV7   = -R 4096
 
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
@@ -33,17 +35,17 @@ DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
 	$(NATIVE) -o bin/vignette ./agent/cmd/vignette
-	$(AGENT) -o bin/vignette-agent ./agent/cmd/vignette-agent
+	$(call AGENT) -o bin/vignette-agent ./agent/cmd/vignette-agent
 	$(NATIVE) -o bin/vignette-hmi ./ui-bridge/cmd/vignette-hmi
 
 arm: ## the agent, static and stripped, for ARMv7 and ARM64 Linux
 	@.ci/need go
-	GOARCH=arm GOARM=7 $(AGENT) -o bin/linux-armv7/vignette-agent ./agent/cmd/vignette-agent
-	GOARCH=arm64 $(AGENT) -o bin/linux-arm64/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=arm GOARM=7 $(call AGENT,$(ARMV7)) -o bin/linux-armv7/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=arm64 $(call AGENT) -o bin/linux-arm64/vignette-agent ./agent/cmd/vignette-agent
 
 amd64: ## the agent and the desk's program, static and stripped, for amd64 Linux
 	@.ci/need go
-	GOARCH=amd64 $(AGENT) -o bin/linux-amd64/vignette-agent ./agent/cmd/vignette-agent
+	GOARCH=amd64 $(call AGENT) -o bin/linux-amd64/vignette-agent ./agent/cmd/vignette-agent
 	GOARCH=amd64 $(STATIC) -o bin/linux-amd64/vignette ./agent/cmd/vignette
 
 release: ## dist/: the sources with vendor/, static programs, .debs, SBOMs, the Buildroot tree and SHA256SUMS

@@ -313,7 +313,8 @@ func TestAgentSizeAndStatic(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			goToolWith(t, goarch, strings.TrimSpace(string(flags)), "build", "-o", path, "./agent/cmd/vignette-agent")
+			ldflags := map[string]string{"arm": "-s -w -R 4096", "arm64": "-s -w"}[goarch] // as in the Makefile
+			goToolWith(t, goarch, strings.TrimSpace(string(flags)), "build", "-ldflags", ldflags, "-o", path, "./agent/cmd/vignette-agent")
 			info, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)

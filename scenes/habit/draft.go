@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (l *Learner) Drafts() ([]Draft, error) {
 			list = append(list, f)
 		}
 	}
-	slices.SortStableFunc(list, surer)
+	sort.SliceStable(list, func(i, j int) bool { return surer(list[i], list[j]) < 0 })
 	var drafts []Draft
 	seen := map[uint16]bool{}
 	for i := range list {

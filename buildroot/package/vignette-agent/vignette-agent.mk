@@ -34,13 +34,23 @@ VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
 VIGNETTE_AGENT_TAGS = godbus_no_tcp
 VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=encoding/json=-l \
+	-gcflags=fmt=-l \
+	-gcflags=net=-l \
+	-gcflags=os=-l \
+	-gcflags=reflect=-l \
+	-gcflags=regexp/syntax=-l \
 	-gcflags=github.com/godbus/dbus/v5=-l \
 	-gcflags=go.einride.tech/can/pkg/dbc=-l \
 	-gcflags=go.yaml.in/yaml/v3=-l \
-	-gcflags=regexp/syntax=-l \
+	-gcflags=vignette/agent=-l \
 	-gcflags=vignette/scenes=-l \
 	-gcflags=vignette/scenes/check=-l \
-	-gcflags=vignette/scenes/explain=-l
+	-gcflags=vignette/scenes/clock=-l \
+	-gcflags=vignette/scenes/explain=-l \
+	-gcflags=vignette/scenes/habit=-l \
+	-gcflags=vignette/ui-bridge=-l \
+	-gcflags=vignette/ui-bridge/services=-l \
+	-gcflags=vignette/ui-bridge/trace=-l
 VIGNETTE_AGENT_LDFLAGS = \
 	-s -w -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)
