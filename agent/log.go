@@ -43,9 +43,13 @@ type alike struct {
 // NewLog writes to out, a line a time.
 func NewLog(out io.Writer) *Log { return &Log{out: out, recent: map[string]*alike{}} }
 
-// Info, Warn and Error write a message with keys and values by turns.
-func (l *Log) Info(msg string, args ...any)  { l.take("INFO", msg, args) }
-func (l *Log) Warn(msg string, args ...any)  { l.take("WARN", msg, args) }
+// Info writes a message with keys and values by turns.
+func (l *Log) Info(msg string, args ...any) { l.take("INFO", msg, args) }
+
+// Warn writes what most likely needs looking at, as Info does.
+func (l *Log) Warn(msg string, args ...any) { l.take("WARN", msg, args) }
+
+// Error writes what went wrong, as Info does.
 func (l *Log) Error(msg string, args ...any) { l.take("ERROR", msg, args) }
 
 // take writes or folds a line.

@@ -33,14 +33,41 @@ VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
 # As agent/cmd/vignette-agent/goflags has them: for a program below 6 MiB.
 VIGNETTE_AGENT_TAGS = godbus_no_tcp
 VIGNETTE_AGENT_BUILD_OPTS = \
+	-gcflags=crypto/internal/fips140/aes=-l \
+	-gcflags=crypto/internal/fips140/drbg=-l \
+	-gcflags=crypto/internal/fips140/ed25519=-l \
+	-gcflags=crypto/internal/fips140/edwards25519/field=-l \
+	-gcflags=crypto/internal/fips140/edwards25519=-l \
+	-gcflags=crypto/internal/fips140/sha512=-l \
 	-gcflags=encoding/json=-l \
+	-gcflags=fmt=-l \
+	-gcflags=internal/poll=-l \
+	-gcflags=net/netip=-l \
+	-gcflags=net/url=-l \
+	-gcflags=net=-l \
+	-gcflags=os/exec=-l \
+	-gcflags=os/user=-l \
+	-gcflags=os=-l \
+	-gcflags=path/filepath=-l \
+	-gcflags=reflect=-l \
+	-gcflags=regexp/syntax=-l \
+	-gcflags=regexp=-l \
+	-gcflags=time=-l \
+	-gcflags=vignette/agent=-l \
+	-gcflags=vignette/can/canlog/candump=-l \
+	-gcflags=vignette/scenes/check=-l \
+	-gcflags=vignette/scenes/clock=-l \
+	-gcflags=vignette/scenes/explain=-l \
+	-gcflags=vignette/scenes/habit=-l \
+	-gcflags=vignette/scenes/sign=-l \
+	-gcflags=vignette/scenes=-l \
+	-gcflags=vignette/ui-bridge/services=-l \
+	-gcflags=vignette/ui-bridge/trace=-l \
+	-gcflags=vignette/ui-bridge=-l \
+	-gcflags=github.com/fsnotify/fsnotify=-l \
 	-gcflags=github.com/godbus/dbus/v5=-l \
 	-gcflags=go.einride.tech/can/pkg/dbc=-l \
-	-gcflags=go.yaml.in/yaml/v3=-l \
-	-gcflags=regexp/syntax=-l \
-	-gcflags=vignette/scenes=-l \
-	-gcflags=vignette/scenes/check=-l \
-	-gcflags=vignette/scenes/explain=-l
+	-gcflags=go.yaml.in/yaml/v3=-l
 VIGNETTE_AGENT_LDFLAGS = \
 	-s -w -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)
