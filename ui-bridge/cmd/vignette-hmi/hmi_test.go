@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +98,7 @@ func setUp(t *testing.T, args ...string) *stage {
 	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
 	t.Cleanup(cancel)
 	go func() { s.status <- run(ctx, append(args, "--bus", address), s.out, s.out) }()
-	s.br, err = uibridge.Connect(ctx, uibridge.Options{Address: address, Handler: s.agent, Signals: watched()})
+	s.br, err = uibridge.Connect(ctx, uibridge.Options{Address: address, Handler: s.agent, Logger: slog.New(slog.DiscardHandler), Signals: watched()})
 	if err != nil {
 		t.Fatal(err)
 	}
