@@ -187,7 +187,7 @@ func TestAnswerOverDBus(t *testing.T) {
 
 	study := d.example("drive/studies/demo.yaml")
 	d.write("studies/demo.yaml", strings.Replace(study, "k: 50", "k: 5O", 1))
-	d.told("Problem", holds("demo.yaml:16:4: "))
+	d.told("Problem", holds(fmt.Sprintf("demo.yaml:%d:4: ", 1+strings.Count(study[:strings.Index(study, "\nk: 50")+1], "\n"))))
 	d.write("studies/demo.yaml", study)
 	d.told("Recording", same(true))
 	d.write("studies/demo.yaml", strings.Replace(study, "version: 1", "version: 2", 1)) // asked again
