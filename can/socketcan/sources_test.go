@@ -16,7 +16,7 @@ import (
 )
 
 // importable is every package that this one may import: none sends by itself.
-var importable = []string{"cmp", "encoding/binary", "errors", "fmt", "os", "slices", "strings", "sync", "time", "unsafe", "golang.org/x/sys/unix", "vignette/can"}
+var importable = []string{"cmp", "encoding/binary", "errors", "fmt", "os", "slices", "sort", "strings", "sync", "time", "unsafe", "golang.org/x/sys/unix", "vignette/can"}
 
 // callable is every function of x/sys/unix and os that this package may call,
 // and systemCalls every number that Syscall6 may be given.
