@@ -74,9 +74,10 @@ func serveLogin(t *testing.T, address string, delay time.Duration) *loginOf {
 			return 0, dbus.MakeFailedError(err)
 		}
 		t.Cleanup(func() { r.Close() })
+		fd := dbus.UnixFD(w.Fd()) // before somebody else has w
 		l.locks <- r
 		l.given <- w
-		return dbus.UnixFD(w.Fd()), nil
+		return fd, nil
 	}
 	if err := l.conn.ExportMethodTable(map[string]any{"Inhibit": inhibit}, loginPath, loginManager); err != nil {
 		t.Fatal(err)
