@@ -80,7 +80,7 @@ func TestFleetPasses(t *testing.T) {
 	o := fleet.Options{Study: fleetStudy(t, 230, true), Cars: 120, Weeks: 8, Seed: 1, Canaries: true}
 	audited := Options{Seed: 1, Queries: 3000}
 	if *fleetCars > 0 {
-		o.Study, o.Cars, o.Weeks, audited.Queries = fleetStudy(t, 100, false), *fleetCars, 10, 0
+		o.Study, o.Cars, o.Weeks, audited.Queries = fleetStudy(t, 0, false), *fleetCars, 10, 0
 	}
 	d := simulated(t, o)
 	attacks, err := Run(d, audited)
@@ -119,7 +119,7 @@ func write(dir string, c *Certificate) error {
 func TestWeakenedFleetsFail(t *testing.T) {
 	o := fleet.Options{Study: fleetStudy(t, 230, true), Cars: *weakCars, Weeks: 6, Seed: 2}
 	if *fleetCars > 0 {
-		o.Study, o.Weeks = fleetStudy(t, 100, false), 10
+		o.Study, o.Weeks = fleetStudy(t, 0, false), 10
 	}
 	for _, c := range []struct {
 		weakness trace.Weakness
