@@ -119,13 +119,19 @@ func (h *headUnit) busctl(args ...string) string {
 
 func (h *headUnit) output(name string, args ...string) string {
 	h.t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Env = h.environment()
-	out, err := cmd.CombinedOutput()
+	out, err := h.said(name, args...)
 	if err != nil {
 		h.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
+}
+
+// said runs a program to its end and returns what it says.
+func (h *headUnit) said(name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Env = h.environment()
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // until waits until something is so.
