@@ -55,7 +55,7 @@ func TestPlayer(t *testing.T) {
 	is := func(what, want string) {
 		t.Helper()
 		h.until("playerctl "+what+" is "+want, func() bool {
-			out, err := h.said("playerctl", "--player=mpv", what)
+			out, err := h.ask("playerctl", "--player=mpv", what)
 			return err == nil && strings.TrimSpace(out) == want // mpv has its name before it has its object
 		})
 	}

@@ -117,17 +117,18 @@ func (h *headUnit) busctl(args ...string) string {
 	return h.output("busctl", append([]string{"--address=" + h.address}, args...)...)
 }
 
+// output is what a program says that must end well.
 func (h *headUnit) output(name string, args ...string) string {
 	h.t.Helper()
-	out, err := h.said(name, args...)
+	out, err := h.ask(name, args...)
 	if err != nil {
 		h.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return out
 }
 
-// said runs a program to its end and returns what it says.
-func (h *headUnit) said(name string, args ...string) (string, error) {
+// ask runs a program to its end and returns what it says.
+func (h *headUnit) ask(name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = h.environment()
 	out, err := cmd.CombinedOutput()
