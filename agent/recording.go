@@ -57,8 +57,10 @@ func openRecording(c *SourceConfig, v *scenes.Vehicle) (*recording, error) {
 func (r *recording) due() <-chan time.Time { return r.timer.C }
 
 // grain is the least time between two looks at what is due: waking for each frame
-// of a full bus would cost more than the frames. Their times are the log's own.
-const grain = 2 * time.Millisecond
+// of a full bus would cost more than the frames. Their times are the log's own. It
+// is a little above four milliseconds, since Go's poller waits for whole ones,
+// rounded down: for exactly four it would wake after three, and once more.
+const grain = 4050 * time.Microsecond
 
 // feedBatch bounds how many entries are fed before the loop looks at the rest.
 const feedBatch = 256
