@@ -127,18 +127,7 @@ func (s *seen) read() (damaged bool, err error) {
 }
 
 func parseSeen(text []byte) (list []mark, ok bool) {
-	lines, ok := unsealed(seenHead, text)
-	if !ok || len(lines) > maxSeen {
-		return nil, false
-	}
-	for _, line := range lines {
-		m, ok := parseMark(line)
-		if !ok {
-			return nil, false
-		}
-		list = append(list, m)
-	}
-	return list, true
+	return parsed(seenHead, text, maxSeen, parseMark)
 }
 
 // newest is the highest version of an answer that anybody dismissed: no card

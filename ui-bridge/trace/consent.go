@@ -96,18 +96,7 @@ func (c *consents) read() error {
 }
 
 func parseConsents(text []byte) (list []Decision, ok bool) {
-	lines, ok := unsealed(consentHead, text)
-	if !ok || len(lines) > maxDecisions {
-		return nil, false
-	}
-	for _, line := range lines {
-		d, ok := parseDecision(line)
-		if !ok {
-			return nil, false
-		}
-		list = append(list, d)
-	}
-	return list, true
+	return parsed(consentHead, text, maxDecisions, parseDecision)
 }
 
 func consentsText(list []Decision) []byte {

@@ -28,3 +28,20 @@ func unsealed(head string, text []byte) (lines []string, ok bool) {
 	}
 	return lines, bytes.Equal(sealed(head, lines), text)
 }
+
+// parsed reads at most so many lines of a sealed text with parse. If one is not
+// what this package writes, nothing is guessed from the others.
+func parsed[T any](head string, text []byte, most int, parse func(line string) (T, bool)) (list []T, ok bool) {
+	lines, ok := unsealed(head, text)
+	if !ok || len(lines) > most {
+		return nil, false
+	}
+	for _, line := range lines {
+		one, ok := parse(line)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, one)
+	}
+	return list, true
+}
