@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -88,7 +89,9 @@ func Simulate(dir string, o Options) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%w; a dataset gets a new directory", err)
+	} else if err != nil {
 		return nil, err
 	}
 	scratch, err := os.MkdirTemp(cmp.Or(o.Scratch, memory()), "vignette-fleet-")
