@@ -113,6 +113,9 @@ func readBag(path string, study *scenes.Study, errs io.Writer) (bag *review.Bag,
 
 // prepare reads the study card and what depends on it.
 func (f *reviewFlags) prepare(path string) (*scenes.Study, []review.Gate, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	}
 	if f.study == "" {
 		f.study = filepath.Join(path, review.StudyFile)
 		if _, err := os.Stat(f.study); err != nil {
