@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +35,7 @@ type guest struct {
 	machine
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
+	only      *regexp.Regexp // of the vm tests' names
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot

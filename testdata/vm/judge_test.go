@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -251,11 +252,12 @@ func TestFindTests(t *testing.T) {
 	list, err := findTests(fstest.MapFS{
 		"can/b/x_vm_test.go":        file("package b\nfunc TestMain(m *testing.M) {}\nfunc TestA(t *testing.T) {}\nfunc helper() {}\n"),
 		"can/b/y_vm_test.go":        file("package b\nfunc TestB(t *testing.T) {}\n"),
-		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\n"),
+		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\nfunc TestSlow(t *testing.T) {}\n"),
 		"agent/a_test.go":           file("package agent\nfunc TestD(t *testing.T) {}\n"),
 		"build/agent/a_vm_test.go":  file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		".cache/agent/a_vm_test.go": file("package agent\nfunc TestE(t *testing.T) {}\n"),
-	})
+		"scenes/a_vm_test.go":       file("package scenes\nfunc TestSlow(t *testing.T) {}\n"),
+	}, regexp.MustCompile("Test.$"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -50,6 +51,7 @@ func main() {
 func run(ctx context.Context) error {
 	root := flag.String("root", ".", "`directory` of go.mod")
 	arch := flag.String("arch", "", "run one guest only: arm64 or armv7; empty: both")
+	only := flag.String("only", "", "run only the scenarios and vm tests whose names match `regexp`")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
 	flag.Parse()
 	var names []string
@@ -57,14 +59,18 @@ func run(ctx context.Context) error {
 		names = append(names, m.name)
 	}
 	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
-		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--drive 85s]", strings.Join(names, "|"))
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s]", strings.Join(names, "|"))
+	}
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("--only: %w", err)
 	}
 	dir, err := filepath.Abs(*root)
 	if err != nil {
 		return err
 	}
 	clock := newClock(os.Stdout)
-	scenarios, err := prepare(ctx, clock, dir, *stretch)
+	scenarios, err := prepare(ctx, clock, dir, *stretch, chosen)
 	if err != nil {
 		return err
 	}
@@ -73,7 +79,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, scenarios: scenarios}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenarios}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

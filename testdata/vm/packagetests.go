@@ -32,7 +32,7 @@ var testFunc = regexp.MustCompile(`(?m)^func (Test\w*)\(`)
 
 // buildTests finds and builds the vm tests of the whole repository.
 func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
-	list, err := findTests(os.DirFS(g.root))
+	list, err := findTests(os.DirFS(g.root), g.only)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +45,9 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	return list, nil
 }
 
-// findTests lists the packages with vm tests in the order of their names.
-func findTests(repository fs.FS) ([]*testBinary, error) {
+// findTests lists the packages with vm tests whose names match, in the order of
+// the packages' names.
+func findTests(repository fs.FS, only *regexp.Regexp) ([]*testBinary, error) {
 	byPackage := map[string]*testBinary{}
 	err := fs.WalkDir(repository, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -62,13 +63,15 @@ func findTests(repository fs.FS) ([]*testBinary, error) {
 			return err
 		}
 		pkg := filepath.Dir(p)
-		if byPackage[pkg] == nil {
-			byPackage[pkg] = &testBinary{pkg: pkg}
-		}
 		for _, m := range testFunc.FindAllSubmatch(text, -1) {
-			if name := string(m[1]); name != "TestMain" {
-				byPackage[pkg].tests = append(byPackage[pkg].tests, name)
+			name := string(m[1])
+			if name == "TestMain" || !only.MatchString(name) {
+				continue
 			}
+			if byPackage[pkg] == nil {
+				byPackage[pkg] = &testBinary{pkg: pkg}
+			}
+			byPackage[pkg].tests = append(byPackage[pkg].tests, name)
 		}
 		return nil
 	})

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"time"
 
 	"vignette/agent"
@@ -42,14 +44,16 @@ type scenario struct {
 	frames    int           // in log
 }
 
-// prepare lists the scenarios and writes what canplayer plays to build/vm.
-func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) ([]*scenario, error) {
+// prepare lists the scenarios whose names match and writes what canplayer plays
+// to build/vm.
+func prepare(ctx context.Context, c *clock, root string, stretch time.Duration, only *regexp.Regexp) ([]*scenario, error) {
 	list := []*scenario{
 		{name: "drive", hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
 			recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
 			channel: "vcan0", busMap: []string{"vcan0=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
 	}
+	list = slices.DeleteFunc(list, func(s *scenario) bool { return !only.MatchString(s.name) })
 	if err := os.MkdirAll(filepath.Join(root, "build/vm"), 0o755); err != nil {
 		return nil, err
 	}
