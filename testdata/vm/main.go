@@ -29,11 +29,22 @@ type machine struct {
 	kernel    string   // Debian's package that depends on the newest kernel
 	libraries string   // directory of the architecture's libraries, below lib and usr/lib
 	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
+	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
 
+// controllers are two buses with two Kvaser PCI controllers (SJA1000) each, in
+// the order in which the kernel names them: those that the agent reads, can0 and
+// can1, and those that send to them, which init names peer0 and peer1.
+var controllers = []string{
+	"-object", "can-bus,id=bus0", "-object", "can-bus,id=bus1",
+	"-device", "kvaser_pci,canbus=bus0,addr=1", "-device", "kvaser_pci,canbus=bus1,addr=2",
+	"-device", "kvaser_pci,canbus=bus0,addr=3", "-device", "kvaser_pci,canbus=bus1,addr=4",
+}
+
+// The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
 	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu",
-		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
 	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf",
 		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
 }
