@@ -49,7 +49,7 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		d.cards.Read = d.versions.card
 		d.versions.profile(v)
 	}
-	if err := d.clearStaged(); err != nil {
+	if err := scenes.ClearStaged(c.installed()); err != nil {
 		return nil, nil, err
 	}
 	d.profile.took(v)
