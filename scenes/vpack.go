@@ -16,14 +16,8 @@ type Pack struct {
 	*pack.Pack
 	Manifest  *Manifest
 	Cards     []*Card // by id; disabled until the driver enables each
-	Scenarios []PackFile
+	Scenarios []*Scenario
 	Picture   []byte // PNG; nil: none
-}
-
-// PackFile is a file of a pack as it is.
-type PackFile struct {
-	Name string
-	Text []byte
 }
 
 // OpenPack checks a pack, of at most pack.MaxBytes, and reads what is in it;
@@ -105,11 +99,12 @@ func (p *Pack) readCards(file string, diags *Diagnostics) {
 // readOthers reads the scenarios and the picture.
 func (p *Pack) readOthers(file string, diags *Diagnostics) {
 	for _, name := range p.Manifest.Scenarios {
-		text := p.File(name)
-		if len(text) > maxCardBytes {
-			diags.add(file+"/"+name, Pos{}, "%s", tooLong(maxCardBytes))
+		s, err := ParseScenario(file+"/"+name, p.File(name))
+		if err != nil {
+			diags.merge(file+"/"+name, err)
+			continue
 		}
-		p.Scenarios = append(p.Scenarios, PackFile{name, text})
+		p.Scenarios = append(p.Scenarios, s)
 	}
 	if name := p.Manifest.Picture; name != "" {
 		p.Picture = p.File(name)

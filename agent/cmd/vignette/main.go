@@ -33,6 +33,7 @@ var commands = []command{
 	{"check", "check a vehicle profile and cards", checks},
 	{"explain", "put cards into plain words, in English or Chinese", explainCards},
 	{"reach", "say what cards can touch in a car, and what has changed", reach},
+	{"test", "tell scenarios to cards, and say whether they did what is expected", tests},
 	{"signals", "decode a recording into signals", signals},
 	{"dbc", "say what is in a DBC and what could not be used", dbcs},
 	{"convert", "convert a recording into another format", convert},
