@@ -255,7 +255,8 @@ func TestFindTests(t *testing.T) {
 		"agent/a_test.go":           file("package agent\nfunc TestD(t *testing.T) {}\n"),
 		"build/agent/a_vm_test.go":  file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		".cache/agent/a_vm_test.go": file("package agent\nfunc TestE(t *testing.T) {}\n"),
-	})
+		"agent/a_systemd_test.go":   file("package agent\nfunc TestF(t *testing.T) {}\n"),
+	}, vmTestSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,12 @@ import (
 	"strings"
 )
 
-// vmTestSuffix is what the files end in whose tests run in the guests. They
-// carry `//go:build vm`.
-const vmTestSuffix = "_vm_test.go"
+// What the files end in whose tests run in the guests, and in the guest with
+// systemd. They carry `//go:build vm`.
+const (
+	vmTestSuffix      = "_vm_test.go"
+	systemdTestSuffix = "_systemd_test.go"
+)
 
 // testBinary is the vm tests of one package.
 type testBinary struct {
@@ -32,7 +35,11 @@ var testFunc = regexp.MustCompile(`(?m)^func (Test\w*)\(`)
 
 // buildTests finds and builds the vm tests of the whole repository.
 func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
-	list, err := findTests(os.DirFS(g.root))
+	suffix := vmTestSuffix
+	if g.systemd {
+		suffix = systemdTestSuffix
+	}
+	list, err := findTests(os.DirFS(g.root), suffix)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +52,9 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	return list, nil
 }
 
-// findTests lists the packages with vm tests in the order of their names.
-func findTests(repository fs.FS) ([]*testBinary, error) {
+// findTests lists the packages with tests in files with a suffix, in the order of
+// their names.
+func findTests(repository fs.FS, suffix string) ([]*testBinary, error) {
 	byPackage := map[string]*testBinary{}
 	err := fs.WalkDir(repository, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -54,7 +62,7 @@ func findTests(repository fs.FS) ([]*testBinary, error) {
 			return err
 		case d.IsDir() && (p == "build" || p == "bin" || strings.HasPrefix(d.Name(), ".") && p != "."):
 			return fs.SkipDir
-		case d.IsDir() || !strings.HasSuffix(p, vmTestSuffix):
+		case d.IsDir() || !strings.HasSuffix(p, suffix):
 			return nil
 		}
 		text, err := fs.ReadFile(repository, p)

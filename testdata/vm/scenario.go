@@ -33,6 +33,7 @@ type scenario struct {
 	channel string   // interface on which all of it is played; empty: those that the recording names
 	busMap  []string // channel=bus, for the agent as for vignette replay
 	hmi     bool     // the stand-in HMI runs: the profile has its signals and calls
+	unit    bool     // it is played to the agent as systemd's unit, in the guest that has one
 
 	recording string        // on this machine, in any format
 	stretch   time.Duration // how much of it; 0: all
@@ -49,6 +50,8 @@ func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) 
 			recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
 			channel: "vcan0", busMap: []string{"vcan0=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
+		{name: "unit", unit: true, hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
+			recording: "build/drive.log", stretch: unitStretch},
 	}
 	if err := os.MkdirAll(filepath.Join(root, "build/vm"), 0o755); err != nil {
 		return nil, err
@@ -66,6 +69,16 @@ func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) 
 		c.say("%s: %d frames in %.1f s", s.name, s.frames, s.length.Seconds())
 	}
 	return list, ctx.Err()
+}
+
+// scenariosOf picks those that a machine plays.
+func scenariosOf(m *machine, all []*scenario) (list []*scenario) {
+	for _, s := range all {
+		if s.unit == m.systemd {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // load compiles the cards, as the agent does.
