@@ -231,7 +231,9 @@ func (t *study) resolve() {
 	}
 	t.resolveTasks()
 	t.resolveDictionary()
-	t.checkOffered()
+	if len(t.diags) == 0 {
+		t.checkOffered()
+	}
 	if t.s.Panel && len(t.dictionary) > 0 {
 		t.diags.add(t.file, t.s.pos, "a panel makes a dictionary, it has none; leave `dictionary` out, or write `mode: fleet`")
 	}

@@ -104,8 +104,8 @@ func (t *study) resolveFeedback(k *taskText) {
 // choice, made in a parked car.
 func (t *study) checkChosen(k *Task, j int, e StudyEvent, text Name) {
 	want := StudyEvent{Screen: uint16(k.Start.Screen), Elem: uint16(k.Start.Element), Gesture: e.Gesture, Speed: speedParked, Out: outcomeOK}
-	if i := slices.IndexFunc(k.Choices, func(c Choice) bool { return Chosen+c.ID-1 == int(e.Gesture) }); j == 0 && i >= 0 && e == want {
-		return
+	if i := slices.IndexFunc(k.Choices, func(c Choice) bool { return Chosen+c.ID-1 == int(e.Gesture) }); k.Start.Screen == 0 || j == 0 && i >= 0 && e == want {
+		return // the first is noted
 	}
 	want.Gesture = uint8(Chosen + k.Choices[0].ID - 1)
 	shown, _ := t.s.EventText(want)

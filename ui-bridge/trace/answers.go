@@ -18,8 +18,8 @@ type Told struct {
 	Seen   bool // the driver has dismissed these words
 	Quiet  bool // it is there to be found, and is not announced: the driver has taken the consent back, or it answers feedback that the driver did not give
 	Yours  bool // it answers feedback that the driver gave
-	// Weeks is how many whole weeks went by from the week of the driver's feedback,
-	// or else from the driver's yes, to the answer's date; -1: that is not known.
+	// Weeks is how many whole weeks went by from the Monday of the week of the driver's
+	// feedback, or else of the driver's yes, to the answer's date; -1: nobody knows.
 	Weeks int
 }
 
@@ -48,8 +48,8 @@ func (r *Recorder) told() (list []Told) {
 		if since.IsZero() {
 			since = r.consents.firstYes(a, r.user)
 		}
-		if took := a.Date.Sub(since); !since.IsZero() && took > -week {
-			t.Weeks = int(took / week)
+		if !since.IsZero() && !since.After(a.Date) {
+			t.Weeks = int(a.Date.Sub(since) / week)
 		}
 		list = append(list, t)
 	}
@@ -58,14 +58,15 @@ func (r *Recorder) told() (list []Told) {
 
 const week = 7 * 24 * time.Hour
 
-// firstYes is when a driver first said yes to what an answer answers; zero: nobody
-// knows.
+// firstYes is the Monday of the week in which a driver first said yes to what an
+// answer answers; zero: nobody knows.
 func (c *consents) firstYes(a *scenes.Answer, user uint64) time.Time {
 	i := slices.IndexFunc(c.list, func(d Decision) bool { return d.User == user && d.Given && a.Answers(d.Study, d.Version) })
 	if i < 0 {
 		return time.Time{}
 	}
-	return c.list[i].At
+	first, _ := calendar(c.list[i].At)
+	return weekStart(first)
 }
 
 // tookPart reports whether a driver has ever said yes to what an answer answers;
