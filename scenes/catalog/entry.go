@@ -1,15 +1,14 @@
 package catalog
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
+	containers "vignette/scenes/pack"
 )
 
 // maxCars is how many vehicle profiles a catalogue may try packs on.
@@ -18,16 +17,16 @@ const maxCars = 16
 // entry is all that the site says of a pack.
 type entry struct {
 	Item
-	source  string         // its file, as given
-	hasPicture bool // else one is drawn
-	cards   []cardWords    // in the pack's order
-	on      []trial        // parallel to the cars
-	topics  int            // bits
-	drawn   string         // path of the picture that is drawn
-	summary [2]summary     // by language
-	parent  *entry          // nil: none, or not here
-	remixes []*entry        // whose parent it is
-	others  []*entry        // other versions of the same author's, the newest first
+	source     string      // its file, as given
+	hasPicture bool        // else one is drawn
+	cards      []cardWords // in the pack's order
+	on         []trial     // parallel to the cars
+	topics     int         // bits
+	drawn      string      // path of the picture that is drawn
+	summary    [2]summary  // by language
+	parent     *entry      // nil: none, or not here
+	remixes    []*entry    // whose parent it is
+	others     []*entry    // other versions of the same author's, the newest first
 }
 
 // summary is a pack in a line each: when its first card acts, and what it does
@@ -50,9 +49,9 @@ type part struct {
 // trial is what became of a pack on a car.
 type trial struct {
 	Verdict
-	Why   []string    // why its cards do not fit
-	Reach [2][]part   // what they can touch there
-	Fails []string    // what its scenarios missed
+	Why   []string  // why its cards do not fit
+	Reach [2][]part // what they can touch there
+	Fails []string  // what its scenarios missed
 }
 
 var languages = [2]explain.Language{explain.English, explain.Chinese}
@@ -150,7 +149,7 @@ func (p *entry) finish() error {
 	p.topics, first = topicsOf(p.Touches, p.Reads)
 	p.drawn = art(p.Pack, first)
 	name := p.Pack + "-" + strings.ReplaceAll(p.Version, "+", "~") + "-" + p.SHA256[:8]
-	p.File, p.Page = "packs/"+name+pack.Ext, "pages/"+name+".html"
+	p.File, p.Page = "packs/"+name+containers.Ext, "pages/"+name+".html"
 	if p.hasPicture {
 		p.Picture = "pictures/" + name + ".png"
 	}

@@ -60,7 +60,6 @@ func (p *entry) refuse(bySum, byVersion map[string]*entry) error {
 		return nil
 	}
 	if parent := bySum[p.DerivedFrom.SHA256]; parent != nil {
-		p.DerivedFrom.Here = true
 		if name := parent.Pack + "@" + parent.Version; name != p.DerivedFrom.Pack || parent.Author != p.DerivedFrom.Author {
 			return fmt.Errorf("gives wrong credit: `derived_from` says %s by %s, and that file (%s) is %s by %s",
 				p.DerivedFrom.Pack, p.DerivedFrom.Author, parent.source, name, parent.Author)

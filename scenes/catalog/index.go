@@ -54,28 +54,28 @@ type Car struct {
 
 // Item is what the index says of a pack.
 type Item struct {
-	Pack        string      `json:"pack"` // id
-	Version     string      `json:"version"`
-	SHA256      string      `json:"sha256"` // of its file
-	Size        int         `json:"size"`   // of its file, bytes
-	File        string      `json:"file"`   // its file, below the site
-	Page        string      `json:"page"`
-	Picture     string      `json:"picture,omitempty"`
-	Key         string      `json:"key,omitempty"` // id of the key that signed it; empty: it is unsigned
-	Author      string      `json:"author"`
-	Licence     string      `json:"licence"`
-	Engine      string      `json:"engine"` // that it needs at least
-	Expires     string      `json:"expires,omitempty"`
-	Title       Title       `json:"title"`
-	DerivedFrom *Parent     `json:"derived_from,omitempty"`
-	Newest      bool        `json:"newest"` // of its author's versions here
-	Remixes     int         `json:"remixes"`
-	Cards       []Member    `json:"cards"`
-	Reads       []string    `json:"reads"`
-	Touches     []string    `json:"touches"`
-	Needs       []string    `json:"needs"`
-	Scenarios   int         `json:"scenarios"`
-	Cars        []Verdict   `json:"cars"`              // parallel to Head.Cars
+	Pack        string       `json:"pack"` // id
+	Version     string       `json:"version"`
+	SHA256      string       `json:"sha256"` // of its file
+	Size        int          `json:"size"`   // of its file, bytes
+	File        string       `json:"file"`   // its file, below the site
+	Page        string       `json:"page"`
+	Picture     string       `json:"picture,omitempty"`
+	Key         string       `json:"key,omitempty"` // id of the key that signed it; empty: it is unsigned
+	Author      string       `json:"author"`
+	Licence     string       `json:"licence"`
+	Engine      string       `json:"engine"` // that it needs at least
+	Expires     string       `json:"expires,omitempty"`
+	Title       Title        `json:"title"`
+	DerivedFrom *Parent      `json:"derived_from,omitempty"`
+	Newest      bool         `json:"newest"` // of its author's versions here
+	Remixes     int          `json:"remixes"`
+	Cards       []Member     `json:"cards"`
+	Reads       []string     `json:"reads"`
+	Touches     []string     `json:"touches"`
+	Needs       []string     `json:"needs"`
+	Scenarios   int          `json:"scenarios"`
+	Cars        []Verdict    `json:"cars"`              // parallel to Head.Cars
 	Adopted     *AdoptedPack `json:"adopted,omitempty"` // none: no study tells, or too few cars
 }
 

@@ -195,7 +195,7 @@ func (e *entry) wordsOf(add func(weight int, text string)) {
 	}
 	for i := range topics {
 		if e.topics&(1<<i) != 0 {
-			add(inWords, topics[i].title.En+" "+topics[i].title.Zh)
+			add(inWords, topics[i].Title.En+" "+topics[i].Title.Zh)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
-	"vignette/scenes/pack"
+	containers "vignette/scenes/pack"
 )
 
 // Refusal is a pack that has no place in the catalogue, and why.
@@ -33,11 +33,10 @@ func (r Refusal) String() string {
 	return r.File + ": " + text
 }
 
-
 // files lists the packs below a directory, by path.
 func files(dir string) (list []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && filepath.Ext(path) == pack.Ext {
+		if err == nil && !e.IsDir() && filepath.Ext(path) == containers.Ext {
 			list = append(list, path)
 		}
 		return err
@@ -90,9 +89,9 @@ func readFile(path string) ([]byte, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fmt.Errorf("%s: is no file", path))
 	}
-	data, err := io.ReadAll(io.LimitReader(f, pack.MaxBytes+1))
-	if err == nil && len(data) > pack.MaxBytes {
-		return nil, fmt.Errorf("%s: is longer than %d KiB, which no pack is", path, pack.MaxBytes>>10)
+	data, err := io.ReadAll(io.LimitReader(f, containers.MaxBytes+1))
+	if err == nil && len(data) > containers.MaxBytes {
+		return nil, fmt.Errorf("%s: is longer than %d KiB, which no pack is", path, containers.MaxBytes>>10)
 	}
 	return data, err
 }

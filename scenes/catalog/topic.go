@@ -9,7 +9,7 @@ import (
 // topic is what a card is about, as drivers look for it.
 type topic struct {
 	name  string
-	title Title
+	Title Title
 	parts []string // of the paths and actions that make it this
 	glyph string   // drawn on pictures of 320 × 180, with strokes
 }

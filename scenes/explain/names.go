@@ -188,3 +188,11 @@ func (l Language) value(path, text, unit string) string {
 	}
 	return withUnit(text, unit)
 }
+
+// Name is a plain name of a VSS path or of an action.
+func (l Language) Name(of string) string {
+	if strings.Contains(of, ".") {
+		return l.signal(of)
+	}
+	return l.action(of)
+}
