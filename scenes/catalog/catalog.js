@@ -167,12 +167,14 @@ const vignette = (() => {
     document.getElementById("more").hidden = shown.length <= upTo;
   }
 
+  const raise = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
   function tile(row, my) {
     const box = make("article", "tile"), img = make("img"), inner = make("div"), head = make("h2"), link = make("a"), chips = make("ul", "chips");
     img.alt = "";
     img.loading = "lazy";
     img.width = 320;
-    img.height = 140;
+    img.height = 160;
     img.src = row[field.picture];
     link.href = row[field.page];
     link.append(make("bdi", "", row[field.title[lang]]));
@@ -186,7 +188,7 @@ const vignette = (() => {
       if (row[field.topics] & (1 << Number(t.value))) chip(t.parentElement.querySelector(`[lang=${lang ? "zh" : "en"}]`).textContent);
     }
     if (!row[field.signed]) chip(say("not signed", "未签名"));
-    inner.append(head, make("p", "", row[field.when[lang]]), make("p", "", "→ " + row[field.then[lang]]), make("p", "by", say("by ", "作者 ") + row[field.author]), chips);
+    inner.append(head, make("p", "", raise(row[field.when[lang]])), make("p", "", "→ " + row[field.then[lang]]), make("p", "by", say("by ", "作者 ") + row[field.author]), chips);
     box.append(img, inner);
     return box;
   }

@@ -42,8 +42,9 @@ type cardWords struct {
 
 // part is a heading with lines, or lines without a heading.
 type part struct {
-	Head  string
-	Lines []string
+	Head    string
+	Lines   []string
+	Ordered bool // they are numbered
 }
 
 // trial is what became of a pack on a car.
@@ -73,14 +74,15 @@ func parts(text string) (list []part) {
 		line = strings.TrimSuffix(line, "\n")
 		if inner, ok := strings.CutPrefix(line, "  "); ok && len(list) > 0 {
 			p := &list[len(list)-1]
-			p.Lines = append(p.Lines, inner)
+			p.Ordered = numbered.MatchString(inner)
+			p.Lines = append(p.Lines, numbered.ReplaceAllString(inner, ""))
 		} else {
 			list = append(list, part{Head: line})
 		}
 	}
 	for i := range list { // a line alone is no heading
 		if list[i].Lines == nil {
-			list[i] = part{Lines: []string{list[i].Head}}
+			list[i] = part{"", []string{list[i].Head}, false}
 		}
 	}
 	return list
@@ -97,8 +99,7 @@ func summaryOf(c *cardWords, lang int) (s summary) {
 		}
 	}
 	if len(heads) > 1 {
-		s.When = heads[0].Lines[0]
-		s.Then = numbered.ReplaceAllString(heads[len(heads)-1].Lines[0], "")
+		s.When, s.Then = heads[0].Lines[0], heads[len(heads)-1].Lines[0]
 	}
 	return s
 }

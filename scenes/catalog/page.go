@@ -25,6 +25,7 @@ const policy = "default-src 'none'; script-src 'self' file:; style-src 'self' fi
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"both":   func(en, zh string) Title { return Title{en, zh} },
+	"need":   need,
 	"policy": func() string { return policy },
 	"name":   plainName,
 	"short":  func(sum string) string { return sum[:min(16, len(sum))] },
@@ -34,6 +35,24 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // plainName is a path's or action's plain name in a language.
 func plainName(name string, lang int) string { return languages[lang].Name(name) }
+
+// needs are what cards need of a car, by the first word.
+var needs = map[string]Title{"state": {"to know when the car is", "车辆状态："}, "power": {"the power state", "电源状态"}, "clock": {"the time", "时间"},
+	"sun": {"sunrise and sunset", "日出日落"}, "place": {"the place", "地点："}, "phone": {"a phone that comes near", "手机靠近"}, "ignition": {"the ignition", "点火开关"},
+	"button": {"the button", "按键："}, "event": {"the event", "事件："}}
+
+// need puts a need into words.
+func need(claim string) Title {
+	kind, name, _ := strings.Cut(claim, " ")
+	t, ok := needs[kind]
+	if !ok {
+		return Title{claim, claim}
+	}
+	if kind == "state" {
+		return Title{t.En + " " + languages[0].State(name), t.Zh + languages[1].State(name)}
+	}
+	return Title{strings.TrimSpace(t.En + " " + name), t.Zh + name}
+}
 
 // render runs one of the templates.
 func render(name string, data any) ([]byte, error) {

@@ -196,3 +196,6 @@ func (l Language) Name(of string) string {
 	}
 	return l.action(of)
 }
+
+// State is the plain name of a drive state.
+func (l Language) State(name string) string { return l.state(name) }

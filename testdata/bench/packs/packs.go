@@ -62,77 +62,93 @@ var kinds = []kind{
 
 // made is a pack that others may be remixes or new versions of.
 type made struct {
-	author          int
-	id, minor, name string
-	en, zh          string
-	kind, number    int
-	sum             string
+	author, minor      int
+	id, en, zh         string
+	kind, number, word int
+	sum                string
+	origin             string // derived_from
 }
 
 // authors is how many people make packs.
 const authors = 400
 
+// maker makes packs one after the other.
+type maker struct {
+	random *rand.Rand
+	keys   [authors]sign.SecretKey
+	all    []made
+	taken  map[string]bool // ids of an author, and versions
+}
+
 // Write makes n packs in dir, which must be there. Three of ten are remixes of
 // earlier ones, one of ten a new version, one of fifty is unsigned; one of four
 // has a picture.
 func Write(dir string, n int, seed uint64) error {
-	random := rand.New(rand.NewPCG(seed, 0))
-	keys := make([]sign.SecretKey, authors)
-	for i := range keys {
+	w := maker{random: rand.New(rand.NewPCG(seed, 0)), taken: map[string]bool{}}
+	for i := range w.keys {
 		k, err := sign.GenerateKey(bytes.NewReader(keySeed(seed, i)))
 		if err != nil {
 			return err
 		}
-		keys[i] = k
+		w.keys[i] = k
 	}
-	var all []made
-	ids := map[string]bool{}
 	for i := range n {
-		m := made{author: random.IntN(authors), kind: random.IntN(len(kinds))}
-		k := &kinds[m.kind]
-		m.number = k.from + k.step*random.IntN(k.many)
-		word := words[random.IntN(len(words))]
-		m.en, m.zh = fmt.Sprintf("%s %s %d", word.en, k.en, m.number), fmt.Sprintf("%s%s%d", word.zh, k.zh, m.number)
-		m.id, m.minor = fmt.Sprintf("%s-%s-%d", word.id, k.id, m.number), "0"
-		var parent *made
-		var origin string
-		if i > 0 {
-			old := &all[random.IntN(i)]
-			switch roll := random.IntN(10); {
-			case roll < 3:
-				parent, m.kind = old, old.kind
-				origin = fmt.Sprintf("derived_from: {pack: %s@1.%s.0, sha256: %s, author: %s}\n", old.id, old.minor, old.sum, handle(old.author))
-			case roll == 3 && !ids[fmt.Sprint(old.author, old.id, "next of", old.minor)]:
-				ids[fmt.Sprint(old.author, old.id, "next of", old.minor)] = true
-				number, minor := m.number, 0
-				fmt.Sscan(old.minor, &minor)
-				if m = *old; old.kind == m.kind {
-					m.minor, m.number = fmt.Sprint(minor+1), kinds[m.kind].from+number%20
-				}
-			}
-		}
-		for base := m.id; m.minor == "0" && ids[fmt.Sprint(m.author, m.id)]; {
-			m.id = base + fmt.Sprintf("-%d", random.IntN(10000))
-		}
-		ids[fmt.Sprint(m.author, m.id)] = true
-		_ = parent
-		var key *sign.SecretKey
-		if random.IntN(50) > 0 || m.minor != "0" {
-			key = &keys[m.author]
-		}
-		data, err := m.make(origin, key, random.IntN(4) == 0)
+		m := w.next()
+		data, err := m.make(w.key(&m), w.random.IntN(4) == 0)
 		if err != nil {
 			return err
 		}
 		sum := sha256.Sum256(data)
 		m.sum = hex.EncodeToString(sum[:])
-		all = append(all, m)
+		w.all = append(w.all, m)
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d-%s.vpack", i, m.id)), data, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// key is what a pack is signed with: its author's, if there is one.
+func (w *maker) key(m *made) *sign.SecretKey {
+	if m.author%50 == 0 {
+		return nil
+	}
+	return &w.keys[m.author]
+}
+
+// next draws a pack.
+func (w *maker) next() made {
+	roll := w.random.IntN(10)
+	if len(w.all) == 0 {
+		roll = 9
+	}
+	if roll == 0 {
+		m := w.all[w.random.IntN(len(w.all))]
+		for m.minor++; w.taken[m.version()]; m.minor++ {
+		}
+		w.taken[m.version()] = true
+		m.number++
+		return m
+	}
+	m := made{author: w.random.IntN(authors), kind: w.random.IntN(len(kinds)), word: w.random.IntN(len(words))}
+	if roll < 4 {
+		old := &w.all[w.random.IntN(len(w.all))]
+		m.kind = old.kind
+		m.origin = fmt.Sprintf("derived_from: {pack: %s@1.%d.0, sha256: %s, author: %s}\n", old.id, old.minor, old.sum, handle(old.author))
+	}
+	k, word := &kinds[m.kind], words[m.word]
+	m.number = k.from + k.step*w.random.IntN(k.many)
+	m.en, m.zh = fmt.Sprintf("%s %s %d", word.en, k.en, m.number), fmt.Sprintf("%s%s%d", word.zh, k.zh, m.number)
+	base := fmt.Sprintf("%s-%s-%d", word.id, k.id, m.number)
+	for m.id = base; w.taken[m.version()]; {
+		m.id = base + fmt.Sprintf("-%d", w.random.IntN(10000))
+	}
+	w.taken[m.version()] = true
+	return m
+}
+
+// version names a version of a pack.
+func (m *made) version() string { return fmt.Sprint(m.author, " ", m.id, " ", m.minor) }
 
 func keySeed(seed uint64, i int) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", seed, i))
@@ -143,7 +159,7 @@ var firsts = []string{"mei", "jo", "lin", "ana", "kofi", "yuki", "omar", "lea", 
 
 // handle is an author's.
 func handle(i int) string {
-	return fmt.Sprintf("%s-%s", firsts[i%20], firsts[(i/20+i+7)%20]) + strings.Repeat("x", i/400) + fmt.Sprintf("%d", i/20)
+	return fmt.Sprintf("%s-%s-%d", firsts[i%20], firsts[(i/20+i+7)%20], i)
 }
 
 // card is the pack's one card.
@@ -159,14 +175,14 @@ func (m *made) card() string {
 	if k.only != "" {
 		only = "only_if:\n  - " + fill(k.only) + "\n"
 	}
-	return fmt.Sprintf("schema: 1\nid: %s\nversion: 1.%s.0\ntitle: {en: %q, zh: %q}\nwhen:\n  - %s\n%sthen:\n  - %s\ncooldown: 5m\n",
+	return fmt.Sprintf("schema: 1\nid: %s\nversion: 1.%d.0\ntitle: {en: %q, zh: %q}\nwhen:\n  - %s\n%sthen:\n  - %s\ncooldown: 5m\n",
 		m.id, m.minor, m.en, m.zh, fill(k.when), only, k.then)
 }
 
 // make makes the pack's file.
-func (m *made) make(origin string, key *sign.SecretKey, picture bool) ([]byte, error) {
-	source := fmt.Sprintf("schema: 1\nid: %s\nversion: 1.%s.0\ntitle: {en: %q, zh: %q}\nauthor: %s\nlicence: CC-BY-4.0\nengine: 0.1.0\n%scards: [cards/%s.yaml]\n",
-		m.id, m.minor, m.en, m.zh, handle(m.author), origin, m.id)
+func (m *made) make(key *sign.SecretKey, picture bool) ([]byte, error) {
+	source := fmt.Sprintf("schema: 1\nid: %s\nversion: 1.%d.0\ntitle: {en: %q, zh: %q}\nauthor: %s\nlicence: CC-BY-4.0\nengine: 0.1.0\n%scards: [cards/%s.yaml]\n",
+		m.id, m.minor, m.en, m.zh, handle(m.author), m.origin, m.id)
 	files := fstest.MapFS{"cards/" + m.id + ".yaml": {Data: []byte(m.card())}}
 	if picture {
 		source += "picture: preview.png\n"
