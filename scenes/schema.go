@@ -54,6 +54,11 @@ func AnswerSchema() []byte {
 	return document("answer", "An answer card of Vignette", func(r *reader, n *yaml.Node) { answerKeys().read(r, n, &Answer{}) })
 }
 
+// ScenarioSchema is the JSON Schema of scenarios, see CardSchema.
+func ScenarioSchema() []byte {
+	return document("scenario", "A scenario of Vignette", func(r *reader, n *yaml.Node) { scenarioKeys().read(r, n, &Scenario{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	d := &describing{keys: map[*yaml.Node]*yaml.Node{}, of: map[*yaml.Node]shape{}, defs: map[string]shape{}}

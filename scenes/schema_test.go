@@ -88,6 +88,7 @@ func jsonValue(v any) any {
 func TestSchemaTakesEveryExample(t *testing.T) {
 	card, profile := schemaOf(t, "card.schema.json", CardSchema()), schemaOf(t, "profile.schema.json", ProfileSchema())
 	study, answer := schemaOf(t, "study.schema.json", StudySchema()), schemaOf(t, "answer.schema.json", AnswerSchema())
+	scenario := schemaOf(t, "scenario.schema.json", ScenarioSchema())
 	cards := 0
 	check := func(name string, s *jsonschema.Schema, text []byte) {
 		t.Helper()
@@ -96,7 +97,7 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml", "../testdata/*/answers/*.yaml"} {
+	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml", "../testdata/*/answers/*.yaml", "../testdata/*/scenarios/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || files == nil {
 			t.Fatalf("%s: %v", pattern, err)
@@ -114,6 +115,8 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 				s = study
 			case filepath.Base(filepath.Dir(name)) == "answers":
 				s = answer
+			case filepath.Base(filepath.Dir(name)) == "scenarios":
+				s = scenario
 			}
 			check(name, s, text)
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit|review", `
-Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards,
+	fs := newFlags("schema", errs, "vignette schema card|scenario|profile|study|answer|audit|review", `
+Prints the JSON Schema of cards, scenarios, vehicle profiles, study cards, answer cards,
 certificates of audits or reports, for editors that complete and check while one
 types. It is made from what the program reads or writes.`,
 		"vignette schema card > card.schema.json")
@@ -25,6 +25,9 @@ types. It is made from what the program reads or writes.`,
 	switch fs.Arg(0) {
 	case "card":
 		_, err := out.Write(scenes.CardSchema())
+		return err
+	case "scenario":
+		_, err := out.Write(scenes.ScenarioSchema())
 		return err
 	case "profile":
 		_, err := out.Write(scenes.ProfileSchema())
@@ -42,5 +45,5 @@ types. It is made from what the program reads or writes.`,
 		_, err := out.Write(review.Schema())
 		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, profile, study, answer, audit or review", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, scenario, profile, study, answer, audit or review", fs.Arg(0))
 }
