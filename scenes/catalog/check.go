@@ -85,6 +85,8 @@ func signedBy(dir string, text []byte, keys []sign.PublicKey) (string, error) {
 	return s.KeyID.String(), nil
 }
 
+var errLong = errors.New("is too long")
+
 // readSome reads a file of at most so many bytes.
 func readSome(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
@@ -94,7 +96,7 @@ func readSome(name string, most int64) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(text)) > most {
-		return nil, fmt.Errorf("%s: is longer than %d bytes", name, most)
+		return nil, fmt.Errorf("%s: %w: more than %d bytes", name, errLong, most)
 	}
 	return text, err
 }
@@ -113,10 +115,10 @@ func (c *checker) file(f *File) (faults []string) {
 	case errors.Is(err, fs.ErrNotExist):
 		fault("is missing")
 		return faults
-	case err != nil:
+	case err != nil && !errors.Is(err, errLong):
 		fault("%v", err)
 		return faults
-	case int64(len(data)) != f.Size || hash(data) != f.SHA256:
+	case err != nil || int64(len(data)) != f.Size || hash(data) != f.SHA256:
 		fault("is not what the index says; it was changed")
 	}
 	switch path.Ext(f.Path) {

@@ -17,6 +17,7 @@ import (
 	"vignette/scenes"
 	"vignette/scenes/explain"
 	containers "vignette/scenes/pack"
+	"vignette/scenes/rehearse"
 )
 
 // Refusal is a pack that has no place in the catalogue, and why.
@@ -47,11 +48,15 @@ func files(dir string) (list []string, err error) {
 	return list, err
 }
 
-// each runs do for 0 to n-1, on all processors.
+// perProcessor is how many files are worked on at a time for each processor: they
+// wait for the disk in turn.
+const perProcessor = 4
+
+// each runs do for 0 to n-1, some at a time.
 func each(n int, do func(i int)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, perProcessor*runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)
@@ -106,8 +111,19 @@ func readPack(path string, o *Options) (*entry, error) {
 		return nil, err
 	}
 	p := describe(opened, path, len(data))
+	var stories []*scenes.Scenario
+	for _, f := range opened.Scenarios {
+		s, err := scenes.ParseScenario(path+"/"+f.Name, f.Text)
+		if err != nil {
+			return nil, err
+		}
+		stories = append(stories, s)
+	}
+	for _, c := range opened.Cards {
+		c.Off = false // a rehearsal is of cards that are enabled
+	}
 	for _, v := range o.Cars {
-		p.on = append(p.on, try(opened, v))
+		p.on = append(p.on, try(opened.Cards, stories, v))
 	}
 	return p, p.finish()
 }
@@ -143,9 +159,9 @@ func some(list []string) []string {
 	return slices.Clone(list)
 }
 
-// try holds a pack's cards to a car.
-func try(opened *scenes.Pack, v *scenes.Vehicle) (t trial) {
-	program, err := scenes.Compile(v, opened.Cards)
+// try holds a pack's cards to a car, and tells them their scenarios there.
+func try(cards []*scenes.Card, stories []*scenes.Scenario, v *scenes.Vehicle) (t trial) {
+	program, err := scenes.Compile(v, cards)
 	if err != nil {
 		t.Why = reasons(err)
 		return t
@@ -156,6 +172,17 @@ func try(opened *scenes.Pack, v *scenes.Vehicle) (t trial) {
 			_, text, _ := strings.Cut(r.Text(l), "\n")
 			t.Reach[i] = append(t.Reach[i], parts(text)...)
 		}
+	}
+	for _, r := range rehearse.All(program, stories) {
+		if r.Outcome == rehearse.Passed {
+			t.Passed++
+			continue
+		}
+		fail := r.Scenario.Title.In("en") + ": " + r.Outcome.String()
+		if len(r.Faults) > 0 {
+			fail += ": " + r.Faults[0].What
+		}
+		t.Fails = append(t.Fails, fail)
 	}
 	return t
 }
