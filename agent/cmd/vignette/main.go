@@ -44,6 +44,7 @@ var commands = []command{
 	{"review", "make a report for designers from what cars have released", reviews},
 	{"audit", "attack a dataset of traces, with a certificate of what came out", audits},
 	{"schema", "print the JSON Schema of cards, profiles, studies, answers or audits", schema},
+	{"catalog", "make a site of packs of cards for drivers, with a signed index, and check it", catalogs},
 	{"sign", "sign files, check signatures, make keys", signFiles},
 	{"demo", "run the agent and a stand-in HMI on a recorded drive", demo},
 	{"version", "print the release and the engine's version", version},
