@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -125,4 +126,41 @@ func LoadPack(path string) (*Pack, []byte, error) {
 	}
 	p, err := OpenPack(path, data)
 	return p, data, err
+}
+
+// LoadShelf reads what is installed in a directory, which need not be there yet:
+// packs, cards that are files of their own, and the ledger. faults tell of files
+// that cannot be read, which install nothing; err says that the ledger cannot.
+func LoadShelf(dir string) (s *Shelf, faults []error, err error) {
+	s = &Shelf{Cards: map[string]string{}}
+	if s.Ledger, err = LoadLedger(dir); err != nil {
+		return nil, nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil, nil
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case strings.HasSuffix(path, pack.Ext):
+			p, _, err := LoadPack(path)
+			if err == nil && PackFileName(p.Manifest.ID) != e.Name() {
+				err = fmt.Errorf("%s: holds the pack %s, whose file is called %s; rename it", path, p.Manifest.Name(), PackFileName(p.Manifest.ID))
+			}
+			if err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			s.Installed = append(s.Installed, p)
+		case IsCardFile(path) && !e.IsDir():
+			cards, err := LoadCards(path)
+			if err != nil {
+				faults = append(faults, err)
+				continue
+			}
+			s.Cards[cards[0].ID] = path
+		}
+	}
+	return s, faults, err
 }

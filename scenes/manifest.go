@@ -65,6 +65,14 @@ func (p *Parent) Version() string {
 // Name is the pack and its version, cool-evening@1.0.0.
 func (m *Manifest) Name() string { return m.ID + "@" + m.Version }
 
+// Ancestors are the packs that it is derived from, the parent first.
+func (m *Manifest) Ancestors() []Parent {
+	if m.DerivedFrom == nil {
+		return nil
+	}
+	return append([]Parent{*m.DerivedFrom}, m.Lineage...)
+}
+
 var (
 	handleText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
 	handleWant  = "a handle: 2 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen"
@@ -169,7 +177,7 @@ func (m *Manifest) checkLineage(r *reader) {
 	if len(m.Lineage) > maxLineage {
 		r.diags.add(r.file, m.pos["lineage"], "`lineage` names %d packs, at most %d are read; leave out the oldest", len(m.Lineage), maxLineage)
 	}
-	line := append([]Parent{*m.DerivedFrom}, m.Lineage...)
+	line := m.Ancestors()
 	for i, p := range line {
 		twin := func(o Parent) bool { return o.SHA256 == p.SHA256 || o.Pack == p.Pack && o.Author == p.Author }
 		if p.Pack == m.Name() && p.Author == m.Author || slices.ContainsFunc(line[:i], twin) {

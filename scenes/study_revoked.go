@@ -1,7 +1,10 @@
 package scenes
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -105,6 +108,36 @@ func ParseRevocations(file string, text []byte) (Revocations, error) {
 		return Revocations{}, err
 	}
 	return l, nil
+}
+
+// Text is the list as YAML.
+func (l Revocations) Text() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "schema: 1\nversion: %d\n", l.Version)
+	for _, k := range []struct {
+		name string
+		list map[string]int
+	}{{"revoked", l.Studies}, {"revoked_answers", l.Answers}} {
+		for i, id := range slices.Sorted(maps.Keys(k.list)) {
+			if i == 0 {
+				b.WriteString(k.name + ":\n")
+			}
+			fmt.Fprintf(&b, "  - {id: %s, version: %d}\n", id, k.list[id])
+		}
+	}
+	for i, p := range l.Packs {
+		if i == 0 {
+			b.WriteString("revoked_packs:\n")
+		}
+		fmt.Fprintf(&b, "  - {id: %s, key: %s, version: %s}\n", p.ID, p.Key.Line(), p.Version)
+	}
+	for i, k := range l.Keys {
+		if i == 0 {
+			b.WriteString("revoked_keys:\n")
+		}
+		fmt.Fprintf(&b, "  - %s\n", k.Line())
+	}
+	return []byte(b.String())
 }
 
 // LoadRevocations reads a revocation list if its signature, the file

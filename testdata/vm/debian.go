@@ -21,7 +21,7 @@ var guestPackages = []string{"busybox-static", "can-utils", "dbus-daemon", "ipro
 // wanted is what is unpacked of packages: programs, libraries, the kernel, and
 // of its hundreds of megabytes of modules those for CAN and for QEMU's disk.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/virtio_blk|drivers/virtio/)))`)
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|sja1000/|ctucanfd/)|drivers/block/virtio_blk|drivers/virtio/)))`)
 
 // debian downloads packages of another architecture by way of this machine's
 // apt and its sources, in a root of its own: nothing is installed.

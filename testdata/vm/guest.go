@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +36,7 @@ type guest struct {
 	machine
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
+	only      *regexp.Regexp // of the vm tests' names
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot
@@ -91,7 +94,7 @@ func (g *guest) addDebian(a *archive) error {
 	if err != nil {
 		return err
 	}
-	files, err := mods.closure("can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk")
+	files, err := mods.closure("can-raw", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk")
 	if err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (g *guest) boot(ctx context.Context) error {
 	// The guest's clock counts its instructions, 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(g.qemu[1:],
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),
 		"-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=2,sleep=off", "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 )
 
 //go:embed page.html
@@ -39,6 +40,7 @@ type taskPage struct {
 	Charts    []chart
 	Hidden    []string // titles of tables of which nothing is shown
 	Compared  template.HTML
+	Steps     string // the keystroke-level model's path
 }
 
 // tile is a figure in large type.
@@ -94,6 +96,9 @@ func (r *Report) taskPage(k *Task, id string) taskPage {
 		} else {
 			t.Hidden = append(t.Hidden, table.Title)
 		}
+	}
+	if k.KLM != nil {
+		t.Steps = strings.Join(k.KLM.Path, " → ")
 	}
 	if t.AB {
 		t.Compared = compared(k)

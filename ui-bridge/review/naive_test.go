@@ -151,7 +151,8 @@ func (v *naiveReview) figures() map[string][2]func(*trace.Episode) int {
 			func(ep *trace.Episode) int { return yes(isWhole(ep) && drove(ep)) }},
 		"abandoned_still": {func(ep *trace.Episode) int { return yes(isWhole(ep) && !drove(ep) && ended(ep) != "reached") },
 			func(ep *trace.Episode) int { return yes(isWhole(ep) && !drove(ep)) }},
-		"lost": {v.lost, wholes},
+		"lost":     {v.lost, wholes},
+		"deferred": {putOff, begunMoving},
 	}
 	for name, yes := range map[string]func(*trace.Episode) int{
 		"touched_moving": metricFrom(trace.MetricMoving, 1), "over_12s_moving": metricFrom(trace.MetricMovingTime, 12), "over_12s": metricFrom(trace.MetricTime, 12),
@@ -224,6 +225,7 @@ func (v *naiveReview) tables() map[[2]string]func(*trace.Episode) int {
 			return n
 		}
 	}
+	v.addPace(out)
 	return out
 }
 
@@ -279,8 +281,15 @@ func (v *naiveReview) number(row map[string]string) (n, of naive, ok bool) {
 		return n, of, false
 	}
 	base := wholes
-	if row["table"] == "speed" {
+	switch row["table"] {
+	case "speed":
 		base = touches
+	case "part_of_day":
+		base = every
+	case "resumption":
+		base = afterPauses
+	case "klm_residual":
+		base = func(ep *trace.Episode) int { return yes(isWhole(ep) && ended(ep) == "reached") }
 	}
 	return v.count(task, group, f), v.count(task, group, base), true
 }
@@ -388,7 +397,7 @@ func rows(t *testing.T, r *Report) (list []map[string]string) {
 // fleets are small, so that much is withheld: told builds make 0.5 and 0.5.
 func fleets(yield func(fleet.Truth) bool) {
 	for seed := range uint64(8) {
-		if !yield(fleet.Truth{Seed: seed, Episodes: 300 + 100*int(seed), Weeks: 1 + int(seed)%3, K: 8 + 2*int(seed), Tasks: 2, Ways: 4 + 2*int(seed),
+		if !yield(fleet.Truth{Seed: seed, Episodes: 300 + 100*int(seed), Weeks: 1 + int(seed)%3, K: 8 + 2*int(seed), Tasks: 2, Ways: 4 + 2*int(seed), PartOfDay: seed%2 == 0,
 			Builds: []fleet.Build{{Name: "a", Share: 0.5, Abandoned: 0.3}, {Name: "b", Share: 0.5, Abandoned: 0.1}}}) {
 			return
 		}
@@ -416,6 +425,9 @@ func TestNaiveReview(t *testing.T) {
 		}
 		for _, row := range list {
 			n, of, ok := v.number(row)
+			if !ok && row["group"] != "b_minus_a" && !slices.Contains([]string{"risk", "rate", "klm"}, row["table"]) {
+				t.Errorf("%v has no naive number", row)
+			}
 			if !ok || row["withheld"] == "1" {
 				continue
 			}

@@ -63,6 +63,8 @@ type Task struct {
 	Builds   []Build  `json:"builds"`
 	Figures  []Figure `json:"figures"`
 	Tables   []Table  `json:"tables"`
+	Rate     *Rate    `json:"rate,omitempty"`
+	KLM      *KLM     `json:"klm,omitempty"` // absent: no sequence of the dictionary does the whole task
 	Ways     []Way    `json:"ways"`
 }
 
@@ -258,6 +260,7 @@ func (r *Report) taskOf(t *taskSheet) Task {
 	for i := range t.tables {
 		k.Tables = append(k.Tables, t.table(&t.tables[i]))
 	}
+	k.Rate, k.KLM = movingRate(&k), t.dict.klm.report()
 	k.Ways = t.wayList()
 	k.Risk = risk(&k)
 	return k

@@ -16,18 +16,19 @@ const mostWays = 24
 // taskSheet is a task's sheet with what its cells mean.
 type taskSheet struct {
 	Sheet
-	task     *scenes.Task
-	dict     *dictionary
-	blocks   []string // builds that are told apart; one entry: none are
-	kinds    []kind   // of the atoms
-	base     int      // the cell of all episodes; -1: the task has fewer than k vehicles
-	builds   []int    // the cells of its blocks
-	leftOut  []int    // episodes that are in no figure, by week
-	leftLeak bool     // some of them touched a locked element while moving
-	figures  []figureCells
-	tables   []tableCells
-	ways     []wayCells // whole and cut ones, if there are
-	bases    []int      // cells that shares are of, to use them again
+	task      *scenes.Task
+	partOfDay bool // the study has it told
+	dict      *dictionary
+	blocks    []string // builds that are told apart; one entry: none are
+	kinds     []kind   // of the atoms
+	base      int      // the cell of all episodes; -1: the task has fewer than k vehicles
+	builds    []int    // the cells of its blocks
+	leftOut   []int    // episodes that are in no figure, by week
+	leftLeak  bool     // some of them touched a locked element while moving
+	figures   []figureCells
+	tables    []tableCells
+	ways      []wayCells // whole and cut ones, if there are
+	bases     []int      // cells that shares are of, to use them again
 }
 
 // figureCells are the cells of a figure: for all, and by block.
@@ -75,7 +76,7 @@ func (b *Bag) split() (tasks [][]tuple, weeks map[uint16]int) {
 
 // newTaskSheet lays out what could be said of a task, by the study's index.
 func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int) *taskSheet {
-	t := &taskSheet{task: &b.Study.Tasks[task], base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
+	t := &taskSheet{task: &b.Study.Tasks[task], partOfDay: b.Study.PartOfDay, base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
 	t.K = k
 	block := t.chooseBlocks(b, tuples, weeks)
 	alike := map[tuple][]uint32{} // by week; the tuples have their block as build
@@ -125,12 +126,12 @@ func (t *taskSheet) leaveOut(u *tuple, weeks map[uint16]int, n int) {
 
 func compareTuples(a, b tuple) int {
 	return cmp.Or(cmp.Compare(a.task, b.task), cmp.Compare(a.variant, b.variant), cmp.Compare(a.build, b.build),
-		cmp.Compare(a.week, b.week), slices.Compare(a.m[:], b.m[:]))
+		cmp.Compare(a.week, b.week), cmp.Compare(a.tod, b.tod), slices.Compare(a.m[:], b.m[:]))
 }
 
 // kind is what cells tell apart of a tuple.
 func (t *taskSheet) kind(u *tuple) kind {
-	k := kind{block: int(u.build), whole: u.whole, m: u.m, facts: t.dict.facts[u.variant][0]}
+	k := kind{block: int(u.build), whole: u.whole, tod: u.tod, m: u.m, facts: t.dict.facts[u.variant][0]}
 	if k.whole {
 		k.facts = t.dict.facts[u.variant][1]
 	}
@@ -258,6 +259,12 @@ func (t *taskSheet) layOut() {
 	if !t.dict.card {
 		for i := range distributions {
 			t.addTable(&distributions[i])
+		}
+		if t.partOfDay {
+			t.addTable(&partOfDay)
+		}
+		if t.dict.klm.known() {
+			t.addResidual()
 		}
 	}
 	t.addWays()

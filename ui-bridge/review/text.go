@@ -19,6 +19,8 @@ func (r *Report) Legend() []string {
 		"Cars release only what the dictionary has, whole or cut to two touches. Rare trouble is what it lacks: shares of whole attempts have less of it than the road.",
 		"Intervals are of 95 % (Wilson; B against A Newcombe). They take episodes for independent: several weeks of one car make them too narrow.",
 		"* marks a difference whose interval leaves out zero; of twenty without any difference one is marked by chance.",
+		"Touches while moving in an hour of moving lie between two ends, since cars release buckets of both; the ends have no interval.",
+		"Keystroke-level model: " + klmFormula + ". It is for somebody practised who does nothing else.",
 		"Cars release buckets, not times: a median is the bucket it lies in. Moving is 8 km/h or faster. Screening figures: none is an NHTSA pass.",
 	}
 }
@@ -136,6 +138,12 @@ func (p *printer) task(r *Report, k *Task) {
 	for _, t := range k.Tables {
 		p.table(&t)
 	}
+	if k.Rate != nil {
+		p.line("  %s: %s", k.Rate.Title, k.Rate.All)
+	}
+	if k.KLM != nil {
+		p.line("  keystroke-level model: %.2f s for %s", k.KLM.Seconds, strings.Join(k.KLM.Path, " → "))
+	}
 	p.ways(k)
 }
 
@@ -157,7 +165,9 @@ func (p *printer) table(t *Table) {
 		median = "; median " + t.Median
 	}
 	p.line("  %s (%s %s)%s", t.Title, number(t.Sum), t.Of, median)
-	p.line("    %s", strings.Join(parts, ", "))
+	if len(parts) > 0 {
+		p.line("    %s", strings.Join(parts, ", "))
+	}
 }
 
 // mostTextWays is how many ways a text lists.

@@ -38,6 +38,8 @@ var commands = []command{
 	{"dbc", "say what is in a DBC and what could not be used", dbcs},
 	{"convert", "convert a recording into another format", convert},
 	{"decisions", "show a decision log written by the car as JSON Lines", decisions},
+	{"pack", "make, sign, show, remix, merge and install packs of cards, and as QR codes", packs},
+	{"trust", "say whose packs are trusted, and call keys and packs back", trust},
 	{"study", "check, sign and explain study cards", studies},
 	{"fleet-sim", "simulate cars and drivers, as a dataset with its truth", fleetSim},
 	{"answer", "check, sign and explain answer cards", answers},
