@@ -112,6 +112,9 @@ func (d *deck) fileOf(id string) (string, error) {
 	if d.cards.CameWithCar(id) {
 		return "", fmt.Errorf("%w: give the card an id other than %s, and name that one in derived_from", uibridge.ErrCameWithCar, id)
 	}
+	if p := d.ofPack(id); p != nil {
+		return "", fmt.Errorf("%w: the card %s is of the pack %s; give yours another id, and name that one in derived_from", uibridge.ErrOtherAuthor, id, p.Manifest.ID)
+	}
 	files := d.cards.Installed()
 	if file, ok := files[id]; ok {
 		return filepath.Base(file), nil
@@ -144,6 +147,8 @@ func (d *deck) remove(id string) error {
 	switch {
 	case !ok && d.cards.CameWithCar(id):
 		return fmt.Errorf("%w and cannot be removed; it can be disabled", uibridge.ErrCameWithCar)
+	case !ok && d.ofPack(id) != nil:
+		return fmt.Errorf("%w: the card %s is of the pack %s; remove that with RemovePack", uibridge.ErrInvalidValue, id, d.ofPack(id).Manifest.ID)
 	case !ok:
 		return fmt.Errorf("%w: no card %s is installed", uibridge.ErrUnknownCard, id)
 	}
