@@ -87,11 +87,11 @@ func (h *hmi) showAnswers() error {
 	return nil
 }
 
-// gone reports whether a call failed since the agent ended meanwhile; the bus tells
-// of its end too.
+// gone reports whether a call failed since the agent is ending, which the bus tells
+// too, or has no time now: the next tick tries again.
 func gone(err error) bool {
 	var fault dbus.Error
-	return errors.As(err, &fault) && slices.Contains([]string{"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.ServiceUnknown"}, fault.Name)
+	return errors.As(err, &fault) && slices.Contains([]string{"org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.ServiceUnknown", "org.vignette.Error.Closing", "org.vignette.Error.Busy"}, fault.Name)
 }
 
 // answer shows what came of a study.
