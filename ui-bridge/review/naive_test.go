@@ -310,9 +310,18 @@ func (v *naiveReview) keep(k int) {
 		}) < k
 	}
 	v.others = map[trace.EpisodeID]bool{}
+	told := map[uint16]map[uint16]bool{} // builds of a task; one alone is not told apart
+	for i := range v.eps {
+		if ep := &v.eps[i]; !small(ep) {
+			if told[ep.Task] == nil {
+				told[ep.Task] = map[uint16]bool{}
+			}
+			told[ep.Task][ep.Cohort] = true
+		}
+	}
 	in, out := map[uint16]int{}, map[uint16]int{}
 	for i := range v.eps {
-		if in[v.eps[i].Task]++; small(&v.eps[i]) {
+		if in[v.eps[i].Task]++; small(&v.eps[i]) || len(told[v.eps[i].Task]) < 2 {
 			v.others[v.eps[i].EID] = true
 			out[v.eps[i].Task]++
 		}
