@@ -6,11 +6,12 @@ import (
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/cocreate"
 	"vignette/ui-bridge/review"
 )
 
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|scenario|profile|study|answer|audit|review", `
+	fs := newFlags("schema", errs, "vignette schema card|scenario|profile|study|answer|audit|review|cocreate", `
 Prints the JSON Schema of cards, scenarios, vehicle profiles, study cards, answer cards,
 certificates of audits or reports, for editors that complete and check while one
 types. It is made from what the program reads or writes.`,
@@ -44,6 +45,9 @@ types. It is made from what the program reads or writes.`,
 	case "review":
 		_, err := out.Write(review.Schema())
 		return err
+	case "cocreate":
+		_, err := out.Write(cocreate.Schema())
+		return err
 	}
-	return fmt.Errorf("no schema of %q; write card, scenario, profile, study, answer, audit or review", fs.Arg(0))
+	return fmt.Errorf("no schema of %q; write card, scenario, profile, study, answer, audit, review or cocreate", fs.Arg(0))
 }
