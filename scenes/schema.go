@@ -59,6 +59,12 @@ func ScenarioSchema() []byte {
 	return document("scenario", "A scenario of Vignette", func(r *reader, n *yaml.Node) { scenarioKeys().read(r, n, &Scenario{}) })
 }
 
+// RevocationsSchema is the JSON Schema of lists of cards that are called back, see
+// CardSchema.
+func RevocationsSchema() []byte {
+	return document("revocations", "A revocation list of Vignette", func(r *reader, n *yaml.Node) { revocationKeys().read(r, n, &Revocations{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	d := &describing{keys: map[*yaml.Node]*yaml.Node{}, of: map[*yaml.Node]shape{}, defs: map[string]shape{}}
