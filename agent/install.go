@@ -66,8 +66,8 @@ func (d *deck) install(text []byte) (uibridge.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.a.settleState(); err != nil {
-		return nil, err
+	if err := d.a.settle(); err != nil {
+		return nil, fmt.Errorf("nothing is installed: %w", err)
 	}
 	if err := d.put(dir, name, text); err != nil {
 		return nil, err
@@ -124,12 +124,16 @@ func (d *deck) fileOf(id string) (string, error) {
 	if len(files) >= maxInstalled {
 		return "", fmt.Errorf("%w: %d cards are installed already; remove one", uibridge.ErrLimit, len(files))
 	}
-	return id + ".yaml", nil
+	name := id + ".yaml"
+	if head, err := readHead(filepath.Join(d.config.installed(), name)); err == nil && newerYAML(head) {
+		return "", fmt.Errorf("%w: card %s was %w", uibridge.ErrUnsupported, id, errNewer)
+	}
+	return name, nil
 }
 
 // put writes a card's file: staged and synced, then under its name.
 func (d *deck) put(dir, name string, text []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return err
 	}
 	observeDecks("begin")
@@ -151,20 +155,6 @@ func (d *deck) put(dir, name string, text []byte) error {
 	observeDecks("renamed")
 	defer observeDecks("synced")
 	return syncDir(dir)
-}
-
-// settleState brings to the disk what has been decided until now.
-func (a *agent) settleState() error {
-	err := a.do(func() error {
-		if a.save(&a.prog.Engine, a.pump.State()); a.state.failing {
-			return errors.New("the state cannot be written, so nothing is installed")
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return a.state.flush()
 }
 
 // remove removes an installed card.

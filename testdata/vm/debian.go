@@ -19,9 +19,10 @@ import (
 var guestPackages = []string{"busybox-static", "can-utils", "dbus-daemon", "iproute2"}
 
 // wanted is what is unpacked of packages: programs, libraries, the kernel, and
-// of its hundreds of megabytes of modules those for CAN and for QEMU's disk.
+// of its hundreds of megabytes of modules those for CAN, for QEMU's disk and for
+// a car's file system.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/virtio_blk|drivers/virtio/)))`)
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/(virtio_blk|loop)|drivers/virtio/|fs/(ext4/|jbd2/|mbcache)|lib/(lib)?crc|(arch/[^/]+/)?crypto/crc)))`)
 
 // debian downloads packages of another architecture by way of this machine's
 // apt and its sources, in a root of its own: nothing is installed.

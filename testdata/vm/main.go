@@ -51,6 +51,8 @@ func run(ctx context.Context) error {
 	root := flag.String("root", ".", "`directory` of go.mod")
 	arch := flag.String("arch", "", "run one guest only: arm64 or armv7; empty: both")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
+	cuts := flag.Int("power", 0, "run the test of power losses only, with so many of them")
+	seed := flag.Uint64("power-seed", 0, "of that test; 0: another one each time")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
@@ -64,6 +66,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	clock := newClock(os.Stdout)
+	if *cuts > 0 {
+		return losePower(ctx, clock, dir, *cuts, *seed)
+	}
 	scenarios, err := prepare(ctx, clock, dir, *stretch)
 	if err != nil {
 		return err
