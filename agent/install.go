@@ -118,17 +118,17 @@ func (d *deck) fileOf(id string) (string, error) {
 		return "", fmt.Errorf("%w: give the card an id other than %s, and name that one in derived_from", uibridge.ErrCameWithCar, id)
 	}
 	files := d.cards.Installed()
-	if file, ok := files[id]; ok {
-		return filepath.Base(file), nil
-	}
-	if len(files) >= maxInstalled {
+	file, ok := files[id]
+	switch {
+	case !ok && len(files) >= maxInstalled:
 		return "", fmt.Errorf("%w: %d cards are installed already; remove one", uibridge.ErrLimit, len(files))
+	case !ok:
+		return id + ".yaml", nil
 	}
-	name := id + ".yaml"
-	if head, err := readHead(filepath.Join(d.config.installed(), name)); err == nil && newerYAML(head) {
+	if head, err := readHead(file); err == nil && newerYAML(head) {
 		return "", fmt.Errorf("%w: card %s was %w", uibridge.ErrUnsupported, id, errNewer)
 	}
-	return name, nil
+	return filepath.Base(file), nil
 }
 
 // put writes a card's file: staged and synced, then under its name.

@@ -163,6 +163,9 @@ func (s *stateFiles) forget() {
 		return
 	}
 	err := s.syncCurrent()
+	if s.failing {
+		err = errors.New("it could not be written")
+	}
 	for _, file := range s.recalled {
 		if err == nil {
 			err = os.Remove(file)

@@ -2,9 +2,11 @@ package faults
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ type feed struct {
 	t       testing.TB
 	path    string
 	service *service
+	told    func() string // what the agent has said
 
 	file  *os.File
 	now   int64  // ns since 1970, of its last frame
@@ -26,14 +29,16 @@ type feed struct {
 	speed int
 	a, b  int
 
-	work  chan func()
-	ended sync.WaitGroup
+	work    chan func()
+	closing atomic.Bool
+	ended   sync.WaitGroup
 }
 
 const (
 	feedStep = 10 * time.Millisecond // of its time
 	feedPace = 2 * time.Millisecond  // of ours, for a step
-	stuck    = time.Minute           // without the agent reading
+	stuck    = 15 * time.Second      // without the agent reading
+	others   = 58                    // frames that no signal is in: the agent looks at calls once in 256 frames
 )
 
 func newFeed(t testing.TB, path string, s *service, begin time.Time) *feed {
@@ -56,20 +61,32 @@ func (f *feed) begin() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.file, f.count, f.work = file, 0, make(chan func())
+	f.file, f.count, f.work, f.lines = file, 0, make(chan func()), f.lines[:0]
+	f.closing.Store(false)
 	f.ended.Go(f.run)
 }
 
-// close ends the writing, of which a reader sees the end. It gives up what a
-// reader that is gone will not take.
+// close ends the writing, of which a reader sees the end; what a reader that is
+// gone does not take is given up.
 func (f *feed) close() {
 	if f.file == nil {
 		return
 	}
+	f.closing.Store(true)
 	close(f.work)
-	f.ended.Wait()
-	f.file.Close()
-	f.file = nil
+	ended := make(chan struct{})
+	go func() { f.ended.Wait(); close(ended) }()
+	for tick := time.NewTicker(feedStep); ; {
+		select {
+		case <-ended:
+			tick.Stop()
+			f.file.Close()
+			f.file = nil
+			return
+		case <-tick.C:
+			_ = f.file.SetWriteDeadline(time.Now()) // a pipe takes one
+		}
+	}
 }
 
 func (f *feed) run() {
@@ -79,6 +96,9 @@ func (f *feed) run() {
 		select {
 		case <-tick.C:
 			f.step(feedStep)
+			for range others {
+				f.add(0x7F0, 0)
+			}
 			f.flush()
 		case work, more := <-f.work:
 			if !more {
@@ -153,9 +173,12 @@ func (f *feed) add(id, value int) {
 
 // flush writes what was added.
 func (f *feed) flush() {
-	_ = f.file.SetWriteDeadline(time.Now().Add(stuck)) // a pipe takes one
-	if _, err := f.file.Write(f.lines); err != nil {
-		f.t.Errorf("the agent does not read: %v", err)
+	if f.closing.Load() {
+		return
+	}
+	_ = f.file.SetWriteDeadline(time.Now().Add(stuck))
+	if _, err := f.file.Write(f.lines); err != nil && !f.closing.Load() {
+		panic(fmt.Sprintf("the agent does not read: %v\n%s", err, f.told()))
 	}
 	f.lines = f.lines[:0]
 }
