@@ -14,16 +14,6 @@ import (
 	"vignette/testdata/oracle"
 )
 
-// payloadOf is what follows a pack's first empty line.
-func payloadOf(t *testing.T, data []byte) []byte {
-	t.Helper()
-	_, payload, ok := bytes.Cut(data, []byte("\n\n"))
-	if !ok {
-		t.Fatal("the pack has no empty line")
-	}
-	return payload
-}
-
 func write(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -68,7 +58,7 @@ func TestMinisign(t *testing.T) {
 	data := made(t, small(), &key)
 	head, _, _ := bytes.Cut(data, []byte("\n\n"))
 	lines := bytes.Split(head, []byte("\n"))
-	write(t, in("payload"), payloadOf(t, data))
+	write(t, in("payload"), payloadAfterHead(t, data))
 	write(t, in("payload.minisig"), append(bytes.Join(lines[2:], []byte("\n")), '\n'))
 	oracle.Run(t, exec.Command("minisign", "-V", "-H", "-P", string(bytes.TrimPrefix(lines[1], []byte("key "))), "-m", in("payload")))
 
@@ -100,10 +90,7 @@ func TestMinisign(t *testing.T) {
 // TestZlibReads holds that the text of a QR code is DEFLATE as zlib reads it.
 func TestZlibReads(t *testing.T) {
 	key := seeded(t, 3)
-	terse, err := Terse(made(t, small(), &key))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := made(t, small(), &key)
 	const script = `
 import sys, zlib
 z = zlib.decompressobj(wbits=-15, zdict=bytes.fromhex(sys.argv[2]))
@@ -111,12 +98,13 @@ out = z.decompress(bytes.fromhex(sys.argv[1])) + z.flush()
 assert z.eof and not z.unused_data
 sys.stdout.buffer.write(out)
 `
-	p, err := Open(made(t, small(), &key))
+	p, err := Open(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := oracle.Python(t, "-c", script, hex.EncodeToString(terse[terseHead:]), hex.EncodeToString([]byte(dictionary)))
-	if !bytes.Equal(got, p.join()) {
+	_, text, _ := p.Parts()
+	got := oracle.Python(t, "-c", script, hex.EncodeToString(terse(t, data, nil)[terseHead:]), hex.EncodeToString([]byte(Dictionary)))
+	if !bytes.Equal(got, text) {
 		t.Errorf("zlib reads %q", got)
 	}
 }
