@@ -17,8 +17,10 @@ import (
 // them after its length as a varint. Since there is one way only to write a pack,
 // all else of its bytes is made anew.
 
+// TerseMark is the first byte of a terse pack, its version.
+const TerseMark = 1
+
 const (
-	tersely     = 1 // the version byte
 	terseHead   = 1 + 8 + 32 + 128
 	maxTerse    = 2952     // what the largest QR code holds beside the mark of Latin-1
 	maxExpanded = 96 << 10 // of comment, names and data
@@ -39,8 +41,8 @@ func Expand(payload []byte) ([]byte, error) {
 		return nil, badTerse("it has %d bytes, at most %d fit into a code", len(payload), maxTerse)
 	case len(payload) < terseHead:
 		return nil, badTerse("it has %d bytes", len(payload))
-	case payload[0] != tersely:
-		return nil, badTerse("it is of version %d, this reads version %d", payload[0], tersely)
+	case payload[0] != TerseMark:
+		return nil, badTerse("it is of version %d, this reads version %d", payload[0], TerseMark)
 	}
 	packed := bytes.NewReader(payload[terseHead:])
 	body, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(packed, []byte(dictionary)), maxExpanded+1))
@@ -95,7 +97,7 @@ func Terse(data []byte) ([]byte, error) {
 	}
 	raw, _ := p.signature.Raw() // Open takes no old signatures
 	var out bytes.Buffer
-	out.WriteByte(tersely)
+	out.WriteByte(TerseMark)
 	out.Write(p.Key.ID[:])
 	out.Write(p.Key.Key)
 	out.Write(raw)
