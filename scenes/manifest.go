@@ -136,9 +136,13 @@ func manifestKeys() object[Manifest] {
 	return object[Manifest]{"the manifest", append(sourceKeys(), claimKeys()...)}
 }
 
+func packSourceKeys() object[Manifest] {
+	return object[Manifest]{"the pack's source", sourceKeys()}
+}
+
 // fileName reads the name of a file of the pack, which may be given once.
 func (r *reader) fileName(n *yaml.Node, m *Manifest) string {
-	if !r.scalar(n, "a file name") || r.shapes != nil {
+	if r.shape(n, shape{"type": "string", "description": "a file of the pack, such as cards/cool-evening.yaml"}) || !r.scalar(n, "a file name") {
 		return ""
 	}
 	if err := pack.CheckName(n.Value); err != nil {
@@ -215,7 +219,7 @@ func ParseManifest(file string, text []byte) (*Manifest, error) {
 // ParsePackSource reads what an author writes of a pack: a manifest without what
 // its cards read, touch and need. The error is Diagnostics.
 func ParsePackSource(file string, text []byte) (*Manifest, error) {
-	return readManifest(file, text, object[Manifest]{"the pack's source", sourceKeys()})
+	return readManifest(file, text, packSourceKeys())
 }
 
 // Text is the manifest as YAML, in one form only.

@@ -69,6 +69,9 @@ var errorNames = []struct {
 	{trace.ErrNoDriver, "NoDriver"},
 	{trace.ErrNotParked, "NotParked"},
 	{trace.ErrNotNow, "StudyClosed"},
+	{trace.ErrNoConsent, "NoConsent"},
+	{trace.ErrUnknownFeedback, "UnknownFeedback"},
+	{trace.ErrGiven, "AlreadyGiven"},
 	{trace.ErrUnknownTrace, "UnknownTrace"},
 	{trace.ErrUnknownAnswer, "UnknownAnswer"},
 }

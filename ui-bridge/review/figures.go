@@ -9,6 +9,7 @@ type kind struct {
 	block int // index of the builds that are told apart
 	whole bool
 	tod   uint8
+	week  uint16 // of scene cards; of tasks 0
 	facts
 	m trace.Metrics
 }

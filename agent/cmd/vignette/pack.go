@@ -17,7 +17,7 @@ import (
 	"vignette/scenes/sign"
 )
 
-func packs(args []string, out, errs io.Writer) error {
+func packCommand(args []string, out, errs io.Writer) error {
 	list := []command{
 		{name: "make", run: packMake}, {name: "sign", run: packSign}, {name: "verify", run: packVerify}, {name: "show", run: packShow}, {name: "qr", run: packQR},
 		{name: "remix", run: packRemix}, {name: "log", run: packLog}, {name: "merge", run: packMerge}, {name: "install", run: packInstall}, {name: "remove", run: packRemove},

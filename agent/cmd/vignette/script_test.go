@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vignette/scenes"
+	"vignette/testdata/bench/packs"
 	driven "vignette/testdata/drive"
 	fleet "vignette/testdata/review"
 	"vignette/ui-bridge/trace"
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "record": record, "repeat": repeat, "squeeze": squeeze},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -142,6 +143,13 @@ func squeeze(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o644))
+}
+
+// shared DIR N makes N packs of cards in a directory.
+func shared(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(packs.Write(ts.MkAbs(args[0]), n, 1))
 }
 
 // chop FILE N takes the last N bytes off a file.
