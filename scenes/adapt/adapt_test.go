@@ -142,7 +142,7 @@ func TestAdapt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := strings.NewReplacer(`becomes: "ON"`, `becomes: "RUN"`, "star", "moon", "state: parked", "state: idling", "DriverSide", "Left", "Row1.Driver", "Row1.Left", "Celsiu}", "Celsius}",
+	want := strings.NewReplacer(`becomes: "ON"`, `becomes: "RUN"`, "star", "moon", "state: parked", "state: idling", "Row1.DriverSide", "Row1.Left", "Row1.Driver", "Row1.Left", "Celsiu}", "Celsius}",
 		"to: 80", "to: 40", "30m", "5m", "notify", "show_note", `to: "ON"`, `to: "RUN"`)
 	if got := string(s.Cards[0].Text); got != want.Replace(foreign) {
 		t.Errorf("the card is\n%s", got)
