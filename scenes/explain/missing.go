@@ -33,7 +33,7 @@ func Missing(d *scenes.Diagnostic, l Language) string {
 	case scenes.NoLack:
 		return ""
 	case scenes.LackSignal, scenes.LackActuator, scenes.LackForbidden:
-		name = l.signal(name) + " – " + name
+		return l.say(say, l.signal(name)) + phrase{" (" + name + ")", "（" + name + "）"}[l]
 	case scenes.LackAction:
 		name = l.action(name)
 	case scenes.LackState:
