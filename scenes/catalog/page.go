@@ -37,7 +37,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 func plainName(name string, lang int) string { return languages[lang].Name(name) }
 
 // needs are what cards need of a car, by the first word.
-var needs = map[string]Title{"state": {"to know when the car is", "车辆状态："}, "power": {"the power state", "电源状态"}, "clock": {"the time", "时间"},
+var needs = map[string]Title{"state": {"the state", "状态："}, "power": {"the power state", "电源状态"}, "clock": {"the time", "时间"},
 	"sun": {"sunrise and sunset", "日出日落"}, "place": {"the place", "地点："}, "phone": {"a phone that comes near", "手机靠近"}, "ignition": {"the ignition", "点火开关"},
 	"button": {"the button", "按键："}, "event": {"the event", "事件："}}
 
