@@ -147,6 +147,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
 	go run ./testdata/bench/review
+	go run ./testdata/bench/catalog
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes
