@@ -20,6 +20,7 @@ var schemas = []struct {
 	{"study", scenes.StudySchema},
 	{"answer", scenes.AnswerSchema},
 	{"revocations", scenes.RevocationsSchema},
+	{"elements", scenes.RegistrySchema},
 	{"audit", audit.Schema},
 	{"review", review.Schema},
 }
@@ -31,7 +32,7 @@ func schema(args []string, out, errs io.Writer) error {
 	}
 	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
 Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards,
-lists of cards that are called back, certificates of audits or reports, for
+revocation lists, registries of elements, certificates of audits or reports, for
 editors that complete and check while one types. It is made from what the
 program reads or writes.`,
 		"vignette schema card > card.schema.json")
