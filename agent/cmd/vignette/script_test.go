@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze, "watched": watched},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze, "watched": watched},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
