@@ -33,7 +33,8 @@ type deck struct {
 	cards    *scenes.Deck
 	versions *versions // nil: no journal may need them
 	profile  profile
-	refusing string // proof of the author whose cards are gone for a moment; empty: nobody's
+	refusing string   // proof of the author whose cards are gone for a moment; empty: nobody's
+	newer    []string // files of a newer version that the start has found
 }
 
 // openDeck loads what the configuration names. A card that does not load is left
@@ -130,7 +131,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	d.show(slices.Concat(texts(faults), d.warrants.Load().faults, more, d.a.lookAtStudies()))
+	d.show(slices.Concat(d.newer, texts(faults), d.warrants.Load().faults, more, d.a.lookAtStudies()))
 	d.hints.watch(d.paths())
 	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
@@ -190,6 +191,19 @@ func (d *deck) show(now []string) {
 		d.log.Info("all files are taken again")
 	}
 	d.problems.Store(&now)
+}
+
+// tellNewer has problems tell of files that a newer version has written, which
+// the start has found.
+func (d *deck) tellNewer() {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.newer = newerFiles(d.config); d.newer != nil {
+		d.show(slices.Concat(d.newer, d.Problems()))
+	}
 }
 
 // Problems is what is wrong with files that are not taken, as

@@ -56,18 +56,10 @@ func (a *agent) Answer(n uint64, yes bool) error {
 	})
 }
 
-// EnableCard enables or disables a card.
+// EnableCard enables or disables a card. When it returns that is on the disk; an
+// error after the card is found tells that it is so for as long as the power is on.
 func (a *agent) EnableCard(card string, on bool) error {
-	return a.do(func() error {
-		i, err := a.card(card)
-		if err == nil && on {
-			err = a.mayEnable(a.prog.Cards[i])
-		}
-		if err != nil {
-			return err
-		}
-		return a.tell(engine.Event{Kind: engine.EvEnable, On: on, Card: i})
-	})
+	return a.ofCard(engine.Event{Kind: engine.EvEnable, On: on}, card)
 }
 
 // RunCard runs a card by hand, if it says `manual: true`.
@@ -87,13 +79,28 @@ func (a *agent) RunCard(card string) error {
 
 // FreeCard frees a card from quarantine.
 func (a *agent) FreeCard(card string) error {
-	return a.do(func() error {
-		i, err := a.card(card)
-		if err != nil {
+	return a.ofCard(engine.Event{Kind: engine.EvFree}, card)
+}
+
+func (a *agent) ofCard(ev engine.Event, id string) error {
+	err := a.do(func() (err error) {
+		if ev.Card, err = a.card(id); err != nil {
 			return err
 		}
-		return a.tell(engine.Event{Kind: engine.EvFree, Card: i})
+		if ev.Kind == engine.EvEnable && ev.On {
+			if err := a.mayEnable(a.prog.Cards[ev.Card]); err != nil {
+				return err
+			}
+		}
+		return a.tell(ev)
 	})
+	if err != nil {
+		return err
+	}
+	if err := a.settle(); err != nil {
+		return fmt.Errorf("it is so now, but may not be after the power was off: %w", err)
+	}
+	return nil
 }
 
 // card finds a card of the running program.

@@ -117,8 +117,8 @@ func (d *deck) keepPack(p *scenes.Pack, data []byte) error {
 	if _, err := d.admitted(p); err != nil { // somebody may have installed another meanwhile
 		return err
 	}
-	if err := d.a.settleState(); err != nil {
-		return err
+	if err := d.a.settle(); err != nil {
+		return fmt.Errorf("nothing is installed: %w", err)
 	}
 	ledger := scenes.Ledger{Packs: slices.Clone(d.warrants.Load().ledger.Packs)}
 	if err := scenes.PutPack(d.config.installed(), p, data, &ledger, observeDecks); err != nil {

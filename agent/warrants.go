@@ -224,7 +224,7 @@ func (a *agent) RefuseAuthor(pack string) error {
 	_, err = d.exchange()
 	d.refusing = ""
 	if err == nil {
-		err = a.settleState()
+		err = a.settle()
 	}
 	if err != nil {
 		return errors.Join(err, d.update())

@@ -45,6 +45,7 @@ var commands = []command{
 	{"answer", "check, sign and explain answer cards", answers},
 	{"traces", "show recorded interaction traces", traces},
 	{"review", "make a report for designers from what cars have released", reviews},
+	{"cocreate", "report how drivers take part: cards shared and adopted, remixes, answers", cocreates},
 	{"audit", "attack a dataset of traces, with a certificate of what came out", audits},
 	{"schema", "print the JSON Schema of cards, profiles, studies, answers or audits", schema},
 	{"catalog", "make a site of packs of cards for drivers, with a signed index, and check it", catalogs},
