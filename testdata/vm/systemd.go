@@ -46,7 +46,7 @@ var wants = map[string][]string{
 // systemdPrograms are Debian's programs that only this guest has.
 var systemdPrograms = []string{
 	"/lib/systemd/systemd", "/lib/systemd/systemd-journald", "/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-timedated", "/lib/systemd/systemd-shutdown",
-	"/bin/systemctl", "/bin/journalctl", "/bin/systemd-sysusers", "/usr/bin/systemd-run", "/usr/bin/systemd-analyze", "/usr/bin/busctl", "/sbin/mke2fs",
+	"/bin/systemctl", "/bin/journalctl", "/bin/systemd-sysusers", "/usr/bin/systemd-run", "/sbin/mke2fs",
 }
 
 // addSystemd adds a Debian whose PID 1 is systemd, with the files of our package

@@ -26,6 +26,7 @@ for disk in vda vdb; do
 done
 /sbin/mke2fs -q -t ext4 -m 0 "$state" || fail "cannot make a file system"
 mount -t ext4 "$state" /var/lib/vignette || fail "cannot mount it"
+mount -t tmpfs out /out # the root becomes read-only while tests write here
 read -r up _ </proc/uptime
 echo "vm: systemd begins after $up s"
 exec /lib/systemd/systemd
