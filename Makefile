@@ -108,7 +108,7 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 
 VM_ARCH    ?=
 VM_SECONDS ?= 85
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN; VM_ARCH=arm64 for one of them
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and as systemd's unit; VM_ARCH=systemd for one of them
 	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
 	@$(MAKE) build arm build/drive.log
 	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s

@@ -31,7 +31,7 @@ func (m *machine) packages() []string {
 // of its hundreds of megabytes of modules those for CAN and for QEMU's disk.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
 	`|(usr/)?lib/(systemd|sysusers\.d|sysctl\.d|dbus-1\.0)/|usr/share/dbus-1/` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/virtio_blk|drivers/virtio/` +
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/(virtio_blk|brd)|drivers/virtio/` +
 	`|fs/(ext4|jbd2|mbcache)|lib/(crc16|libcrc32c)|crypto/crc32c)))`)
 
 // debian downloads packages of another architecture by way of this machine's

@@ -146,10 +146,6 @@ func (g *guest) boot(ctx context.Context) error {
 	if err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, resultBytes)); err != nil {
 		return err
 	}
-	more, err := g.machineOptions()
-	if err != nil {
-		return err
-	}
 	limit := bootTime
 	for _, s := range g.scenarios {
 		limit += s.length
@@ -159,12 +155,12 @@ func (g *guest) boot(ctx context.Context) error {
 	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(append(slices.Clone(g.qemu[1:]), more...),
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Clone(g.qemu[1:]),
 		"-accel", "tcg,thread=single,tb-size=256", "-icount", fmt.Sprintf("shift=%d,sleep=off", g.shift), "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
-		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off random.trust_bootloader=on")...)
+		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := cmd.StdoutPipe()
 	if err != nil {
