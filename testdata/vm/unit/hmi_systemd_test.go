@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -217,6 +218,7 @@ func (h *hmi) await(what string, n int, within time.Duration, wanted func(c *cal
 		select {
 		case <-news:
 		case <-limit:
+			keep(h.t, filepath.Join("/out/failed", h.t.Name()))
 			h.t.Fatalf("no %s within %v; it got %+v\n%s", what, within, list, journal(h.t))
 		}
 	}
