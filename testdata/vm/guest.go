@@ -148,21 +148,17 @@ func (g *guest) boot(ctx context.Context) error {
 	if err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, resultBytes)); err != nil {
 		return err
 	}
-	more, err := g.machineOptions()
-	if err != nil {
-		return err
-	}
 	limit := bootTime
 	for _, s := range g.scenarios {
 		limit += s.length
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// The guest's clock counts its instructions, 4 ns each, and skips what it
+	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can, more),
-		"-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=2,sleep=off", "-m", "512",
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),
+		"-accel", "tcg,thread=single,tb-size=256", "-icount", fmt.Sprintf("shift=%d,sleep=off", g.shift), "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",

@@ -30,6 +30,9 @@ func (g *guest) judge(ctx context.Context, v *verdict) {
 	for _, t := range g.tests {
 		r.judgeTests(v, g.name, t)
 	}
+	if g.systemd {
+		g.judgeFaults(ctx, v, r)
+	}
 	for _, s := range g.scenarios {
 		j := &judge{s, r}
 		check := func(what string, do func(context.Context) (figure string, err error)) {

@@ -31,6 +31,7 @@ type machine struct {
 	libraries string   // directory of the architecture's libraries, below lib and usr/lib
 	base      string   // the machine in whose directory the packages and the shipped program lie
 	systemd   bool     // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
+	shift     int      // an instruction takes 2^shift ns of the guest's clock
 	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
 	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
@@ -46,11 +47,11 @@ var controllers = []string{
 
 // The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
-	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64",
+	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", shift: 2,
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
-	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7",
+	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7", shift: 2,
 		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
-	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true,
+	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true, shift: 1,
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
 }
 
