@@ -94,7 +94,7 @@ func (g *guest) addDebian(a *archive) error {
 	if err != nil {
 		return err
 	}
-	files, err := mods.closure("can-raw", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk")
+	files, err := mods.closure("can-raw", "can-bcm", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk")
 	if err != nil {
 		return err
 	}

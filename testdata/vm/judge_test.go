@@ -37,7 +37,7 @@ func driveJudge(t *testing.T, lose func(*drive.Entry) bool) *judge {
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
-	j := &judge{s, &results{dir, map[string][]byte{}}}
+	j := &judge{s, &results{dir, map[string][]byte{}}, "scenarios/" + s.name}
 	in, err := canlog.Open(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestMethodOfACallThatGoesNowhere(t *testing.T) {
 }
 
 func TestJudgeEnds(t *testing.T) {
-	j := &judge{scenario: &scenario{name: "x", hmi: true}, r: &results{files: map[string][]byte{
+	j := &judge{scenario: &scenario{name: "x", hmi: true}, dir: "scenarios/x", r: &results{files: map[string][]byte{
 		"scenarios/x/canplayer.status": []byte("0\n"), "scenarios/x/agent.status": []byte("0\n"), "scenarios/x/hmi.status": []byte("0\n"),
 		"scenarios/x/agent.out": []byte("level=INFO msg=running\nlevel=INFO msg=ended frames=7\n"),
 	}}}
