@@ -3,8 +3,10 @@
 package agent
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"vignette/can"
 	"vignette/can/socketcan"
+	"vignette/scenes/drive"
 	"vignette/testdata/vm/cansend"
 	uibridge "vignette/ui-bridge"
 
@@ -237,6 +240,30 @@ func (l *line) end() {
 	l.write("agent.out", l.said)
 }
 
+// journal reads the entries that the agent has journaled.
+func (l *line) journal(each func(*drive.Entry)) {
+	l.t.Helper()
+	c := Defaults()
+	c.Vehicle, c.Cards, c.Unsigned = filepath.Join(l.dir, "vehicle.yaml"), []string{filepath.Join(l.dir, "deck")}, true
+	prog, err := Load(&c)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	j, err := drive.NewJournalReader("journal", bytes.NewReader(readFile(l.t, filepath.Join(l.dir, "journal.msgp"))), prog)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for {
+		var e drive.Entry
+		if err := j.Next(&e); err == io.EOF {
+			return
+		} else if err != nil {
+			l.t.Fatal(err)
+		}
+		each(&e)
+	}
+}
+
 // ip runs iproute2 to its end.
 func ip(t *testing.T, args string) {
 	t.Helper()
@@ -296,7 +323,7 @@ func startTraffic(t *testing.T, name string, rate, count int, calling, load func
 		frames[i] = load(byte(i))
 	}
 	frames[len(frames)/2-1], frames[len(frames)-1] = calling(0), calling(1)
-	c, err := cansend.StartCyclic(name, time.Second/time.Duration(rate)-cansend.Late, count, frames...)
+	c, err := cansend.StartCyclic(name, rate, count, frames...)
 	if err != nil {
 		t.Fatal(err)
 	}

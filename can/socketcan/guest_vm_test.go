@@ -153,6 +153,22 @@ func counted(id uint32, n int) can.Frame {
 
 func number(f *can.Frame) int { return int(binary.BigEndian.Uint64(f.Data[:])) }
 
+// startCounted has the kernel send count frames, rate of them in a second, with
+// the numbers from 0 below cansend.MaxCycle again and again.
+func startCounted(t *testing.T, name string, rate, count int) {
+	t.Helper()
+	frames := make([]*can.Frame, cansend.MaxCycle)
+	for n := range frames {
+		f := counted(0x100, n)
+		frames[n] = &f
+	}
+	c, err := cansend.StartCyclic(name, rate, count, frames...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+}
+
 // catchUp is how much faster than its rate a sender makes up for a time in
 // which it did not run: no bus would flood the reader then.
 const catchUp = 4

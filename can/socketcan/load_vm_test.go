@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"vignette/can"
 	"vignette/testdata/vm/cansend"
 )
 
@@ -27,18 +26,9 @@ func TestNothingLostOnTwoFullBuses(t *testing.T) {
 	newInterface(t, "vt1")
 	s := open(t, Options{Buses: []Bus{{Interface: "vt0"}, {Interface: "vt1"}}})
 	before := backlogDrops(t)
-	frames := make([]*can.Frame, cansend.MaxCycle)
-	for n := range frames {
-		f := counted(0x100, n)
-		frames[n] = &f
-	}
 	begin := time.Now()
 	for _, name := range []string{"vt0", "vt1"} {
-		c, err := cansend.StartCyclic(name, time.Second/busRate-cansend.Late, count, frames...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+		startCounted(t, name, busRate, count)
 	}
 	var next [2]int
 	var last [2]int64
@@ -54,7 +44,7 @@ func TestNothingLostOnTwoFullBuses(t *testing.T) {
 		if item.Kind == Link && item.State == Up && next[item.Bus] == 0 {
 			continue
 		}
-		if item.Kind != Received || number(&item.Frame) != next[item.Bus]%len(frames) {
+		if item.Kind != Received || number(&item.Frame) != next[item.Bus]%cansend.MaxCycle {
 			t.Fatalf("got %+v, want frame %d; %s", item, next[item.Bus], s.missing(before))
 		}
 		next[item.Bus]++

@@ -5,6 +5,7 @@ package cansend
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,17 +31,24 @@ const MaxCycle = 256
 // takes that sends as many, and does not fall behind.
 type Cyclic struct{ fd int }
 
-// Late is about how much later than its interval the kernel sends a frame: the
-// interval begins when the frame before was sent.
-const Late = 20 * time.Microsecond
+// The kernel's interval begins when the frame before was sent, which takes about
+// so long on a virtual interface and on a controller.
+const (
+	lateVirtual    = 20 * time.Microsecond
+	lateController = 80 * time.Microsecond
+)
 
-// StartCyclic begins to send frames to an interface in turn, one each interval,
-// the first at once, until count of them were sent or it is closed. They are
-// all of one kind, classic or FD.
-func StartCyclic(name string, every time.Duration, count int, frames ...*can.Frame) (*Cyclic, error) {
+// StartCyclic begins to send frames to an interface in turn, at least rate of
+// them in a second, until count of them were sent or it is closed. They are all
+// of one kind, classic or FD.
+func StartCyclic(name string, rate, count int, frames ...*can.Frame) (*Cyclic, error) {
 	fd, err := unix.Socket(unix.AF_CAN, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.CAN_BCM)
 	if err != nil {
 		return nil, fmt.Errorf("the broadcast manager: %w", err)
+	}
+	every := time.Second/time.Duration(rate) - lateVirtual
+	if _, err := os.Stat("/sys/class/net/" + name + "/device"); err == nil {
+		every += lateVirtual - lateController
 	}
 	index, err := interfaceIndex(name)
 	if err == nil {
