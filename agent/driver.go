@@ -58,7 +58,16 @@ func (a *agent) Answer(n uint64, yes bool) error {
 
 // EnableCard enables or disables a card.
 func (a *agent) EnableCard(card string, on bool) error {
-	return a.ofCard(engine.Event{Kind: engine.EvEnable, On: on}, card)
+	return a.do(func() error {
+		i, err := a.card(card)
+		if err == nil && on {
+			err = a.mayEnable(a.prog.Cards[i])
+		}
+		if err != nil {
+			return err
+		}
+		return a.tell(engine.Event{Kind: engine.EvEnable, On: on, Card: i})
+	})
 }
 
 // RunCard runs a card by hand, if it says `manual: true`.
@@ -78,15 +87,12 @@ func (a *agent) RunCard(card string) error {
 
 // FreeCard frees a card from quarantine.
 func (a *agent) FreeCard(card string) error {
-	return a.ofCard(engine.Event{Kind: engine.EvFree}, card)
-}
-
-func (a *agent) ofCard(ev engine.Event, id string) error {
-	return a.do(func() (err error) {
-		if ev.Card, err = a.card(id); err != nil {
+	return a.do(func() error {
+		i, err := a.card(card)
+		if err != nil {
 			return err
 		}
-		return a.tell(ev)
+		return a.tell(engine.Event{Kind: engine.EvFree, Card: i})
 	})
 }
 

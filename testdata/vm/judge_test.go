@@ -258,7 +258,8 @@ func TestFindTests(t *testing.T) {
 		"build/agent/a_vm_test.go":  file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		".cache/agent/a_vm_test.go": file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		"scenes/a_vm_test.go":       file("package scenes\nfunc TestSlow(t *testing.T) {}\n"),
-	}, "arm", regexp.MustCompile("Test.$"))
+		"agent/a_systemd_test.go":   file("package agent\nfunc TestG(t *testing.T) {}\n"),
+	}, vmTestSuffix, "arm", regexp.MustCompile("Test.$"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,8 @@
 // Vm boots an arm64 and an armv7 Linux under QEMU and tests in them what needs
 // a kernel with CAN: the vm tests of the packages, and the shipped agent whole,
-// with a real dbus-daemon and canplayer feeding recordings. It judges what the
-// guests bring back on this machine. See README.md beside it.
+// with a real dbus-daemon and canplayer feeding recordings; and an arm64 Debian
+// whose systemd runs the agent as the package's unit. It judges what the guests
+// bring back on this machine. See README.md beside it.
 package main
 
 import (
@@ -28,6 +29,8 @@ type machine struct {
 	debian    string   // Debian's word for the architecture
 	kernel    string   // Debian's package that depends on the newest kernel
 	libraries string   // directory of the architecture's libraries, below lib and usr/lib
+	base      string   // the machine in whose directory the packages and the shipped program lie
+	systemd   bool     // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
 	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
 	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
@@ -43,10 +46,12 @@ var controllers = []string{
 
 // The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
-	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu",
+	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64",
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
-	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf",
+	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7",
 		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
+	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true,
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
 }
 
 func main() {
@@ -61,7 +66,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	root := flag.String("root", ".", "`directory` of go.mod")
-	arch := flag.String("arch", "", "run one guest only: arm64 or armv7; empty: both")
+	arch := flag.String("arch", "", "run one guest only: arm64, armv7 or systemd; empty: all")
 	only := flag.String("only", "", "run only the scenarios and vm tests whose names match `regexp`")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
 	flag.Parse()
@@ -90,7 +95,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenarios}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenariosOf(&m, scenarios)}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

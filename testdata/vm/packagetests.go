@@ -17,9 +17,12 @@ import (
 	"strings"
 )
 
-// vmTestSuffix is what the files end in whose tests run in the guests. They
-// carry `//go:build vm`.
-const vmTestSuffix = "_vm_test.go"
+// What the files end in whose tests run in the guests, and in the guest with
+// systemd. They carry `//go:build vm`.
+const (
+	vmTestSuffix      = "_vm_test.go"
+	systemdTestSuffix = "_systemd_test.go"
+)
 
 // testBinary is the vm tests of one package.
 type testBinary struct {
@@ -35,7 +38,11 @@ var testFunc = regexp.MustCompile(`(?m)^func (Test\w*)\(`)
 
 // buildTests finds and builds the vm tests of the whole repository.
 func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
-	list, err := findTests(os.DirFS(g.root), g.goarch, g.only)
+	suffix := vmTestSuffix
+	if g.systemd {
+		suffix = systemdTestSuffix
+	}
+	list, err := findTests(os.DirFS(g.root), suffix, g.goarch, g.only)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +55,9 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	return list, nil
 }
 
-// findTests lists the packages with vm tests for a processor whose names match,
-// in the order of the packages' names.
-func findTests(repository fs.FS, goarch string, only *regexp.Regexp) ([]*testBinary, error) {
+// findTests lists the packages with tests in files with a suffix, for a processor
+// and with names that match, in the order of the packages' names.
+func findTests(repository fs.FS, suffix, goarch string, only *regexp.Regexp) ([]*testBinary, error) {
 	guest := build.Context{GOOS: "linux", GOARCH: goarch, BuildTags: []string{"vm"}, Compiler: "gc", JoinPath: path.Join,
 		OpenFile: func(name string) (io.ReadCloser, error) { return repository.Open(name) }}
 	byPackage := map[string]*testBinary{}
@@ -60,7 +67,7 @@ func findTests(repository fs.FS, goarch string, only *regexp.Regexp) ([]*testBin
 			return err
 		case d.IsDir() && (p == "build" || p == "bin" || strings.HasPrefix(d.Name(), ".") && p != "."):
 			return fs.SkipDir
-		case d.IsDir() || !strings.HasSuffix(p, vmTestSuffix):
+		case d.IsDir() || !strings.HasSuffix(p, suffix):
 			return nil
 		}
 		if ok, err := guest.MatchFile(path.Split(p)); !ok || err != nil {

@@ -36,6 +36,7 @@ type scenario struct {
 	interfaces map[string]string
 	busMap     []string // interface=bus where the profile says otherwise, for the agent as for vignette replay
 	hmi        bool     // the stand-in HMI runs: the profile has its signals and calls
+	unit       bool     // it is played to the agent as systemd's unit, in the guest that has one
 
 	recording string        // on this machine, in any format
 	stretch   time.Duration // how much of it; 0: all
@@ -54,6 +55,8 @@ func prepare(ctx context.Context, c *clock, root string, stretch time.Duration, 
 			interfaces: map[string]string{"can0": "can0", "can1": "vcan1"}, busMap: []string{"vcan1=body"}, recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
 			interfaces: map[string]string{"": "can1"}, busMap: []string{"can1=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
+		{name: "unit", unit: true, hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
+			interfaces: map[string]string{"can0": "can0", "can1": "can1"}, recording: "build/drive.log", stretch: unitStretch},
 	}
 	list = slices.DeleteFunc(list, func(s *scenario) bool { return !only.MatchString(s.name) })
 	if err := os.MkdirAll(filepath.Join(root, "build/vm"), 0o755); err != nil {
@@ -72,6 +75,16 @@ func prepare(ctx context.Context, c *clock, root string, stretch time.Duration, 
 		c.say("%s: %d frames in %.1f s", s.name, s.frames, s.length.Seconds())
 	}
 	return list, ctx.Err()
+}
+
+// scenariosOf picks those that a machine plays.
+func scenariosOf(m *machine, all []*scenario) (list []*scenario) {
+	for _, s := range all {
+		if s.unit == m.systemd {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // load compiles the cards, as the agent does.
