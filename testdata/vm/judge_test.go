@@ -247,6 +247,24 @@ func TestResults(t *testing.T) {
 	}
 }
 
+func TestRuns(t *testing.T) {
+	r := &results{"/p/build/vm/arm64/out", map[string][]byte{
+		"runs/flood/agent.yaml": nil, "runs/flood/journal.msgp": nil, "runs/flaps/agent.yaml": nil,
+		"scenarios/drive/agent.yaml": nil, "runs/without/journal.msgp": nil,
+	}}
+	var got []string
+	for _, j := range r.runs("/p") {
+		got = append(got, fmt.Sprint(j.name, " ", j.root, " ", j.vehicle, " ", j.cards, " ", j.file(journalFile)))
+	}
+	want := []string{
+		"flaps /p build/vm/arm64/out/runs/flaps/vehicle.yaml build/vm/arm64/out/runs/flaps/deck runs/flaps/journal.msgp",
+		"flood /p build/vm/arm64/out/runs/flood/vehicle.yaml build/vm/arm64/out/runs/flood/deck runs/flood/journal.msgp",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestFindTests(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	list, err := findTests(fstest.MapFS{

@@ -4,8 +4,11 @@ package cansend
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -55,13 +58,36 @@ func StartCyclic(name string, rate, count int, frames ...*can.Frame) (*Cyclic, e
 		err = unix.Connect(fd, &unix.SockaddrCAN{Ifindex: index})
 	}
 	if err == nil {
-		_, err = unix.Write(fd, setup(every, count, frames))
+		err = onNextProcessor(func() error {
+			_, err := unix.Write(fd, setup(every, count, frames))
+			return err
+		})
 	}
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("the broadcast manager on %s: %w", name, err)
 	}
 	return &Cyclic{fd}, nil
+}
+
+// turns counts calls of onNextProcessor.
+var turns atomic.Uint32
+
+// onNextProcessor calls f on the processor after that of the call before. The
+// kernel's timers stay on that on which they were started, and one processor of
+// a guest is not enough for the interrupts of two full buses.
+func onNextProcessor(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	one.Set(int(turns.Add(1)) % all.Count())
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	return errors.Join(f(), unix.SchedSetaffinity(0, &all))
 }
 
 // Wait waits until the last frame was sent.
