@@ -97,7 +97,7 @@ func (g *guest) addPlain(a *archive) error {
 	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
 	a.copyFile("bin/vignette-agent", g.agent(), 0o755)
 	modules := []string{"can-raw", "can-bcm", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
-	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a))
+	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a), g.addDrive(a))
 }
 
 // canPrograms are those of every guest.
