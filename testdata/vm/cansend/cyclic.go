@@ -34,11 +34,11 @@ const MaxCycle = 256
 // takes that sends as many, and does not fall behind.
 type Cyclic struct{ fd int }
 
-// The kernel's interval begins when the frame before was sent, which takes about
-// so long on a virtual interface and on a controller.
+// The kernel's interval begins when the frame before was sent, which takes so long
+// on a virtual interface and, with the interrupts of both its ends, on a controller.
 const (
 	lateVirtual    = 20 * time.Microsecond
-	lateController = 80 * time.Microsecond
+	lateController = 115 * time.Microsecond
 )
 
 // StartCyclic begins to send frames to an interface in turn, at least rate of
