@@ -72,13 +72,14 @@ func run(ctx context.Context) error {
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
 	cuts := flag.Int("power", 0, "run the test of power losses only, with so many of them")
 	seed := flag.Uint64("power-seed", 0, "of that test; 0: another one each time")
+	load := flag.Duration("load", 60*time.Second, "how long two buses are full")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
 		names = append(names, m.name)
 	}
-	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
-		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s]", strings.Join(names, "|"))
+	if flag.NArg() > 0 || *stretch < 0 || *load < time.Second || (*arch != "" && !slices.Contains(names, *arch)) {
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s] [--load 60s]", strings.Join(names, "|"))
 	}
 	chosen, err := regexp.Compile(*only)
 	if err != nil {
@@ -101,7 +102,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenariosOf(&m, scenarios)}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, load: *load, scenarios: scenariosOf(&m, scenarios)}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -173,7 +173,7 @@ func (g *guest) addCar(ctx context.Context, a *archive) error {
 			return err
 		}
 	}
-	s, key := g.scenarios[0], g.path("oem")
+	s, key := &scenario{root: g.root}, g.path("oem")
 	for _, k := range []string{key + ".key", key + ".pub"} {
 		if err := os.RemoveAll(k); err != nil {
 			return err
