@@ -23,7 +23,7 @@ STAMP   = -X vignette/scenes/engine.ReleasedAs=$(VERSION)
 NATIVE  = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(STAMP)'
 STATIC  = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 # How the car's program is built is in one file; see RATIONALE.md, Size.
-AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
+AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -R 0x4000 -buildid= $(STAMP)'
 
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))

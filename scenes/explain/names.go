@@ -188,3 +188,14 @@ func (l Language) value(path, text, unit string) string {
 	}
 	return withUnit(text, unit)
 }
+
+// Name is a plain name of a VSS path or of an action.
+func (l Language) Name(of string) string {
+	if strings.Contains(of, ".") {
+		return l.signal(of)
+	}
+	return l.action(of)
+}
+
+// State is the plain name of a drive state.
+func (l Language) State(name string) string { return l.state(name) }

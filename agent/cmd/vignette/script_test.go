@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vignette/scenes"
+	"vignette/testdata/bench/packs"
 	driven "vignette/testdata/drive"
 	fleet "vignette/testdata/review"
 	"vignette/ui-bridge/trace"
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -129,8 +130,8 @@ func drawn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(w.Close(), f.Close()))
 }
 
-// pack gzip|zstd FILE OUT compresses a file.
-func pack(ts *testscript.TestScript, neg bool, args []string) {
+// squeeze gzip|zstd FILE OUT compresses a file.
+func squeeze(ts *testscript.TestScript, neg bool, args []string) {
 	var out bytes.Buffer
 	var w io.WriteCloser = gzip.NewWriter(&out)
 	if args[0] == "zstd" {
@@ -142,6 +143,13 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o644))
+}
+
+// shared DIR N makes N packs of cards in a directory.
+func shared(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(packs.Write(ts.MkAbs(args[0]), n, 1))
 }
 
 // chop FILE N takes the last N bytes off a file.
