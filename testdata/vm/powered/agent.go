@@ -15,7 +15,7 @@ import (
 
 // patience bounds every wait: the guest is emulated on a desk that does other
 // things too.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 const (
 	agentName      = "org.vignette.Agent1"
