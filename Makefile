@@ -28,7 +28,7 @@ AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test audit bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test soak audit bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -116,6 +116,14 @@ vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, as sy
 	@$(MAKE) build arm build/drive.log
 	go run ./testdata/vm --arch "$(VM_ARCH)" --only "$(VM_ONLY)" --drive $(VM_SECONDS)s --load $(VM_LOAD)s
 	go run ./testdata/vm --power $(POWER_CUTS)
+
+SOAK_DAYS ?= 30
+soak: ## simulated days of drives, nights, kills and edits through the agent's program, then 100 power losses; SOAK_DAYS=n; build/soak.txt has the report
+	@.ci/need go dbus-daemon apt-get qemu-system-aarch64 mke2fs e2fsck
+	@$(MAKE) build arm
+	@mkdir -p build; rm -f build/soak.txt
+	go test ./testdata/faults -run '^TestSoak$$' -count=1 -v -timeout 3h -soak-days $(SOAK_DAYS) -soak-rate 200 -soak-report $(CURDIR)/build/soak.txt
+	go run ./testdata/vm --power 100
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv
