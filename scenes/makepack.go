@@ -15,6 +15,16 @@ import (
 // pack's manifest. dir is the directory's name in messages; a nil key leaves the
 // pack unsigned. Errors are Diagnostics.
 func MakePack(dir string, source fs.FS, key *sign.SecretKey) ([]byte, error) {
+	return makePack(dir, source, key, false)
+}
+
+// MakeBarePack makes a pack as MakePack does, without scenarios and picture: one
+// for a QR code.
+func MakeBarePack(dir string, source fs.FS, key *sign.SecretKey) ([]byte, error) {
+	return makePack(dir, source, key, true)
+}
+
+func makePack(dir string, source fs.FS, key *sign.SecretKey, bare bool) ([]byte, error) {
 	text, err := readSource(dir, source, ManifestName, maxManifest)
 	if err != nil {
 		return nil, err
@@ -22,6 +32,9 @@ func MakePack(dir string, source fs.FS, key *sign.SecretKey) ([]byte, error) {
 	m, err := ParsePackSource(path.Join(dir, ManifestName), text)
 	if err != nil {
 		return nil, err
+	}
+	if bare {
+		m.Scenarios, m.Picture = nil, ""
 	}
 	files, err := packFiles(dir, source, m)
 	if err != nil {

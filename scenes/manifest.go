@@ -56,8 +56,22 @@ type Parent struct {
 	Author string
 }
 
+// Version is the parent's version.
+func (p *Parent) Version() string {
+	_, version, _ := strings.Cut(p.Pack, "@")
+	return version
+}
+
 // Name is the pack and its version, cool-evening@1.0.0.
 func (m *Manifest) Name() string { return m.ID + "@" + m.Version }
+
+// Ancestors are the packs that it is derived from, the parent first.
+func (m *Manifest) Ancestors() []Parent {
+	if m.DerivedFrom == nil {
+		return nil
+	}
+	return append([]Parent{*m.DerivedFrom}, m.Lineage...)
+}
 
 var (
 	handleText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
@@ -122,9 +136,13 @@ func manifestKeys() object[Manifest] {
 	return object[Manifest]{"the manifest", append(sourceKeys(), claimKeys()...)}
 }
 
+func packSourceKeys() object[Manifest] {
+	return object[Manifest]{"the pack's source", sourceKeys()}
+}
+
 // fileName reads the name of a file of the pack, which may be given once.
 func (r *reader) fileName(n *yaml.Node, m *Manifest) string {
-	if !r.scalar(n, "a file name") || r.shapes != nil {
+	if r.shape(n, shape{"type": "string", "description": "a file of the pack, such as cards/cool-evening.yaml"}) || !r.scalar(n, "a file name") {
 		return ""
 	}
 	if err := pack.CheckName(n.Value); err != nil {
@@ -163,7 +181,7 @@ func (m *Manifest) checkLineage(r *reader) {
 	if len(m.Lineage) > maxLineage {
 		r.diags.add(r.file, m.pos["lineage"], "`lineage` names %d packs, at most %d are read; leave out the oldest", len(m.Lineage), maxLineage)
 	}
-	line := append([]Parent{*m.DerivedFrom}, m.Lineage...)
+	line := m.Ancestors()
 	for i, p := range line {
 		twin := func(o Parent) bool { return o.SHA256 == p.SHA256 || o.Pack == p.Pack && o.Author == p.Author }
 		if p.Pack == m.Name() && p.Author == m.Author || slices.ContainsFunc(line[:i], twin) {
@@ -201,7 +219,7 @@ func ParseManifest(file string, text []byte) (*Manifest, error) {
 // ParsePackSource reads what an author writes of a pack: a manifest without what
 // its cards read, touch and need. The error is Diagnostics.
 func ParsePackSource(file string, text []byte) (*Manifest, error) {
-	return readManifest(file, text, object[Manifest]{"the pack's source", sourceKeys()})
+	return readManifest(file, text, packSourceKeys())
 }
 
 // Text is the manifest as YAML, in one form only.

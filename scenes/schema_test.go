@@ -144,6 +144,30 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 	}
 }
 
+// TestPackSchemas holds that what is written of packs and trust is valid by the
+// published schemas, and what they refuse.
+func TestPackSchemas(t *testing.T) {
+	manifest, source := schemaOf(t, "pack.schema.json", PackSchema()), schemaOf(t, "pack-source.schema.json", PackSourceSchema())
+	trust := schemaOf(t, "trust.schema.json", TrustSchema())
+	p := packOf(t, "mei", "cool", "1.0.0", packKey(t, 1), "expires: 2030-01-01")
+	list := Trust{Authors: []TrustedAuthor{{"mei", packKey(t, 1).Public(), day(t, "2030-01-01")}}}
+	made := string(p.Manifest.Text())
+	for _, c := range []struct {
+		s    *jsonschema.Schema
+		text string
+		good bool
+	}{
+		{manifest, made, true}, {source, made, false}, {source, eveningSource, true}, {manifest, eveningSource, true}, {trust, string(list.Text()), true},
+		{manifest, strings.Replace(made, "author: mei", "author: M", 1), false}, {manifest, strings.Replace(made, "notify", "[notify]", 1), false},
+		{source, strings.Replace(eveningSource, "licence:", "license:", 1), false}, {source, strings.Replace(eveningSource, "sha256: 1e", "sha256: xx", 1), false},
+		{trust, strings.Replace(string(list.Text()), "key: RW", "key: XX", 1), false},
+	} {
+		if err := valid(t, c.s, []byte(c.text)); (err == nil) != c.good {
+			t.Errorf("%v; want valid %v:\n%s", err, c.good, c.text)
+		}
+	}
+}
+
 // TestSchemaRefuses holds what a schema can see: a key that is unknown or
 // missing, and a value of the wrong shape.
 func TestSchemaRefuses(t *testing.T) {

@@ -111,19 +111,11 @@ func readPack(path string, o *Options) (*entry, error) {
 		return nil, err
 	}
 	p := describe(opened, path, len(data))
-	var stories []*scenes.Scenario
-	for _, f := range opened.Scenarios {
-		s, err := scenes.ParseScenario(path+"/"+f.Name, f.Text)
-		if err != nil {
-			return nil, err
-		}
-		stories = append(stories, s)
-	}
 	for _, c := range opened.Cards {
 		c.Off = false // a rehearsal is of cards that are enabled
 	}
 	for _, v := range o.Cars {
-		p.on = append(p.on, try(opened.Cards, stories, v))
+		p.on = append(p.on, try(opened.Cards, opened.Scenarios, v))
 	}
 	return p, p.finish()
 }

@@ -82,7 +82,7 @@ func (k PublicKey) Line() string { return encode(algPure[:], k.ID[:], k.Key) }
 
 // Same reports whether two keys are one: what one signs the other checks. The id
 // does not count, nothing vouches for it: whoever has a key may call it otherwise.
-func (k PublicKey) Same(o PublicKey) bool { return bytes.Equal(k.Key, o.Key) }
+func (k PublicKey) Same(o PublicKey) bool { return len(k.Key) > 0 && bytes.Equal(k.Key, o.Key) }
 
 // Signature is a signature's file, read.
 type Signature struct {

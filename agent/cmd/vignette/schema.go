@@ -18,6 +18,9 @@ var schemas = []struct {
 }{
 	{"card", scenes.CardSchema},
 	{"scenario", scenes.ScenarioSchema},
+	{"pack", scenes.PackSchema},
+	{"pack-source", scenes.PackSourceSchema},
+	{"trust", scenes.TrustSchema},
 	{"profile", scenes.ProfileSchema},
 	{"study", scenes.StudySchema},
 	{"answer", scenes.AnswerSchema},
@@ -33,10 +36,10 @@ func schema(args []string, out, errs io.Writer) error {
 		names = append(names, s.name)
 	}
 	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
-Prints the JSON Schema of cards, scenarios, vehicle profiles, study cards, answer cards,
-lists of cards that are called back, certificates of audits or reports, for
-editors that complete and check while one types. It is made from what the
-program reads or writes.`,
+Prints the JSON Schema of cards, scenarios, manifests and sources of packs, trust
+lists, vehicle profiles, study cards, answer cards, lists of what is called back,
+certificates of audits or reports, for editors that complete and check while one
+types. It is made from what the program reads or writes.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err

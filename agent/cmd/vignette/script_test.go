@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat, "shared": shared, "watched": watched},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze, "watched": watched},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -131,8 +131,8 @@ func drawn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(w.Close(), f.Close()))
 }
 
-// pack gzip|zstd FILE OUT compresses a file.
-func pack(ts *testscript.TestScript, neg bool, args []string) {
+// squeeze gzip|zstd FILE OUT compresses a file.
+func squeeze(ts *testscript.TestScript, neg bool, args []string) {
 	var out bytes.Buffer
 	var w io.WriteCloser = gzip.NewWriter(&out)
 	if args[0] == "zstd" {
