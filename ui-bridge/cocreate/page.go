@@ -62,7 +62,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 
 // barWidth and barsHigh are of the picture, in pixels.
 const (
-	barWidth = 14
+	barWidth = 20
 	barsHigh = 120
 )
 
