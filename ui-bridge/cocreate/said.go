@@ -50,7 +50,7 @@ func saidOf(study string, t *review.Task) Said {
 	return s
 }
 
-// share writes a choice's share with its interval.
+// String writes a choice with its share, · if that is withheld.
 func (c *Choice) String() string {
 	if c.Share == nil {
 		return c.Text + " ·"
