@@ -34,6 +34,7 @@ var commands = []command{
 	{"explain", "put cards into plain words, in English or Chinese", explainCards},
 	{"reach", "say what cards can touch in a car, and what has changed", reach},
 	{"test", "tell scenarios to cards, and say whether they did what is expected", tests},
+	{"adapt", "say what a vehicle lacks that cards ask for, and take what it has instead", adapts},
 	{"signals", "decode a recording into signals", signals},
 	{"dbc", "say what is in a DBC and what could not be used", dbcs},
 	{"convert", "convert a recording into another format", convert},
