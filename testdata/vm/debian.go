@@ -18,10 +18,22 @@ import (
 // guestPackages have the guest's programs. Their dependencies come with them.
 var guestPackages = []string{"busybox-static", "can-utils", "dbus-daemon", "iproute2"}
 
+// packages are guestPackages, and on arm64 what the guest with systemd has beside
+// them. usr-is-merged spares the packages that would merge an old system's /usr.
+func (m *machine) packages() []string {
+	if m.debian == "arm64" {
+		return append([]string{"dbus", "e2fsprogs", "systemd", "usr-is-merged"}, guestPackages...)
+	}
+	return guestPackages
+}
+
 // wanted is what is unpacked of packages: programs, libraries, the kernel, and
-// of its hundreds of megabytes of modules those for CAN and for QEMU's disk.
+// of its hundreds of megabytes of modules those for CAN, for QEMU's disk and for
+// a car's file system.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/virtio_blk|drivers/virtio/)))`)
+	`|(usr/)?lib/(systemd|sysusers\.d|sysctl\.d|dbus-1\.0)/|usr/share/dbus-1/` +
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|sja1000/|ctucanfd/)|drivers/block/(virtio_blk|loop|brd)|drivers/virtio/` +
+	`|fs/(ext4/|jbd2/|mbcache)|lib/(lib)?crc|(arch/[^/]+/)?crypto/crc)))`)
 
 // debian downloads packages of another architecture by way of this machine's
 // apt and its sources, in a root of its own: nothing is installed.
@@ -34,13 +46,13 @@ type debian struct {
 // download fetches and unpacks the kernel and the guest's programs into
 // g.dir/root, unless they are there.
 func (g *guest) download(ctx context.Context) error {
-	root, done := g.path("root"), g.path("root.done")
-	what := fmt.Sprintln(g.kernel, guestPackages, wanted)
+	root, done := g.unpacked("root"), g.unpacked("root.done")
+	what := fmt.Sprintln(g.kernel, g.packages(), wanted)
 	if have, err := os.ReadFile(done); err == nil && string(have) == what {
 		return nil
 	}
 	g.say("apt-get update for %s", g.debian)
-	d, err := newDebian(ctx, g.path("apt"), g.debian)
+	d, err := newDebian(ctx, g.unpacked("apt"), g.debian)
 	if err != nil {
 		return err
 	}
@@ -51,12 +63,12 @@ func (g *guest) download(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.say("download %s, %s", image, strings.Join(guestPackages, ", "))
+	g.say("download %s, %s", image, strings.Join(g.packages(), ", "))
 	// A kernel's dependencies would bring in what installs it.
 	if err := d.apt(ctx, "download", image); err != nil {
 		return err
 	}
-	if err := d.apt(ctx, append([]string{"-y", "--download-only", "install"}, guestPackages...)...); err != nil {
+	if err := d.apt(ctx, append([]string{"-y", "--download-only", "install"}, g.packages()...)...); err != nil {
 		return err
 	}
 	g.say("unpack")

@@ -56,7 +56,7 @@ func TestUnpack(t *testing.T) {
 		file("./boot/vmlinuz-6.1.0"), file("./boot/System.map-6.1.0"), file("./lib/modules/6.1.0/modules.builtin"),
 		file("./lib/modules/6.1.0/kernel/net/can/can-raw.ko"), file("./lib/modules/6.1.0/kernel/drivers/net/can/vcan.ko"),
 		file("./lib/modules/6.1.0/kernel/drivers/net/can/dev/can-dev.ko"), file("./lib/modules/6.1.0/kernel/drivers/block/virtio_blk.ko"),
-		file("./lib/modules/6.1.0/kernel/drivers/net/can/usb/gs_usb.ko"), file("./lib/modules/6.1.0/kernel/fs/ext4/ext4.ko"),
+		file("./lib/modules/6.1.0/kernel/drivers/net/can/usb/gs_usb.ko"), file("./lib/modules/6.1.0/kernel/fs/xfs/xfs.ko"),
 	), root)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,6 +36,8 @@ type guest struct {
 	machine
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
+	only      *regexp.Regexp // of the vm tests' names
+	load      time.Duration  // how long two buses are full
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot
@@ -42,6 +46,15 @@ type guest struct {
 func (g *guest) say(format string, args ...any) { g.clock.say(g.name+": "+format, args...) }
 
 func (g *guest) path(name string) string { return filepath.Join(g.dir, name) }
+
+// unpacked is the name of what Debian's packages became, which machines of one
+// architecture share.
+func (g *guest) unpacked(name string) string { return filepath.Join(filepath.Dir(g.dir), g.base, name) }
+
+// agent is the shipped program on this machine.
+func (g *guest) agent() string {
+	return filepath.Join(g.root, "bin", "linux-"+g.base, "vignette-agent")
+}
 
 // build makes the initramfs: Debian's programs, our agent, the vm tests, and
 // what the scenarios play.
@@ -65,33 +78,53 @@ func (g *guest) build(ctx context.Context) error {
 		a.directory(d)
 	}
 	a.device("dev/console", 5, 1)
+	a.copyFile("bin/vignette-hmi", hmi, 0o755)
+	if g.systemd {
+		err = g.addSystemd(ctx, a)
+	} else {
+		err = g.addPlain(a)
+	}
+	err = errors.Join(err, g.addTests(a), a.close())
+	return errors.Join(err, w.Flush(), f.Close())
+}
+
+// addPlain adds what runs without a service manager, our init and the scenarios.
+func (g *guest) addPlain(a *archive) error {
 	a.file("init", 0o755, initScript)
 	a.file("etc/bus.conf", 0o644, busConfig)
 	a.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/root:/bin/sh\n"))
 	a.file("etc/group", 0o644, []byte("root:x:0:\n"))
 	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
-	a.copyFile("bin/vignette-agent", filepath.Join(g.root, "bin", "linux-"+g.name, "vignette-agent"), 0o755)
-	a.copyFile("bin/vignette-hmi", hmi, 0o755)
-	err = errors.Join(g.addDebian(a), g.addTests(a), g.addScenarios(a), a.close())
-	return errors.Join(err, w.Flush(), f.Close())
+	a.copyFile("bin/vignette-agent", g.agent(), 0o755)
+	modules := []string{"can-raw", "can-bcm", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
+	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a), g.addDrive(a))
 }
+
+// canPrograms are those of every guest.
+var canPrograms = []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cansend", "/usr/bin/cangen", "/usr/bin/candump"}
 
 // sysctlFile is the shipped file that lets the agent have its socket buffers.
 const sysctlFile = "buildroot/package/vignette-agent/90-vignette-can.conf"
 
-// addDebian adds Debian's programs and modules.
-func (g *guest) addDebian(a *archive) error {
-	s := &sysroot{g.path("root"), g.libraries}
-	for _, p := range []string{"/bin/busybox", "/bin/ip", "/usr/bin/dbus-daemon", "/usr/bin/canplayer", "/usr/bin/cansend", "/usr/bin/cangen", "/usr/bin/candump"} {
+// addPrograms adds programs of Debian's.
+func (g *guest) addPrograms(a *archive, programs ...string) error {
+	s := &sysroot{g.unpacked("root"), g.libraries}
+	for _, p := range programs {
 		if err := s.addProgram(a, p); err != nil {
 			return err
 		}
 	}
-	mods, err := findModules(g.path("root/lib/modules"))
+	return nil
+}
+
+// addModules adds modules of Debian's kernel, and modules.list: the order in which
+// they are loaded.
+func (g *guest) addModules(a *archive, names ...string) error {
+	mods, err := findModules(g.unpacked("root/lib/modules"))
 	if err != nil {
 		return err
 	}
-	files, err := mods.closure("can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk")
+	files, err := mods.closure(names...)
 	if err != nil {
 		return err
 	}
@@ -108,36 +141,42 @@ func (g *guest) addDebian(a *archive) error {
 // boot runs the guest to its end. Its console goes to console.log, and what
 // init says of its progress to the clock.
 func (g *guest) boot(ctx context.Context) error {
-	kernel, err := filepath.Glob(g.path("root/boot/vmlinuz-*"))
+	kernel, err := filepath.Glob(g.unpacked("root/boot/vmlinuz-*"))
 	if err != nil || len(kernel) != 1 {
-		return fmt.Errorf("%d kernels in %s, want one", len(kernel), g.path("root/boot"))
+		return fmt.Errorf("%d kernels in %s, want one", len(kernel), g.unpacked("root/boot"))
 	}
 	disk := g.path("results.img")
 	if err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, resultBytes)); err != nil {
 		return err
 	}
-	limit := bootTime
+	limit := bootTime + 5*g.load // the load is work, and slow
 	for _, s := range g.scenarios {
 		limit += s.length
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// The guest's clock counts its instructions, 4 ns each, and skips what it
+	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(g.qemu[1:],
-		"-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=2,sleep=off", "-m", "512",
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),
+		"-accel", "tcg,thread=single,tb-size=256", "-icount", fmt.Sprintf("shift=%d,sleep=off", g.shift), "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
-		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
+		// the kernel gives what it does not know to init, as environment
+		"-append", fmt.Sprintf("console=ttyAMA0 quiet panic=-1 mitigations=off VM_LOAD=%d", int(g.load.Seconds())))...)
+	g.say("boot %s", filepath.Base(kernel[0]))
+	return g.watch(ctx, cmd, limit)
+}
+
+// watch runs QEMU, which ctx ends after limit, and follows its console.
+func (g *guest) watch(ctx context.Context, cmd *exec.Cmd, limit time.Duration) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stderr = cmd.Stdout
-	g.say("boot %s", filepath.Base(kernel[0]))
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ const (
 	typeDirectory = 0o040000
 	typeCharacter = 0o020000
 	typeFile      = 0o100000
+	typeLink      = 0o120000
 )
 
 // directory adds a directory and those above it.
@@ -46,6 +47,11 @@ func (a *archive) directory(name string) {
 // file adds a file, once; its directories come with it.
 func (a *archive) file(name string, mode fs.FileMode, data []byte) {
 	a.entry(clean(name), typeFile|uint32(mode.Perm()), data, 0, 0)
+}
+
+// symlink adds a symbolic link.
+func (a *archive) symlink(name, target string) {
+	a.entry(clean(name), typeLink|0o777, []byte(target), 0, 0)
 }
 
 // device adds a character device.
@@ -161,7 +167,7 @@ func (s *sysroot) library(name string) (string, error) {
 		return name, nil
 	}
 	for _, dir := range []string{"lib", "usr/lib"} {
-		for _, in := range []string{s.libraries, ""} {
+		for _, in := range []string{s.libraries, s.libraries + "/systemd", ""} {
 			lib := path.Join("/", dir, in, name)
 			if _, err := os.Stat(filepath.Join(s.dir, lib)); err == nil {
 				return lib, nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func driveJudge(t *testing.T, lose func(*drive.Entry) bool) *judge {
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
-	j := &judge{s, &results{dir, map[string][]byte{}}}
+	j := &judge{s, &results{dir, map[string][]byte{}}, "scenarios/" + s.name}
 	in, err := canlog.Open(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +171,7 @@ func TestMethodOfACallThatGoesNowhere(t *testing.T) {
 }
 
 func TestJudgeEnds(t *testing.T) {
-	j := &judge{scenario: &scenario{name: "x", hmi: true}, r: &results{files: map[string][]byte{
+	j := &judge{scenario: &scenario{name: "x", hmi: true}, dir: "scenarios/x", r: &results{files: map[string][]byte{
 		"scenarios/x/canplayer.status": []byte("0\n"), "scenarios/x/agent.status": []byte("0\n"), "scenarios/x/hmi.status": []byte("0\n"),
 		"scenarios/x/agent.out": []byte("level=INFO msg=running\nlevel=INFO msg=ended frames=7\n"),
 	}}}
@@ -246,16 +247,37 @@ func TestResults(t *testing.T) {
 	}
 }
 
+func TestRuns(t *testing.T) {
+	r := &results{"/p/build/vm/arm64/out", map[string][]byte{
+		"runs/flood/agent.yaml": nil, "runs/flood/journal.msgp": nil, "runs/flaps/agent.yaml": nil,
+		"scenarios/drive/agent.yaml": nil, "runs/without/journal.msgp": nil,
+	}}
+	var got []string
+	for _, j := range r.runs("/p") {
+		got = append(got, fmt.Sprint(j.name, " ", j.root, " ", j.vehicle, " ", j.cards, " ", j.file(journalFile)))
+	}
+	want := []string{
+		"flaps /p build/vm/arm64/out/runs/flaps/vehicle.yaml build/vm/arm64/out/runs/flaps/deck runs/flaps/journal.msgp",
+		"flood /p build/vm/arm64/out/runs/flood/vehicle.yaml build/vm/arm64/out/runs/flood/deck runs/flood/journal.msgp",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestFindTests(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	list, err := findTests(fstest.MapFS{
 		"can/b/x_vm_test.go":        file("package b\nfunc TestMain(m *testing.M) {}\nfunc TestA(t *testing.T) {}\nfunc helper() {}\n"),
-		"can/b/y_vm_test.go":        file("package b\nfunc TestB(t *testing.T) {}\n"),
-		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\n"),
+		"can/b/y_vm_test.go":        file("//go:build vm\n\npackage b\nfunc TestB(t *testing.T) {}\n"),
+		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\nfunc TestSlow(t *testing.T) {}\n"),
 		"agent/a_test.go":           file("package agent\nfunc TestD(t *testing.T) {}\n"),
+		"can/b/z_vm_test.go":        file("//go:build vm && arm64\n\npackage b\nfunc TestF(t *testing.T) {}\n"),
 		"build/agent/a_vm_test.go":  file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		".cache/agent/a_vm_test.go": file("package agent\nfunc TestE(t *testing.T) {}\n"),
-	})
+		"scenes/a_vm_test.go":       file("package scenes\nfunc TestSlow(t *testing.T) {}\n"),
+		"agent/a_systemd_test.go":   file("package agent\nfunc TestG(t *testing.T) {}\n"),
+	}, vmTestSuffix, "arm", regexp.MustCompile("Test.$"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,18 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/build"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// vmTestSuffix is what the files end in whose tests run in the guests. They
-// carry `//go:build vm`.
-const vmTestSuffix = "_vm_test.go"
+// What the files end in whose tests run in the guests, and in the guest with
+// systemd. They carry `//go:build vm`.
+const (
+	vmTestSuffix      = "_vm_test.go"
+	systemdTestSuffix = "_systemd_test.go"
+)
 
 // testBinary is the vm tests of one package.
 type testBinary struct {
@@ -32,7 +38,11 @@ var testFunc = regexp.MustCompile(`(?m)^func (Test\w*)\(`)
 
 // buildTests finds and builds the vm tests of the whole repository.
 func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
-	list, err := findTests(os.DirFS(g.root))
+	suffix := vmTestSuffix
+	if g.systemd {
+		suffix = systemdTestSuffix
+	}
+	list, err := findTests(os.DirFS(g.root), suffix, g.goarch, g.only)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +55,11 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	return list, nil
 }
 
-// findTests lists the packages with vm tests in the order of their names.
-func findTests(repository fs.FS) ([]*testBinary, error) {
+// findTests lists the packages with tests in files with a suffix, for a processor
+// and with names that match, in the order of the packages' names.
+func findTests(repository fs.FS, suffix, goarch string, only *regexp.Regexp) ([]*testBinary, error) {
+	guest := build.Context{GOOS: "linux", GOARCH: goarch, BuildTags: []string{"vm"}, Compiler: "gc", JoinPath: path.Join,
+		OpenFile: func(name string) (io.ReadCloser, error) { return repository.Open(name) }}
 	byPackage := map[string]*testBinary{}
 	err := fs.WalkDir(repository, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -54,21 +67,26 @@ func findTests(repository fs.FS) ([]*testBinary, error) {
 			return err
 		case d.IsDir() && (p == "build" || p == "bin" || strings.HasPrefix(d.Name(), ".") && p != "."):
 			return fs.SkipDir
-		case d.IsDir() || !strings.HasSuffix(p, vmTestSuffix):
+		case d.IsDir() || !strings.HasSuffix(p, suffix):
 			return nil
+		}
+		if ok, err := guest.MatchFile(path.Split(p)); !ok || err != nil {
+			return err
 		}
 		text, err := fs.ReadFile(repository, p)
 		if err != nil {
 			return err
 		}
 		pkg := filepath.Dir(p)
-		if byPackage[pkg] == nil {
-			byPackage[pkg] = &testBinary{pkg: pkg}
-		}
 		for _, m := range testFunc.FindAllSubmatch(text, -1) {
-			if name := string(m[1]); name != "TestMain" {
-				byPackage[pkg].tests = append(byPackage[pkg].tests, name)
+			name := string(m[1])
+			if name == "TestMain" || !only.MatchString(name) {
+				continue
 			}
+			if byPackage[pkg] == nil {
+				byPackage[pkg] = &testBinary{pkg: pkg}
+			}
+			byPackage[pkg].tests = append(byPackage[pkg].tests, name)
 		}
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/cocreate"
 	"vignette/ui-bridge/review"
 )
 
@@ -16,6 +17,10 @@ var schemas = []struct {
 	make func() []byte
 }{
 	{"card", scenes.CardSchema},
+	{"scenario", scenes.ScenarioSchema},
+	{"pack", scenes.PackSchema},
+	{"pack-source", scenes.PackSourceSchema},
+	{"trust", scenes.TrustSchema},
 	{"profile", scenes.ProfileSchema},
 	{"study", scenes.StudySchema},
 	{"answer", scenes.AnswerSchema},
@@ -23,6 +28,7 @@ var schemas = []struct {
 	{"elements", scenes.RegistrySchema},
 	{"audit", audit.Schema},
 	{"review", review.Schema},
+	{"cocreate", cocreate.Schema},
 }
 
 func schema(args []string, out, errs io.Writer) error {
@@ -31,10 +37,11 @@ func schema(args []string, out, errs io.Writer) error {
 		names = append(names, s.name)
 	}
 	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
-Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards,
-revocation lists, registries of elements, certificates of audits or reports, for
-editors that complete and check while one types. It is made from what the
-program reads or writes.`,
+Prints the JSON Schema of cards, scenarios, manifests and sources of packs, trust
+lists, vehicle profiles, study cards, answer cards, lists of what is called back,
+registries of elements, certificates of audits or reports, for editors that
+complete and check while one types. It is made from what the program reads or
+writes.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err
