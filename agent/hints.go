@@ -52,7 +52,7 @@ func newHints(log uibridge.Logger) *hints {
 	return h
 }
 
-// watch follows these files and directories, and the card files in those
+// watch follows these files and directories, and the card files and packs in those
 // directories, instead of what was followed before. What changes after it has
 // returned is told.
 func (h *hints) watch(paths []string) {
@@ -75,7 +75,7 @@ type wish struct {
 }
 
 // trail is what to watch: names by directory, which are real paths. The name ""
-// stands for every card file.
+// stands for every card file and pack.
 type trail map[string][]string
 
 func (t trail) add(dir, name string) {
@@ -122,7 +122,7 @@ func (t trail) follow(path string) {
 // concerns reports whether a change of a path is one of what is watched.
 func (t trail) concerns(path string) bool {
 	names := t[filepath.Dir(path)]
-	return slices.Contains(names, filepath.Base(path)) || slices.Contains(names, "") && scenes.IsCardFile(path)
+	return slices.Contains(names, filepath.Base(path)) || slices.Contains(names, "") && (scenes.IsCardFile(path) || scenes.IsPackFile(path))
 }
 
 // run waits for events, and for quiet after them.

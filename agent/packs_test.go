@@ -269,7 +269,9 @@ func TestPackIsCalledBack(t *testing.T) {
 	b.start()
 	b.frame(0, 126)
 	b.write("state/cards/gift.vpack", string(parcel{id: "gift", version: "1.0.0", author: "mei"}.pack(t, mei)))
-	b.call("Reload")
+	b.await("the pack's card", func(s *dbus.Signal) bool {
+		return strings.HasSuffix(s.Name, ".InterfacesAdded") && s.Body[0] == dbus.ObjectPath(uibridge.AgentPath+"/card/gift")
+	})
 	b.call("EnableCard", "gift", true)
 	b.call("Occur", "button moon", true)
 	b.decided("card", "gift", "what", "acted")

@@ -130,7 +130,7 @@ func (d *Deck) file(path string, off bool) *deckFile {
 // read reads a file and reports whether it is there.
 func (d *Deck) read(f *deckFile) bool {
 	limit := int64(maxCardBytes)
-	if isPack(f.path) {
+	if IsPackFile(f.path) {
 		limit = pack.MaxBytes
 	}
 	text, err := load(f.path, limit)
@@ -148,7 +148,7 @@ func (d *Deck) read(f *deckFile) bool {
 		return true
 	}
 	f.sum, f.now, f.faults = sum, content{}, nil
-	if isPack(f.path) {
+	if IsPackFile(f.path) {
 		err = d.readPack(f, text)
 	} else {
 		err = d.readCard(f, text)
@@ -159,8 +159,9 @@ func (d *Deck) read(f *deckFile) bool {
 	return true
 }
 
-// isPack reports whether a file is taken for a pack, by its name.
-func isPack(path string) bool { return filepath.Ext(path) == pack.Ext }
+// IsPackFile reports whether a file in a directory of installed cards is taken for a
+// pack, by its name.
+func IsPackFile(path string) bool { return filepath.Ext(path) == pack.Ext }
 
 func (d *Deck) readCard(f *deckFile, text []byte) error {
 	c, err := ParseCard(f.path, text)
@@ -313,7 +314,7 @@ func (d *Deck) Loose() map[string]string {
 	files := map[string]string{}
 	for _, f := range d.files {
 		for _, c := range f.now.or(f.good).cards {
-			if !isPack(f.path) {
+			if !IsPackFile(f.path) {
 				files[c.ID] = f.path
 			}
 		}
@@ -344,7 +345,7 @@ func (d *Deck) Hashes() (sums []string) {
 func (d *Deck) Installed() map[string]string {
 	files := map[string]string{}
 	for _, f := range d.files {
-		if !f.off || isPack(f.path) {
+		if !f.off || IsPackFile(f.path) {
 			continue
 		}
 		name := filepath.Base(f.path)

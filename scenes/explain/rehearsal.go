@@ -27,7 +27,7 @@ var (
 	sayNoCard   = phrase{"no card does that", "没有卡片执行此操作"}
 	sayNoStart  = phrase{"nothing started it", "没有触发"}
 	sayNotSo    = phrase{"it is not so that %s", "不满足：%s"}
-	sayAwaits   = phrase{"it waits until %s", "等待：%s"}
+	sayAwaits   = phrase{"what starts it must be over first", "须先解除触发条件"}
 	sayUnknown  = phrase{"%s is not known", "%s未知"}
 	sayTheTime  = phrase{"the time of day", "时间"}
 	sayRests    = phrase{"it rests after it has started", "启动后正在休息"}
@@ -154,8 +154,8 @@ func (l Language) why(c *scenes.Card, why string) string {
 	case err != nil || c == nil:
 	case place == "only_if" && i < len(c.OnlyIf):
 		return l.say(sayNotSo, l.condition(&c.OnlyIf[i]))
-	case place == "trigger" && i < len(c.When):
-		return l.say(sayAwaits, l.trigger(&c.When[i]))
+	case place == "trigger":
+		return sayAwaits[l]
 	}
 	return why
 }
