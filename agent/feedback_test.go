@@ -88,7 +88,7 @@ func TestFeedbackOverDBus(t *testing.T) {
 	d.shown("climate_opinion", "1. climate/other chose too_slow -> ok, gap first, speed parked")
 
 	answer := d.example("drive/answers/demo.yaml")
-	d.put("answers/demo.yaml", strings.Replace(answer, "versions: [1]", "versions: [1], feedback: [{name: climate_opinion, choices: [too_slow]}]", 1))
+	d.put("answers/demo.yaml", strings.Replace(answer, "versions: [1]", "versions: [1], feedback: [climate_opinion/too_slow]", 1))
 	d.told("NewAnswers", same(uint32(1)))
 	if got := d.answered(); got != "demo-answer true false 8" { // the recording is of the first week of January
 		t.Errorf("answered: %s", got)

@@ -107,9 +107,14 @@ func (t *study) checkChosen(k *Task, j int, e StudyEvent, text Name) {
 	if i := slices.IndexFunc(k.Choices, func(c Choice) bool { return Chosen+c.ID-1 == int(e.Gesture) }); k.Start.Screen == 0 || j == 0 && i >= 0 && e == want {
 		return // the first is noted
 	}
-	want.Gesture = uint8(Chosen + k.Choices[0].ID - 1)
-	shown, _ := t.s.EventText(want)
-	t.diags.add(t.file, text.Pos, "a feedback's sequence is one of its choices, such as `%s`; correct `%s`", shown, text.Text)
+	place := k.Start.Name.Text
+	switch kind, _ := k.About(); kind {
+	case "card":
+		place = "other/other"
+	case "screen":
+		place += "/other"
+	}
+	t.diags.add(t.file, text.Pos, "a feedback's sequence is one of its choices, such as `%s choice_%d ok first parked`; correct `%s`", place, k.Choices[0].ID, text.Text)
 }
 
 // The codes of a choice that is made, as Speeds and Outcomes have them.

@@ -113,7 +113,7 @@ func TestAnsweredFeedback(t *testing.T) {
 	parse := func(feedback string) (*Answer, error) {
 		return ParseAnswer("answer.yaml", []byte(strings.Replace(answerBench(t), "versions: [2, 3]}", "versions: [2, 3]"+feedback+"}", 1)))
 	}
-	a, err := parse(", feedback: [{name: seat_opinion, choices: [too_warm, good]}, {name: screen_opinion}]")
+	a, err := parse(", feedback: [seat_opinion/too_warm, seat_opinion/good, screen_opinion]")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,9 +126,9 @@ func TestAnsweredFeedback(t *testing.T) {
 		t.Errorf("an answer to the study as a whole: %v", err)
 	}
 	for text, want := range map[string]string{
-		", feedback: []":                                 "`feedback` is empty; give at least one entry",
-		", feedback: [{choices: [good]}]":                "a feedback that is answered has no `name`; add it",
-		", feedback: [{name: seat_opinion, text: said}]": "unknown key `text` in a feedback that is answered",
+		", feedback: []":          "`feedback` is empty; give at least one entry",
+		", feedback: [3]":         "a text is wanted here; found the number `3`; put it in quotes",
+		", feedback: [{a: said}]": "a text is wanted here; found a mapping",
 	} {
 		if _, err := parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)

@@ -23,11 +23,7 @@ func Answer(a *scenes.Answer, l Language) string {
 	section(&b, sayCameOf[l], []string{a.Changed.In(l.Tag())})
 	b.WriteString(l.say(sayAnswers, a.Study, a.Date.Format(time.DateOnly), a.Builds[0]) + "\n")
 	if len(a.Feedback) > 0 {
-		var names []string
-		for _, f := range a.Feedback {
-			names = append(names, strings.TrimSuffix(f.Name+" "+strings.Join(f.Choices, "/"), " "))
-		}
-		b.WriteString(l.say(sayOwnWord, strings.Join(names, sayList[l])) + "\n")
+		b.WriteString(l.say(sayOwnWord, strings.Join(a.Feedback, sayList[l])) + "\n")
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vignette/scenes"
@@ -163,14 +164,13 @@ func (k *Task) answer(s *scenes.Study, answers []*scenes.Answer, today time.Time
 	}
 	answered := map[string]bool{}
 	for _, a := range answers {
-		for _, of := range a.Feedback {
-			if !a.Answers(s.ID, s.Version) || of.Name != k.Name {
-				continue
-			}
-			f.Answers = append(f.Answers, Answer{a.ID, a.Version, a.Date.Format(time.DateOnly), of.Choices, weeks(a.Date)})
-			for _, c := range k.Figures {
-				answered[c.Name] = answered[c.Name] || a.AnswersFeedback(k.Name, c.Name)
-			}
+		names, all := answeredOf(a, k.Name)
+		if !a.Answers(s.ID, s.Version) || len(names) == 0 && !all {
+			continue
+		}
+		f.Answers = append(f.Answers, Answer{a.ID, a.Version, a.Date.Format(time.DateOnly), names, weeks(a.Date)})
+		for _, c := range k.Figures {
+			answered[c.Name] = answered[c.Name] || a.AnswersFeedback(k.Name, c.Name)
 		}
 	}
 	slices.SortStableFunc(f.Answers, func(a, b Answer) int { return cmp.Compare(a.Date, b.Date) })
@@ -184,6 +184,18 @@ func (k *Task) answer(s *scenes.Study, answers []*scenes.Answer, today time.Time
 	}
 }
 
+// answeredOf are the choices of a feedback that an answer answers; all: every one.
+func answeredOf(a *scenes.Answer, name string) (names []string, all bool) {
+	for _, of := range a.Feedback {
+		if of == name {
+			return nil, true
+		} else if choice, ok := strings.CutPrefix(of, name+"/"); ok {
+			names = append(names, choice)
+		}
+	}
+	return names, false
+}
+
 // checkAnswers holds that what answers answer is what the study asks.
 func checkAnswers(s *scenes.Study, answers []*scenes.Answer) error {
 	for _, a := range answers {
@@ -191,14 +203,12 @@ func checkAnswers(s *scenes.Study, answers []*scenes.Answer) error {
 			continue
 		}
 		for _, of := range a.Feedback {
-			i := slices.IndexFunc(s.Tasks, func(k scenes.Task) bool { return k.Name == of.Name && subjectOf(&k) == ofFeedback })
+			name, choice, some := strings.Cut(of, "/")
+			i := slices.IndexFunc(s.Tasks, func(k scenes.Task) bool { return k.Name == name && subjectOf(&k) == ofFeedback })
 			if i < 0 {
-				return fmt.Errorf("%s: answers feedback `%s`, which study %s, version %d, does not ask for", a.File, of.Name, s.ID, s.Version)
-			}
-			for _, c := range of.Choices {
-				if s.Tasks[i].Choice(c) == nil {
-					return fmt.Errorf("%s: answers the choice `%s`, which feedback `%s` of study %s, version %d, does not have", a.File, c, of.Name, s.ID, s.Version)
-				}
+				return fmt.Errorf("%s: answers feedback `%s`, which study %s, version %d, does not ask for", a.File, name, s.ID, s.Version)
+			} else if some && s.Tasks[i].Choice(choice) == nil {
+				return fmt.Errorf("%s: answers the choice `%s`, which feedback `%s` of study %s, version %d, does not have", a.File, choice, name, s.ID, s.Version)
 			}
 		}
 	}

@@ -262,13 +262,13 @@ func TestAnswersToFeedback(t *testing.T) {
 	}{
 		{"none", nil, "not answered for 25 weeks: good, too_warm"},
 		{"to the study as a whole", []*scenes.Answer{answer("all", "2026-04-01", "")}, "not answered for 25 weeks: good, too_warm"},
-		{"to a choice", []*scenes.Answer{answer("warm", "2026-04-01", ", feedback: [{name: seat_opinion, choices: [too_warm]}]")},
+		{"to a choice", []*scenes.Answer{answer("warm", "2026-04-01", ", feedback: [seat_opinion/too_warm]")},
 			"answered by warm, version 1, on 2026-04-01 (too_warm), 3 weeks after it was first said; not answered for 25 weeks: good"},
-		{"to all of it", []*scenes.Answer{answer("seat", "2026-05-01", ", feedback: [{name: seat_opinion}]")},
+		{"to all of it", []*scenes.Answer{answer("seat", "2026-05-01", ", feedback: [seat_opinion]")},
 			"answered by seat, version 1, on 2026-05-01, 7 weeks after it was first said"},
-		{"in two steps", []*scenes.Answer{answer("seat", "2026-05-01", ", feedback: [{name: seat_opinion, choices: [good]}]"), answer("warm", "2026-03-10", ", feedback: [{name: seat_opinion, choices: [too_warm]}]")},
+		{"in two steps", []*scenes.Answer{answer("seat", "2026-05-01", ", feedback: [seat_opinion/good]"), answer("warm", "2026-03-10", ", feedback: [seat_opinion/too_warm]")},
 			"answered by warm, version 1, on 2026-03-10 (too_warm), 0 weeks after it was first said; answered by seat, version 1, on 2026-05-01 (good), 7 weeks after it was first said"},
-		{"to another feedback", []*scenes.Answer{answer("home", "2026-05-01", ", feedback: [{name: home_opinion}]")}, "not answered for 25 weeks: good, too_warm"},
+		{"to another feedback", []*scenes.Answer{answer("home", "2026-05-01", ", feedback: [home_opinion]")}, "not answered for 25 weeks: good, too_warm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := plenty(t).report(t, Options{Answers: c.answers, Today: today})
@@ -281,9 +281,9 @@ func TestAnswersToFeedback(t *testing.T) {
 		})
 	}
 	for want, a := range map[string]*scenes.Answer{
-		"x.yaml: answers feedback `seat`, which study opinions, version 1, does not ask for":                           answer("x", "2026-04-01", ", feedback: [{name: seat}]"),
-		"y.yaml: answers feedback `warm`, which study opinions, version 1, does not ask for":                           answer("y", "2026-04-01", ", feedback: [{name: warm}]"),
-		"z.yaml: answers the choice `cold`, which feedback `seat_opinion` of study opinions, version 1, does not have": answer("z", "2026-04-01", ", feedback: [{name: seat_opinion, choices: [cold]}]"),
+		"x.yaml: answers feedback `seat`, which study opinions, version 1, does not ask for":                           answer("x", "2026-04-01", ", feedback: [seat]"),
+		"y.yaml: answers feedback `warm`, which study opinions, version 1, does not ask for":                           answer("y", "2026-04-01", ", feedback: [warm]"),
+		"z.yaml: answers the choice `cold`, which feedback `seat_opinion` of study opinions, version 1, does not have": answer("z", "2026-04-01", ", feedback: [seat_opinion/cold]"),
 	} {
 		if _, err := New(plenty(t).bag(t), Options{Answers: []*scenes.Answer{a}, Today: today}); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)

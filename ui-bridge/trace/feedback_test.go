@@ -438,7 +438,7 @@ func FuzzFeedback(f *testing.F) {
 // long it took.
 func TestAnswersToFeedback(t *testing.T) {
 	seat := func(changes ...string) *scenes.Answer {
-		return answer(t, append([]string{"versions: [1]}", "versions: [1], feedback: [{name: seat_opinion, choices: [bad]}]}"}, changes...)...)
+		return answer(t, append([]string{"versions: [1]}", "versions: [1], feedback: [seat_opinion/bad]}"}, changes...)...)
 	}
 	say := func(r *Recorder) string {
 		var lines []string
@@ -460,7 +460,7 @@ func TestAnswersToFeedback(t *testing.T) {
 		{"who was asked something else", [][2]string{{"fan_opinion", "bad"}}, seat(), "found quiet true yours false weeks 4; 0"},
 		{"who said nothing", nil, seat(), "found quiet true yours false weeks 4; 0"},
 		{"to all of the study", [][2]string{{"seat_opinion", "bad"}}, answer(t), "found quiet false yours false weeks 4; 1"},
-		{"whatever was chosen", [][2]string{{"seat_opinion", "good"}}, answer(t, "versions: [1]}", "versions: [1], feedback: [{name: seat_opinion}]}"), "found quiet false yours true weeks 4; 1"},
+		{"whatever was chosen", [][2]string{{"seat_opinion", "good"}}, answer(t, "versions: [1]}", "versions: [1], feedback: [seat_opinion]}"), "found quiet false yours true weeks 4; 1"},
 		{"given after the answer", [][2]string{{"seat_opinion", "bad"}}, seat("2026-04-01", "2026-02-28"), "found quiet true yours false weeks -1; 0"},
 		{"long before the yes", [][2]string{{"seat_opinion", "bad"}}, seat("2026-04-01", "2026-01-28"), "found quiet true yours false weeks -1; 0"},
 		{"in the week of the answer", [][2]string{{"seat_opinion", "bad"}}, seat("2026-04-01", "2026-03-03"), "found quiet false yours true weeks 0; 1"},
