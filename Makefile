@@ -109,7 +109,7 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 VM_ARCH    ?=
 VM_SECONDS ?= 85
 VM_ONLY    ?=
-VM_LOAD    ?= 0
+VM_LOAD    ?= 60
 vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN; VM_ARCH=arm64 for one of them
 	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
 	@$(MAKE) build arm build/drive.log

@@ -37,6 +37,7 @@ type guest struct {
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
 	only      *regexp.Regexp // of the vm tests' names
+	load      time.Duration  // how long two buses are full
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot

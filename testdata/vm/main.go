@@ -26,14 +26,13 @@ import (
 type machine struct {
 	name      string // also of its directories in bin/linux-* and build/vm
 	goarch    string
-	debian    string        // Debian's word for the architecture
-	kernel    string        // Debian's package that depends on the newest kernel
-	libraries string        // directory of the architecture's libraries, below lib and usr/lib
-	base      string        // the machine in whose directory the packages and the shipped program lie
-	systemd   bool          // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
-	qemu      []string      // armv7 has one processor: with counted instructions a second one does not come up
-	can       []string      // QEMU's CAN controllers; none: can0 and can1 are virtual
-	load      time.Duration // how long two buses are full
+	debian    string   // Debian's word for the architecture
+	kernel    string   // Debian's package that depends on the newest kernel
+	libraries string   // directory of the architecture's libraries, below lib and usr/lib
+	base      string   // the machine in whose directory the packages and the shipped program lie
+	systemd   bool     // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
+	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
+	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
 
 // controllers are two buses with two Kvaser PCI controllers (SJA1000) each, in
@@ -48,9 +47,9 @@ var controllers = []string{
 // The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
 	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64",
-		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers, load: 20 * time.Second},
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
 	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7",
-		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}, load: time.Minute},
+		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
 	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true,
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
 }
@@ -70,13 +69,13 @@ func run(ctx context.Context) error {
 	arch := flag.String("arch", "", "run one guest only: arm64, armv7 or systemd; empty: all")
 	only := flag.String("only", "", "run only the scenarios and vm tests whose names match `regexp`")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
-	load := flag.Duration("load", 0, "how long two buses are full; 0: a minute on armv7, 20 s on arm64")
+	load := flag.Duration("load", time.Minute, "how long two buses are full")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
 		names = append(names, m.name)
 	}
-	if flag.NArg() > 0 || *stretch < 0 || *load < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
+	if flag.NArg() > 0 || *stretch < 0 || *load < time.Second || (*arch != "" && !slices.Contains(names, *arch)) {
 		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s] [--load 60s]", strings.Join(names, "|"))
 	}
 	chosen, err := regexp.Compile(*only)
@@ -97,10 +96,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		if *load > 0 {
-			m.load = *load
-		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenariosOf(&m, scenarios)}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, load: *load, scenarios: scenariosOf(&m, scenarios)}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
