@@ -37,7 +37,7 @@ type Cyclic struct{ fd int }
 // The kernel's interval begins when the frame before was sent, which takes so long
 // on a virtual interface and, with the interrupts of both its ends, on a controller.
 const (
-	lateVirtual    = 20 * time.Microsecond
+	lateVirtual    = 35 * time.Microsecond
 	lateController = 115 * time.Microsecond
 )
 
