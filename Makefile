@@ -108,11 +108,13 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 
 VM_ARCH    ?=
 VM_SECONDS ?= 85
+VM_ONLY    ?=
+VM_LOAD    ?= 60
 POWER_CUTS ?= 10
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and power losses; VM_ARCH=arm64 for one of them
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, as systemd's unit, and power losses; VM_ARCH=systemd for one of them
 	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm mke2fs e2fsck
 	@$(MAKE) build arm build/drive.log
-	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
+	go run ./testdata/vm --arch "$(VM_ARCH)" --only "$(VM_ONLY)" --drive $(VM_SECONDS)s --load $(VM_LOAD)s
 	go run ./testdata/vm --power $(POWER_CUTS)
 
 SOAK_DAYS ?= 30
@@ -155,6 +157,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
 	go run ./testdata/bench/review
+	go run ./testdata/bench/catalog
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes

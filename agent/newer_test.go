@@ -29,7 +29,9 @@ func TestNewerFilesAreTold(t *testing.T) {
 	defer d.mu.Unlock()
 	d.tellNewer()
 	got := d.Problems()
-	if len(got) != 4 || got[0] != "another" || !slices.EqualFunc(got[1:], want, func(problem, file string) bool { return strings.HasPrefix(problem, file+": written by a newer version") }) {
+	if len(got) != 4 || got[0] != "another" || !slices.EqualFunc(got[1:], want, func(problem, file string) bool {
+		return strings.HasPrefix(problem, file+": written by a newer version")
+	}) {
 		t.Errorf("problems %q, want of %q", got, want)
 	}
 }

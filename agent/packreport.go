@@ -2,6 +2,7 @@ package agent
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"vignette/scenes"
@@ -32,7 +33,7 @@ func (d *deck) packReport(running *scenes.Program, p *scenes.Pack, j *judged, da
 	}
 	r["parent_installed"] = had
 	r["warnings"] = explain.PackWarnings(p, r["trust"].(string), had, l)
-	r["missing"] = d.missing(running.Vehicle, p, j)
+	r["missing"] = missing(j, l)
 	if j.next == nil {
 		return r
 	}
@@ -53,10 +54,16 @@ func (d *deck) packReport(running *scenes.Program, p *scenes.Pack, j *judged, da
 	return r
 }
 
-// missing says in plain words what a pack that does not fit needs and this car
-// does not have.
-func (d *deck) missing(v *scenes.Vehicle, p *scenes.Pack, j *judged) []string {
-	return []string{}
+// missing says in plain words what a pack that does not fit asks for and this car
+// does not have, each once.
+func missing(j *judged, l explain.Language) []string {
+	text := []string{}
+	for i := range j.findings {
+		if what := explain.Missing(&j.findings[i].Diagnostic, l); what != "" && !slices.Contains(text, what) {
+			text = append(text, what)
+		}
+	}
+	return text
 }
 
 // parentHere is the pack that another is a remix of, in any version, if its cards

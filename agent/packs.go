@@ -21,7 +21,7 @@ const newPack = "pack"
 
 // refusals are why a pack is not taken, as the bus names it.
 var refusals = []struct{ err, named error }{
-	{pack.ErrFormat, uibridge.ErrBadPack}, {sign.ErrTampered, uibridge.ErrBadPack}, {scenes.ErrImpostor, uibridge.ErrImpostor},
+	{pack.ErrFormat, uibridge.ErrBadPack}, {pack.ErrTerse, uibridge.ErrBadPack}, {sign.ErrTampered, uibridge.ErrBadPack}, {scenes.ErrImpostor, uibridge.ErrImpostor},
 	{scenes.ErrPackRevoked, uibridge.ErrPackRevoked}, {scenes.ErrPackExpired, uibridge.ErrPackExpired}, {scenes.ErrPackOlder, uibridge.ErrPackOlder},
 	{scenes.ErrPackTaken, uibridge.ErrOtherAuthor}, {scenes.ErrCardTaken, uibridge.ErrOtherAuthor}, {scenes.ErrShelfFull, uibridge.ErrLimit},
 }
@@ -57,6 +57,12 @@ func (d *deck) takePack(data []byte, keep bool) (uibridge.Report, error) {
 		return nil, fmt.Errorf("%w: another card or pack is being looked at", uibridge.ErrBusy)
 	}
 	defer d.previewing.Unlock()
+	if len(data) > 0 && data[0] == pack.TerseMark {
+		var err error
+		if data, err = pack.Expand(data); err != nil {
+			return nil, refused(err)
+		}
+	}
 	p, err := scenes.OpenPack(newPack, data)
 	if found, ok := check.Refused(err); ok {
 		return uibridge.Report{"imported": false, "diagnostics": rows(found)}, nil
@@ -123,7 +129,7 @@ func (d *deck) keepPack(p *scenes.Pack, data []byte) error {
 		}
 	}
 	if err := d.a.settle(); err != nil {
-		return err
+		return fmt.Errorf("nothing is installed: %w", err)
 	}
 	ledger := scenes.Ledger{Packs: slices.Clone(d.warrants.Load().ledger.Packs)}
 	if err := scenes.PutPack(d.config.installed(), p, data, &ledger, observeDecks); err != nil {

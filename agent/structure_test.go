@@ -40,11 +40,11 @@ var linkable = []string{
 // link of the standard library's heavier parts comes with godbus: net for its
 // Unix socket, os/exec and os/user for finding a session bus, encoding/xml not.
 var deskOnly = []string{
-	"archive", "compress/bzip2", "compress/gzip", "compress/lzw", "compress/zlib", "crypto/tls", "crypto/x509", "database/sql", "debug", "encoding/csv", "encoding/gob", "encoding/xml", "expvar", "flag",
+	"archive", "compress", "crypto/tls", "crypto/x509", "database/sql", "debug", "encoding/csv", "encoding/gob", "encoding/xml", "expvar", "flag",
 	"go/ast", "go/build", "go/parser", "go/token", "go/types", "html", "html/template", "image", "log", "net/http", "net/mail", "net/rpc", "net/smtp",
 	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
-	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/scenes/pack/qr", "vignette/scenes/remix", "vignette/testdata",
-	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
+	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/scenes/catalog", "vignette/scenes/pack/qr", "vignette/scenes/remix", "vignette/testdata",
+	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/cocreate", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
 	"vignette/ui-bridge/review", "vignette/ui-bridge/shape",
 }
 

@@ -167,14 +167,15 @@ func (d *deck) loadRevoked() (scenes.Revocations, error) {
 	return list, err
 }
 
-// bars says why an installed pack has no cards: its file came by another way than
-// ImportPack and may not be here, it was called back since, or it is being refused.
+// bars says why an installed pack has no cards: it is an impostor's whose file came
+// by another way than ImportPack, it was called back since, or it is being refused.
+// The ledger does not count: it is ahead of the pack where an update was cut short.
 func (d *deck) bars(p *scenes.Pack) error {
 	if d.refusing != "" && proof(p) == d.refusing {
 		return errors.New("is being refused")
 	}
 	w := d.warrants.Load()
-	shelf := scenes.Shelf{Trust: w.all(), Revoked: w.revoked, Ledger: w.ledger}
+	shelf := scenes.Shelf{Trust: w.all(), Revoked: w.revoked}
 	_, err := shelf.Admit(p)
 	return err
 }

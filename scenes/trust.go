@@ -59,7 +59,7 @@ func (t Trust) Judge(p *Pack, day time.Time) (Standing, error) {
 		switch mine := p.Signed && a.Key.Same(p.Key); {
 		case mine && a.Author != author:
 			return Unknown, fmt.Errorf("%w: the pack says that it is by %s, but its key is trusted as that of %s", ErrImpostor, author, a.Author)
-		case !mine && looks(a.Author) == looks(author) && !t.has(author, p):
+		case !mine && alike(a.Author, author) && !t.has(author, p):
 			return Unknown, fmt.Errorf("%w: the pack says that it is by %s, but it is not signed with the key of %s that is trusted, %s; ask the author for the pack",
 				ErrImpostor, author, a.Author, a.Key.ID)
 		case mine && !day.IsZero() && !a.Until.IsZero() && !day.Before(a.Until):
@@ -110,17 +110,49 @@ func (t Trust) clash(a TrustedAuthor) error {
 			return fmt.Errorf("author `%s` is listed with this key already; keep one", a.Author)
 		case same:
 			return fmt.Errorf("the key of `%s` is that of `%s` already; an author has one handle", a.Author, o.Author)
-		case o.Author != a.Author && looks(o.Author) == looks(a.Author):
+		case o.Author != a.Author && alike(o.Author, a.Author):
 			return fmt.Errorf("`%s` looks like `%s`, who has another key; ask for another handle", a.Author, o.Author)
 		}
 	}
 	return nil
 }
 
-// looks is what a handle looks like at a glance: those that read alike have one.
-func looks(handle string) string { return looksAlike.Replace(strings.ReplaceAll(handle, "-", "")) }
+// alike reports whether two handles read alike at a glance: hyphens do not count,
+// 0 is an o, 1 and i are an l, rn is an m and vv a w.
+func alike(a, b string) bool {
+	for {
+		x, restA := glyph(a)
+		y, restB := glyph(b)
+		if x != y {
+			return false
+		}
+		if x == 0 {
+			return true
+		}
+		a, b = restA, restB
+	}
+}
 
-var looksAlike = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "l", "i", "l")
+// glyph is what a handle begins with at a glance, and what follows; 0 is its end.
+func glyph(s string) (c byte, rest string) {
+	s = strings.TrimLeft(s, "-")
+	if s == "" {
+		return 0, ""
+	}
+	c, rest = s[0], s[1:]
+	after := strings.TrimLeft(rest, "-")
+	switch {
+	case c == 'r' && strings.HasPrefix(after, "n"):
+		return 'm', after[1:]
+	case c == 'v' && strings.HasPrefix(after, "v"):
+		return 'w', after[1:]
+	case c == '0':
+		return 'o', rest
+	case c == '1', c == 'i':
+		return 'l', rest
+	}
+	return c, rest
+}
 
 func trustKeys() object[Trust] {
 	return object[Trust]{"the trust list", []key[Trust]{

@@ -1,8 +1,8 @@
 package pack
 
-// dictionary is what cards and manifests are made of, the most usual last. It
+// Dictionary is what cards and manifests are made of, the most usual last. It
 // belongs to the version byte: another dictionary needs another one.
-const dictionary = `Vehicle.Exterior.LightIntensity
+const Dictionary = `Vehicle.Exterior.LightIntensity
 Vehicle.Body.Raindetection.Intensity
 Vehicle.Body.Trunk.Rear.IsOpen
 Vehicle.Cabin.Door.Row2.PassengerSide.IsChildLockActive

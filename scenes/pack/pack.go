@@ -132,6 +132,9 @@ func openHead(data []byte) (p *Pack, n int, err error) {
 	if p.signature, err = sign.ParseSignature([]byte(rest)); err != nil {
 		return nil, 0, bad("its signature %v", err)
 	}
+	if _, ok := p.signature.Raw(); !ok {
+		return nil, 0, bad("its signature is of the payload itself, not of its hash; sign without minisign's -l")
+	}
 	if p.Comment = p.signature.Comment; string(p.head()) != string(data[:n]) {
 		return nil, 0, bad("its head is not written as ours is")
 	}

@@ -47,7 +47,7 @@ func drawCode(file, name string, out io.Writer) error {
 	if len(p.Cards) != 1 {
 		return fmt.Errorf("%s: has %d cards; a QR code is for a pack of one", file, len(p.Cards))
 	}
-	payload, err := pack.Terse(data)
+	payload, err := qr.Terse(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

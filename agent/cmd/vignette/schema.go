@@ -7,6 +7,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/cocreate"
 	"vignette/ui-bridge/review"
 )
 
@@ -24,8 +25,10 @@ var schemas = []struct {
 	{"study", scenes.StudySchema},
 	{"answer", scenes.AnswerSchema},
 	{"revocations", scenes.RevocationsSchema},
+	{"elements", scenes.RegistrySchema},
 	{"audit", audit.Schema},
 	{"review", review.Schema},
+	{"cocreate", cocreate.Schema},
 }
 
 func schema(args []string, out, errs io.Writer) error {
@@ -36,8 +39,9 @@ func schema(args []string, out, errs io.Writer) error {
 	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
 Prints the JSON Schema of cards, scenarios, manifests and sources of packs, trust
 lists, vehicle profiles, study cards, answer cards, lists of what is called back,
-certificates of audits or reports, for editors that complete and check while one
-types. It is made from what the program reads or writes.`,
+registries of elements, certificates of audits or reports, for editors that
+complete and check while one types. It is made from what the program reads or
+writes.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -23,11 +23,14 @@ import (
 
 const testPatience = 20 * time.Second
 
+type packs = uibridge.Packs
+
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
 	uibridge.Driver  // the stand-in only says who drives,
 	uibridge.Viewer  // looks at no card,
 	uibridge.Deck    // changes none,
+	packs            // has no packs,
 	uibridge.Habits  // has no habits,
 	uibridge.Studies // and at no study
 
