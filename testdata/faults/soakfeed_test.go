@@ -139,12 +139,6 @@ func (f *feed) sleep(length time.Duration) { f.do(func() { f.now += length.Nanos
 // bench sets the signals that cards wait for.
 func (f *feed) bench(a, b int) { f.do(func() { f.a, f.b = a, b }) }
 
-// wall is the time of the car.
-func (f *feed) wall() (now time.Time) {
-	f.do(func() { now = time.Unix(0, f.now).UTC() })
-	return now
-}
-
 // step adds a frame of each signal, so much later than the ones before.
 func (f *feed) step(later time.Duration) {
 	f.now += later.Nanoseconds()

@@ -246,7 +246,7 @@ func (w *worker) lease() error {
 		return err
 	}
 	w.car.bench(0, w.car.b)
-	if err := w.turned(powercut.LeaseCard, "armed"); err != nil {
+	if err := w.turned(powercut.LeaseCard, "is", "armed"); err != nil {
 		return err
 	}
 	return w.promise(map[string]string{"lease": fmt.Sprint(leaseValue)}, func() error {
@@ -269,7 +269,7 @@ func (w *worker) hold() error {
 	return w.promise(map[string]string{"hold": word(on, "on", "off")}, func() error {
 		w.car.bench(w.car.a, b)
 		for _, id := range powercut.Holds {
-			if err := w.turned(id, word(on, "holding", "armed")); err != nil {
+			if err := w.turned(id, word(on, "is", "is not"), "holding"); err != nil {
 				return err
 			}
 		}
@@ -277,13 +277,14 @@ func (w *worker) hold() error {
 	})
 }
 
-// turned waits until a card is in a state, after frames that are on their way.
-func (w *worker) turned(id, state string) error {
+// turned waits until a card is in a state, or is not, after frames that are on their
+// way.
+func (w *worker) turned(id, is, state string) error {
 	<-time.After(3 * carTick)
 	var p map[string]dbus.Variant
-	err := await(id+" is "+state, func() (ok bool, err error) {
+	err := await(fmt.Sprintf("card %s %s %s", id, is, state), func() (ok bool, err error) {
 		p, err = w.cardProperties(id)
-		return err == nil && p["State"].Value() == state, err
+		return err == nil && (p["State"].Value() == state) == (is == "is"), err
 	})
 	if err != nil {
 		err = fmt.Errorf("%w, but %v", err, p)
