@@ -2,13 +2,10 @@ package cocreate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"vignette/scenes/catalog"
 )
-
-func weekLabel(year, week int) string { return fmt.Sprintf("%d-W%02d", year, week) }
 
 // Remixes is what came of shared packs.
 type Remixes struct {

@@ -2,6 +2,7 @@ package cocreate
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -67,9 +68,10 @@ func weeks(list []Card) []Week {
 	return out
 }
 
+// label writes a week as the studies' reports do.
 func label(day time.Time) string {
 	year, week := day.ISOWeek()
-	return weekLabel(year, week)
+	return fmt.Sprintf("%d-W%02d", year, week)
 }
 
 // keptAfter are the weeks after which it is asked who is still in use.
