@@ -108,10 +108,12 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 
 VM_ARCH    ?=
 VM_SECONDS ?= 85
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN; VM_ARCH=arm64 for one of them
-	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
+POWER_CUTS ?= 10
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and power losses; VM_ARCH=arm64 for one of them
+	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm mke2fs e2fsck
 	@$(MAKE) build arm build/drive.log
 	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
+	go run ./testdata/vm --power $(POWER_CUTS)
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv

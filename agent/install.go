@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -61,8 +60,8 @@ func (d *deck) install(text []byte) (uibridge.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.a.settleState(); err != nil {
-		return nil, err
+	if err := d.a.settle(); err != nil {
+		return nil, fmt.Errorf("nothing is installed: %w", err)
 	}
 	if err := scenes.PutInstalled(dir, name, text, observeDecks); err != nil {
 		return nil, err
@@ -112,28 +111,21 @@ func (d *deck) fileOf(id string) (string, error) {
 	if d.cards.CameWithCar(id) {
 		return "", fmt.Errorf("%w: give the card an id other than %s, and name that one in derived_from", uibridge.ErrCameWithCar, id)
 	}
+	if p := d.ofPack(id); p != nil {
+		return "", fmt.Errorf("%w: the card %s is of the pack %s; give yours another id, and name that one in derived_from", uibridge.ErrOtherAuthor, id, p.Manifest.ID)
+	}
 	files := d.cards.Installed()
-	if file, ok := files[id]; ok {
-		return filepath.Base(file), nil
-	}
-	if len(files) >= maxInstalled {
+	file, ok := files[id]
+	switch {
+	case !ok && len(files) >= maxInstalled:
 		return "", fmt.Errorf("%w: %d cards are installed already; remove one", uibridge.ErrLimit, len(files))
+	case !ok:
+		return id + ".yaml", nil
 	}
-	return id + ".yaml", nil
-}
-
-// settleState brings to the disk what has been decided until now.
-func (a *agent) settleState() error {
-	err := a.do(func() error {
-		if a.save(&a.prog.Engine, a.pump.State()); a.state.failing {
-			return errors.New("the state cannot be written, so nothing is installed")
-		}
-		return nil
-	})
-	if err != nil {
-		return err
+	if head, err := readHead(file); err == nil && newerYAML(head) {
+		return "", fmt.Errorf("%w: card %s was %w", uibridge.ErrUnsupported, id, errNewer)
 	}
-	return a.state.flush()
+	return filepath.Base(file), nil
 }
 
 // remove removes an installed card.
@@ -144,6 +136,8 @@ func (d *deck) remove(id string) error {
 	switch {
 	case !ok && d.cards.CameWithCar(id):
 		return fmt.Errorf("%w and cannot be removed; it can be disabled", uibridge.ErrCameWithCar)
+	case !ok && d.ofPack(id) != nil:
+		return fmt.Errorf("%w: the card %s is of the pack %s; remove that with RemovePack", uibridge.ErrInvalidValue, id, d.ofPack(id).Manifest.ID)
 	case !ok:
 		return fmt.Errorf("%w: no card %s is installed", uibridge.ErrUnknownCard, id)
 	}

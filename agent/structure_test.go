@@ -43,8 +43,8 @@ var deskOnly = []string{
 	"archive", "compress", "crypto/tls", "crypto/x509", "database/sql", "debug", "encoding/csv", "encoding/gob", "encoding/xml", "expvar", "flag",
 	"go/ast", "go/build", "go/parser", "go/token", "go/types", "html", "html/template", "image", "log", "net/http", "net/mail", "net/rpc", "net/smtp",
 	"net/textproto", "plugin", "runtime/pprof", "runtime/trace", "testing", "text/template", "time/tzdata",
-	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/scenes/pack/qr", "vignette/scenes/remix", "vignette/testdata",
-	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
+	"vignette/agent/cmd/vignette", "vignette/scenes/bench", "vignette/scenes/catalog", "vignette/scenes/pack/qr", "vignette/scenes/remix", "vignette/testdata",
+	"vignette/ui-bridge/audit", "vignette/ui-bridge/cmd", "vignette/ui-bridge/cocreate", "vignette/ui-bridge/fleet", "vignette/ui-bridge/panel", "vignette/ui-bridge/privatebus",
 	"vignette/ui-bridge/review", "vignette/ui-bridge/shape",
 }
 

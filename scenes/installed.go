@@ -28,7 +28,7 @@ func PackFileName(id string) string { return id + pack.Ext }
 // the old file or the new one. observe is told how far it is: begin, staged,
 // renamed, synced; a test ends the process there.
 func PutInstalled(dir, name string, text []byte, observe func(point string)) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return err
 	}
 	observe("begin")

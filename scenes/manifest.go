@@ -56,6 +56,12 @@ type Parent struct {
 	Author string
 }
 
+// Version is the parent's version.
+func (p *Parent) Version() string {
+	_, version, _ := strings.Cut(p.Pack, "@")
+	return version
+}
+
 // Name is the pack and its version, cool-evening@1.0.0.
 func (m *Manifest) Name() string { return m.ID + "@" + m.Version }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 
 	"vignette/scenes/engine"
 	"vignette/scenes/pack"
@@ -87,7 +88,7 @@ func (p *Pack) readCards(file string, diags *Diagnostics) {
 			diags.merge(file+"/"+name, err)
 			continue
 		}
-		c.Off = true
+		c.Off, c.From = true, p
 		p.Cards = append(p.Cards, c)
 	}
 	sortCards(p.Cards, diags)
@@ -157,4 +158,22 @@ func (p *Pack) checkClaims(diags *Diagnostics) {
 			diags.add(m.File, m.pos[l.key], "`%s` is not sorted or names something twice; make the pack with vignette pack make", l.key)
 		}
 	}
+}
+
+// IsParentOf reports whether another pack is a remix of this one, in whatever
+// version: by its id and its author's handle, which are what a remix knows.
+func (p *Pack) IsParentOf(o *Pack) bool {
+	of := o.Manifest.DerivedFrom
+	if of == nil || of.Author != p.Manifest.Author {
+		return false
+	}
+	id, _, _ := strings.Cut(of.Pack, "@")
+	return id == p.Manifest.ID
+}
+
+// Remixes reports whether a card says that it is a remix of another, in whatever
+// version.
+func (c *Card) Remixes(o *Card) bool {
+	id, _, _ := strings.Cut(c.DerivedFrom, "@")
+	return id == o.ID
 }

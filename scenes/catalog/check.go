@@ -32,17 +32,11 @@ type Report struct {
 // error is of an index that is not to be trusted, or of the disk; nothing else is
 // looked at then.
 func Check(dir string, keys []sign.PublicKey, progress func(done, of int)) (*Report, error) {
-	text, err := readSome(filepath.Join(dir, IndexFile), maxIndex)
+	x, key, err := Open(dir, keys)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{}
-	if r.Key, err = signedBy(dir, text, keys); err != nil {
-		return nil, err
-	}
-	if r.Index, err = ParseIndex(text); err != nil {
-		return nil, err
-	}
+	r := &Report{Index: x, Key: key}
 	c := checker{dir: dir, paths: map[string]bool{IndexFile: true, SignatureFile: r.Key != ""}}
 	for _, f := range r.Index.Files {
 		c.paths[f.Path] = true
@@ -60,6 +54,20 @@ func Check(dir string, keys []sign.PublicKey, progress func(done, of int)) (*Rep
 	strangers, err := c.strangers()
 	r.Faults = append(r.Faults, strangers...)
 	return r, err
+}
+
+// Open reads the index of a site. With keys its signature must be one of theirs;
+// key is the id of the one that made it, empty if there is no signature.
+func Open(dir string, keys []sign.PublicKey) (x *Index, key string, err error) {
+	text, err := readSome(filepath.Join(dir, IndexFile), maxIndex)
+	if err != nil {
+		return nil, "", err
+	}
+	if key, err = signedBy(dir, text, keys); err != nil {
+		return nil, "", err
+	}
+	x, err = ParseIndex(text)
+	return x, key, err
 }
 
 // signedBy checks the index's signature. Without keys the one that made it need not

@@ -61,9 +61,8 @@ var languages = [2]explain.Language{explain.English, explain.Chinese}
 func cardOf(c *scenes.Card) cardWords {
 	w := cardWords{ID: c.ID, Version: c.Version}
 	for i, l := range languages {
-		w.Title[i] = c.Title.In(l.Tag())
-		_, text, _ := strings.Cut(explain.Card(c, l), "\n")
-		w.Parts[i] = parts(text)
+		title, text, _ := strings.Cut(explain.Card(c, l), "\n")
+		w.Title[i], w.Parts[i] = title, parts(text)
 	}
 	return w
 }

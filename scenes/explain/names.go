@@ -186,7 +186,7 @@ func (l Language) value(path, text, unit string) string {
 			return p[l]
 		}
 	}
-	return withUnit(text, unit)
+	return withUnit(oneLine(text), unit)
 }
 
 // Name is a plain name of a VSS path or of an action.

@@ -15,8 +15,10 @@ import (
 // them after its length as a varint. Since there is one way only to write a pack,
 // all else of its bytes is made anew.
 
+// TerseMark is the first byte of a terse pack, its version.
+const TerseMark = 1
+
 const (
-	tersely     = 1 // the version byte
 	terseHead   = 1 + 8 + 32 + 128
 	MaxTerse    = 2952     // what the largest QR code holds beside the mark of Latin-1
 	maxExpanded = 96 << 10 // of comment, names and data
@@ -37,8 +39,8 @@ func Expand(payload []byte) ([]byte, error) {
 		return nil, badTerse("it has %d bytes, at most %d fit into a code", len(payload), MaxTerse)
 	case len(payload) < terseHead:
 		return nil, badTerse("it has %d bytes", len(payload))
-	case payload[0] != tersely:
-		return nil, badTerse("it is of version %d, this reads version %d", payload[0], tersely)
+	case payload[0] != TerseMark:
+		return nil, badTerse("it is of version %d, this reads version %d", payload[0], TerseMark)
 	}
 	body, used, err := inflate(payload[terseHead:], []byte(Dictionary), maxExpanded)
 	if err != nil {
@@ -86,7 +88,7 @@ func (p *Pack) Parts() (head, text []byte, ok bool) {
 		return nil, nil, false
 	}
 	raw, _ := p.signature.Raw() // Open takes no old signatures
-	head = append(append([]byte{tersely}, p.Key.ID[:]...), p.Key.Key...)
+	head = append(append([]byte{TerseMark}, p.Key.ID[:]...), p.Key.Key...)
 	text = binary.AppendUvarint(nil, uint64(len(p.Comment)))
 	text = append(text, p.Comment...)
 	for i := range p.Files {

@@ -167,13 +167,18 @@ func (g *guest) boot(ctx context.Context) error {
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
 		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
+	g.say("boot %s", filepath.Base(kernel[0]))
+	return g.watch(ctx, cmd, limit)
+}
+
+// watch runs QEMU, which ctx ends after limit, and follows its console.
+func (g *guest) watch(ctx context.Context, cmd *exec.Cmd, limit time.Duration) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stderr = cmd.Stdout
-	g.say("boot %s", filepath.Base(kernel[0]))
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ func run(ctx context.Context) error {
 	arch := flag.String("arch", "", "run one guest only: arm64, armv7 or systemd; empty: all")
 	only := flag.String("only", "", "run only the scenarios and vm tests whose names match `regexp`")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
+	cuts := flag.Int("power", 0, "run the test of power losses only, with so many of them")
+	seed := flag.Uint64("power-seed", 0, "of that test; 0: another one each time")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
@@ -86,6 +88,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	clock := newClock(os.Stdout)
+	if *cuts > 0 {
+		return losePower(ctx, clock, dir, *cuts, *seed)
+	}
 	scenarios, err := prepare(ctx, clock, dir, *stretch, chosen)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ type codes struct {
 	task     [1 << 16]int32 // index plus one; 0: none
 	sequence [1 << 16]int32
 	cohort   [1 << 16]int32 // of the build in builds, plus one
-	card     []bool         // by task: its attempts are a scene card's firings, which are whole and have no metrics
+	bare     []bool         // by task: its attempts are a scene card's firings, or choices, which are whole and have no metrics
 	builds   []string
 	study    *scenes.Study
 }
@@ -65,7 +65,7 @@ func newCodes(s *scenes.Study) *codes {
 	c.cohort[0] = 1
 	for i, k := range s.Tasks {
 		c.task[k.ID] = int32(i) + 1
-		c.card = append(c.card, k.Card != "")
+		c.bare = append(c.bare, subjectOf(&s.Tasks[i]) != ofTask)
 	}
 	for i, q := range s.Dictionary {
 		c.sequence[q.ID] = int32(i) + 1
@@ -90,7 +90,7 @@ func (c *codes) tuple(ep *trace.Episode) (t tuple, left reason, ok bool) {
 	if task == 0 || seq == 0 || build == 0 || ep.Week == 0 || ep.TOD > trace.TODEvening || !metricsFit(&ep.M) || !c.is(ep, &c.study.Dictionary[seq-1]) {
 		return t, leftForeign, false
 	}
-	whole := c.card[task-1] || ep.M != trace.Metrics{}
+	whole := c.bare[task-1] || ep.M != trace.Metrics{}
 	t = tuple{task: uint16(task - 1), variant: uint16(seq - 1), build: uint16(build - 1), week: ep.Week, whole: whole, m: ep.M}
 	if c.study.PartOfDay {
 		t.tod = ep.TOD

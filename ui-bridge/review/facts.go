@@ -37,6 +37,7 @@ type facts struct {
 	parked                      bool               // the last one was parked
 	lost                        bool               // lostness above lostFrom
 	undone                      bool
+	chosen                      int // id of the choice that was made; 0: it is no feedback
 }
 
 // way is an order of touches, whatever their pace and speed. Cut episodes have
@@ -51,14 +52,14 @@ type way struct {
 
 // dictionary is what a task's sequences say, whole and cut.
 type dictionary struct {
-	card  bool // the task is a scene card: its attempts are firings
+	of    subject
 	ways  []way
 	klm   klm
 	facts map[uint16][2]facts // by index in the study's dictionary: cut, whole
 }
 
 func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
-	d := &dictionary{card: t.Card != "", klm: newKLM(s, t), facts: map[uint16][2]facts{}}
+	d := &dictionary{of: subjectOf(t), klm: newKLM(s, t), facts: map[uint16][2]facts{}}
 	index := map[string]int{}
 	needed := fewest(s, t)
 	for i := range s.Dictionary {
@@ -69,7 +70,7 @@ func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
 		f := newFacts(q, needed)
 		whole, cut := f, f
 		whole.way = d.add(index, steps(s, q), way{done: completes(q, t), lostness: lostness(q, needed)})
-		if len(q.Events) == 2 && !d.card {
+		if len(q.Events) == 2 && d.of == ofTask {
 			cut.way = d.add(index, steps(s, q), way{cut: true, lostness: math.NaN()})
 		}
 		d.facts[uint16(i)] = [2]facts{cut, whole}
@@ -118,6 +119,7 @@ func newFacts(q *scenes.Sequence, needed int) facts {
 		f.leak = f.leak || e.Out == outBlocked && e.Speed >= moving
 		f.interrupted = f.interrupted || e.DT >= trace.DTUnder15s
 		f.undone = f.undone || e.Gesture == scenes.Undone
+		f.chosen = max(f.chosen, int(e.Gesture)-scenes.Chosen+1)
 	}
 	f.resumed = resumed(q)
 	f.begun = q.Events[0].Speed >= moving

@@ -9,7 +9,7 @@ type kind struct {
 	block int // index of the builds that are told apart
 	whole bool
 	tod   uint8
-	week  uint16 // of scene cards; of tasks 0
+	week  uint16 // of scene cards and feedback; of tasks 0
 	facts
 	m trace.Metrics
 }
@@ -19,7 +19,7 @@ type kind struct {
 type figure struct {
 	name, title string
 	of          string                        // what the share is of
-	card        bool                          // of scene cards; the others are of tasks
+	about       subject                       // what has it
 	rank        int                           // of its cells
 	split       func(k *kind) (yes, no int32) // both 0: it is not of these
 }
@@ -40,6 +40,7 @@ const (
 	ofEpisodes = "episodes"
 	ofWhole    = "whole attempts"
 	ofTouches  = "touches"
+	ofChoices  = "choices made"
 )
 
 // share counts an episode on one side.
@@ -127,7 +128,7 @@ var figures = []figure{
 	{name: "deferred", title: "begun while moving, done when parked", of: "whole attempts begun at 8 km/h or faster", rank: rankFigure, split: deferred},
 	{name: "cut", title: "cut to a known pair of touches", of: ofEpisodes, rank: rankFigure,
 		split: func(k *kind) (int32, int32) { return share(!k.whole) }},
-	{name: "regret", title: "the driver took back what the card did", of: "firings", card: true, rank: rankLeak,
+	{name: "regret", title: "the driver took back what the card did", of: "firings", about: ofCard, rank: rankLeak,
 		split: func(k *kind) (int32, int32) { return share(k.undone) }},
 }
 

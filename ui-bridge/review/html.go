@@ -31,6 +31,7 @@ type taskPage struct {
 	K         *Task
 	ID        string
 	Leaks     string
+	Dialogue  []string // what drivers say of it, or were answered
 	AB        bool
 	Tiles     []tile
 	Flow      template.HTML
@@ -76,7 +77,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 	for i := range r.Tasks {
 		t := r.taskPage(&r.Tasks[i], fmt.Sprintf("task-%d", i+1))
 		p.Tasks = append(p.Tasks, t)
-		if !t.K.Card {
+		if !t.K.Card && t.K.Feedback == nil {
 			p.Ranks, ranked = append(p.Ranks, t), append(ranked, r.Tasks[i])
 		}
 	}
@@ -85,7 +86,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 }
 
 func (r *Report) taskPage(k *Task, id string) taskPage {
-	t := taskPage{K: k, ID: id, AB: r.compares(k), Leaks: leakNote(k), Tiles: k.tiles(), Flow: drawFlow(k)}
+	t := taskPage{K: k, ID: id, Dialogue: r.Dialogue(k), AB: r.compares(k), Leaks: leakNote(k), Tiles: k.tiles(), Flow: drawFlow(k)}
 	for i := range k.Tables {
 		table := &k.Tables[i]
 		if table.Name == "speed" {
@@ -123,9 +124,15 @@ func (k *Task) tiles() []tile {
 		return list
 	}
 	names := []struct{ name, title string }{{"touched_moving", "touched while moving"}, {"over_12s_moving", "12 s or more of it moving"}, {"errors", "met an error"}, {"abandoned", "did not reach the end"}}
-	if k.Card {
+	switch {
+	case k.Card:
 		names = names[:1]
 		names[0].name, names[0].title = "regret", "taken back within a minute"
+	case k.Feedback != nil:
+		names = names[:0]
+		for _, f := range k.Figures {
+			names = append(names, struct{ name, title string }{f.Name, f.Title})
+		}
 	}
 	for _, n := range names {
 		s := k.figure(n.name)
@@ -135,7 +142,7 @@ func (k *Task) tiles() []tile {
 		}
 		list = append(list, t)
 	}
-	if k.Card {
+	if k.Card || k.Feedback != nil {
 		return list
 	}
 	for _, t := range k.Tables {

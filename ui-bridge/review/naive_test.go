@@ -43,6 +43,9 @@ func (v *naiveReview) name() {
 	v.kinds = nil
 	for _, ep := range v.eps {
 		key := fmt.Sprint(ep.Cohort, ep.Task, ep.Variant, ep.Ev, ep.M)
+		if said(&ep) > 0 {
+			key += fmt.Sprint(ep.Week)
+		}
 		if _, ok := seen[key]; !ok {
 			seen[key] = len(seen)
 		}
@@ -261,6 +264,9 @@ func (v *naiveReview) otherWays(task string, whole bool) (n, of naive, ok bool) 
 // what is no count.
 func (v *naiveReview) number(row map[string]string) (n, of naive, ok bool) {
 	task, group := row["task"], row["group"]
+	if n, of, ok = v.choice(row); ok {
+		return n, of, ok
+	}
 	switch row["table"] {
 	case "episodes":
 		return v.count(task, group, every), naive{}, true
@@ -299,14 +305,23 @@ func (v *naiveReview) number(row map[string]string) (n, of naive, ok bool) {
 // and all such are a twentieth of the task's episodes.
 func (v *naiveReview) keep(k int) {
 	small := func(ep *trace.Episode) bool {
-		return v.greatestWeek(func(o *trace.Episode) bool {
+		return ep.Cohort == 0 || v.greatestWeek(func(o *trace.Episode) bool {
 			return o.Task == ep.Task && o.Cohort == ep.Cohort && isWhole(o) == isWhole(ep)
 		}) < k
 	}
 	v.others = map[trace.EpisodeID]bool{}
+	told := map[uint16]map[uint16]bool{} // builds of a task; one alone is not told apart
+	for i := range v.eps {
+		if ep := &v.eps[i]; !small(ep) {
+			if told[ep.Task] == nil {
+				told[ep.Task] = map[uint16]bool{}
+			}
+			told[ep.Task][ep.Cohort] = true
+		}
+	}
 	in, out := map[uint16]int{}, map[uint16]int{}
 	for i := range v.eps {
-		if in[v.eps[i].Task]++; small(&v.eps[i]) {
+		if in[v.eps[i].Task]++; small(&v.eps[i]) || len(told[v.eps[i].Task]) < 2 {
 			v.others[v.eps[i].EID] = true
 			out[v.eps[i].Task]++
 		}

@@ -86,7 +86,7 @@ func fullReport(t *testing.T) *Report {
 	r.Signed, r.Damaged = false, 2
 	var gates []Gate
 	for _, text := range []string{"task0.abandoned > 90%", "lockout_leaks > 0"} {
-		g, err := ParseGate(text, []string{"task0"})
+		g, err := ParseGate(text, studyOf("task0"))
 		if err != nil {
 			t.Fatal(err)
 		}

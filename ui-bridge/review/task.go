@@ -77,7 +77,7 @@ func (b *Bag) split() (tasks [][]tuple, weeks map[uint16]int) {
 
 // newTaskSheet lays out what could be said of a task, by the study's index.
 func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int) *taskSheet {
-	t := &taskSheet{task: &b.Study.Tasks[task], partOfDay: b.Study.PartOfDay, weekly: weekly(b.Study), base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
+	t := &taskSheet{task: &b.Study.Tasks[task], partOfDay: b.Study.PartOfDay, weekly: weekly(b.Study, subjectOf(&b.Study.Tasks[task])), base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
 	t.K = k
 	block := t.chooseBlocks(b, tuples, weeks)
 	alike := map[tuple][]uint32{} // by week; the tuples have their block as build
@@ -90,7 +90,7 @@ func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int)
 		}
 		week := weeks[u.week]
 		u.build, u.m = uint16(at), coarse(u.m)
-		if !t.dict.card {
+		if t.dict.of == ofTask {
 			u.week = 0
 		}
 		if alike[u] == nil {
@@ -255,12 +255,10 @@ func (t *taskSheet) layOut() {
 		}
 		t.line(t.base, t.builds...)
 	}
-	for i := range figures {
-		if figures[i].card == (t.dict.card) {
-			t.addFigure(&figures[i])
-		}
+	for _, f := range t.figuresOf() {
+		t.addFigure(&f)
 	}
-	if !t.dict.card {
+	if t.dict.of == ofTask {
 		for i := range distributions {
 			t.addTable(&distributions[i])
 		}
@@ -271,8 +269,12 @@ func (t *taskSheet) layOut() {
 			t.addResidual()
 		}
 	}
-	if t.dict.card {
+	if t.dict.of != ofTask {
 		t.addTable(t.weekly)
+	}
+	if t.dict.of == ofFeedback {
+		t.addChoices() // which are its ways
+		return
 	}
 	t.addWays()
 }
@@ -304,7 +306,7 @@ func (t *taskSheet) addFigure(f *figure) {
 // triple makes the cells of a figure, of some episodes.
 func (t *taskSheet) triple(f *figure, of func(*kind) int32, rank int) triple {
 	base := rankBase
-	if f.of != ofEpisodes && f.of != ofWhole && f.of != ofTouches && !f.card {
+	if f.of != ofEpisodes && f.of != ofWhole && f.of != ofTouches && f.about == ofTask {
 		base = rank // it serves this figure alone
 	}
 	c := triple{base: t.baseCell(base, func(k *kind) int32 { yes, no := f.split(k); return of(k) * (yes + no) })}

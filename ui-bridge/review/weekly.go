@@ -8,17 +8,21 @@ import (
 	"vignette/scenes"
 )
 
-// WeeksTable is the name of a scene card's table of firings by week.
+// WeeksTable is the name of a scene card's table of firings by week, and of a
+// feedback's of choices.
 const WeeksTable = "weeks"
 
-// OtherWeeks labels firings outside the study's time.
+// OtherWeeks labels what is outside the study's time.
 const OtherWeeks = "other weeks"
 
-// weekly is the distribution of a scene card's firings over the study's weeks,
-// whether there are data of them or not, and all others.
-func weekly(s *scenes.Study) *distribution {
+// weekly is the distribution of a scene card's firings, or of the choices made, over
+// the study's weeks, whether there are data of them or not, and all others.
+func weekly(s *scenes.Study, of subject) *distribution {
 	var codes []uint16
 	d := distribution{name: WeeksTable, title: "Firings by week", of: "firings"}
+	if of == ofFeedback {
+		d.title, d.of = "Choices by week", ofChoices
+	}
 	for day := s.From; day.Before(s.Until); day = day.AddDate(0, 0, 1) {
 		year, week := day.ISOWeek()
 		if code := uint16((year-2000)*100 + week); !slices.Contains(codes, code) {

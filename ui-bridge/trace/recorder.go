@@ -81,6 +81,7 @@ type Recorder struct {
 	mu       sync.Mutex
 	dir      string
 	stopped  error
+	newer    error // the directory is of a newer version: it stays stopped
 	revoked  scenes.Revocations
 	policies []*policy
 	spools   []*spool  // of policies
@@ -118,7 +119,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, active: -1, consents: consents{dir: dir}, seen: marks{dir: dir, file: seenFile}, given: marks{dir: dir, file: givenFile}}
+	r := &Recorder{dir: dir, active: -1, newer: Newer(dir), consents: consents{dir: dir}, seen: marks{dir: dir, file: seenFile}, given: marks{dir: dir, file: givenFile}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}

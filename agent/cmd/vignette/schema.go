@@ -7,6 +7,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/cocreate"
 	"vignette/ui-bridge/review"
 )
 
@@ -26,6 +27,7 @@ var schemas = []struct {
 	{"revocations", scenes.RevocationsSchema},
 	{"audit", audit.Schema},
 	{"review", review.Schema},
+	{"cocreate", cocreate.Schema},
 }
 
 func schema(args []string, out, errs io.Writer) error {

@@ -55,6 +55,7 @@ var answerCards = signable{
 	},
 	words:   func(c scenes.Signable, l explain.Language) string { return explain.Answer(c.(*scenes.Answer), l) },
 	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.HasAnswer(c.(*scenes.Answer)) },
+	more:    &command{name: "pending", run: answersPending},
 }
 
 // signables are cards of one kind as cards of any.

@@ -12,7 +12,7 @@ import (
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
-	vpack "vignette/scenes/pack"
+	"vignette/scenes/pack"
 	"vignette/scenes/rehearse"
 )
 
@@ -103,7 +103,7 @@ func (t *troupe) add(file string) error {
 		return err
 	}
 	switch {
-	case strings.HasSuffix(file, vpack.Ext):
+	case strings.HasSuffix(file, pack.Ext):
 		p, err := scenes.OpenPack(file, text)
 		if err != nil {
 			return err
