@@ -28,7 +28,7 @@ AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test audit bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test soak audit bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
@@ -108,12 +108,22 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 
 VM_ARCH    ?=
 VM_SECONDS ?= 85
+VM_ONLY    ?=
+VM_LOAD    ?= 60
 POWER_CUTS ?= 10
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and power losses; VM_ARCH=arm64 for one of them
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, as systemd's unit, and power losses; VM_ARCH=systemd for one of them
 	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm mke2fs e2fsck
 	@$(MAKE) build arm build/drive.log
-	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
+	go run ./testdata/vm --arch "$(VM_ARCH)" --only "$(VM_ONLY)" --drive $(VM_SECONDS)s --load $(VM_LOAD)s
 	go run ./testdata/vm --power $(POWER_CUTS)
+
+SOAK_DAYS ?= 30
+soak: ## simulated days of drives, nights, kills and edits through the agent's program, then 100 power losses; SOAK_DAYS=n; build/soak.txt has the report
+	@.ci/need go dbus-daemon apt-get qemu-system-aarch64 mke2fs e2fsck
+	@$(MAKE) build arm
+	@mkdir -p build; rm -f build/soak.txt
+	go test ./testdata/faults -run '^TestSoak$$' -count=1 -v -timeout 3h -soak-days $(SOAK_DAYS) -soak-rate 200 -soak-report $(CURDIR)/build/soak.txt
+	go run ./testdata/vm --power 100
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv
@@ -147,6 +157,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
 	go run ./testdata/bench/review
+	go run ./testdata/bench/catalog
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes

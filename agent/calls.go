@@ -121,11 +121,13 @@ func (b *callBook) call(c *engine.Call) (*uibridge.Binding, []any, error) {
 		}
 		return engine.Value{}, false
 	}
-	binding := b.actuators[c.Actuator]
-	if c.Kind == engine.CallDo {
+	var binding *uibridge.Binding
+	if c.Kind == engine.CallDo { // of a profile that may have no actuators
 		binding = b.actions[c.Action]
 		card := b.prog.Cards[c.Card]
 		vars = b.doVars(card, &card.Then[c.Step])
+	} else {
+		binding = b.actuators[c.Actuator]
 	}
 	args, err := binding.Arguments(vars)
 	return binding, args, err

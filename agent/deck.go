@@ -22,6 +22,7 @@ type deck struct {
 	log      uibridge.Logger
 	hints    *hints
 	problems atomic.Pointer[[]string] // as file:line:col: what; any goroutine
+	newer    atomic.Pointer[[]string] // files of a newer version that the start has found; any goroutine
 	taken    chan struct{}            // a profile that waited was taken
 	closing  chan struct{}
 	done     chan struct{}
@@ -33,8 +34,7 @@ type deck struct {
 	cards    *scenes.Deck
 	versions *versions // nil: no journal may need them
 	profile  profile
-	refusing string   // proof of the author whose cards are gone for a moment; empty: nobody's
-	newer    []string // files of a newer version that the start has found
+	refusing string // proof of the author whose cards are gone for a moment; empty: nobody's
 }
 
 // openDeck loads what the configuration names. A card that does not load is left
@@ -131,7 +131,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	d.show(slices.Concat(d.newer, texts(faults), d.warrants.Load().faults, more, d.a.lookAtStudies()))
+	d.show(slices.Concat(texts(faults), d.warrants.Load().faults, more, d.a.lookAtStudies()))
 	d.hints.watch(d.paths())
 	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
@@ -193,29 +193,35 @@ func (d *deck) show(now []string) {
 	d.problems.Store(&now)
 }
 
-// tellNewer has problems tell of files that a newer version has written, which
-// the start has found.
+// tellNewer has Problems tell of files that a newer version has written, which the
+// start has found. It waits for nobody: a look that is under way waits for the loop.
 func (d *deck) tellNewer() {
 	if d == nil {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.newer = newerFiles(d.config); d.newer != nil {
-		d.show(slices.Concat(d.newer, d.Problems()))
+	list := newerFiles(d.config)
+	for _, one := range list {
+		d.log.Error("a file of a newer version is not taken", "problem", one)
 	}
+	d.newer.Store(&list)
 }
 
 // Problems is what is wrong with files that are not taken, as
 // file:line:col: what; none is an empty list.
-func (d *deck) Problems() []string { return slices.Clone(*d.problems.Load()) }
+func (d *deck) Problems() []string {
+	list := slices.Clone(*d.problems.Load())
+	if newer := d.newer.Load(); newer != nil {
+		list = append(list, *newer...)
+	}
+	return list
+}
 
 // count adds the deck's figures to the agent's counters.
 func (d *deck) count(counters map[string]uint64) {
 	if d == nil {
 		return
 	}
-	counters["problems"] = uint64(len(*d.problems.Load()))
+	counters["problems"] = uint64(len(d.Problems()))
 	d.versions.count(counters)
 }
 

@@ -77,20 +77,18 @@ func (a *agent) RunCard(card string) error {
 	})
 }
 
-// FreeCard frees a card from quarantine.
+// FreeCard frees a card from quarantine; it is on the disk as EnableCard's word is.
 func (a *agent) FreeCard(card string) error {
 	return a.ofCard(engine.Event{Kind: engine.EvFree}, card)
 }
 
 func (a *agent) ofCard(ev engine.Event, id string) error {
 	err := a.do(func() (err error) {
-		if ev.Card, err = a.card(id); err != nil {
-			return err
+		if ev.Card, err = a.card(id); err == nil && ev.On {
+			err = a.mayEnable(a.prog.Cards[ev.Card])
 		}
-		if ev.Kind == engine.EvEnable && ev.On {
-			if err := a.mayEnable(a.prog.Cards[ev.Card]); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		return a.tell(ev)
 	})

@@ -3,9 +3,7 @@
 package agent
 
 import (
-	"encoding/binary"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -17,6 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vignette/can"
+	"vignette/testdata/vm/cansend"
+
+	"github.com/godbus/dbus/v5"
 )
 
 // mostOfCandump is the most that the agent may take of the processor, in times
@@ -29,8 +30,8 @@ const mostOfCandump = 4
 // 250 µs after the one before. What the agent has in memory is held too.
 func TestIdleCostAgainstCandump(t *testing.T) {
 	const warm, measured = time.Second, 5 * time.Second
-	config := deckOf(t, "/car/project", t.TempDir(), "unix:path=/run/bus", "{}")
-	candump := exec.Command("candump", "-L", "can0", "can1")
+	config := deckOf(t, "/car/project", t.TempDir(), guestBus, "{map: [vcan0=pt, vcan1=body]}")
+	candump := exec.Command("candump", "-L", "vcan0", "vcan1")
 	if err := candump.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +42,10 @@ func TestIdleCostAgainstCandump(t *testing.T) {
 		candump.Wait() // ended by a signal
 	}()
 	agent := startProgram(t, "vignette-agent", config)
-	tx := newTransmitter(t)
-	time.Sleep(3 * time.Second) // both open their sockets
+	channels := map[string]*cansend.Socket{"can0": openSender(t, "vcan0"), "can1": openSender(t, "vcan1")}
+	awaitReaders(t, "all") // candump's
+	awaitReaders(t, "err") // the agent's, its last
+	began, first := int64(0), int64(0)
 	pids := []int{agent.cmd.Process.Pid, candump.Process.Pid}
 	var had [2]time.Duration
 	var while time.Duration
@@ -58,11 +61,17 @@ func TestIdleCostAgainstCandump(t *testing.T) {
 		if sent == busyRate*int(warm/time.Second) {
 			look(-1)
 		}
-		tx.send(t, f, channel)
+		if sent == 0 {
+			began, first = monotonic(), f.Time
+		}
+		sleepUntil(began + f.Time - first)
+		if err := channels[channel].Send(f); err != nil {
+			t.Fatal(err)
+		}
 		sent++
 	})
 	look(1)
-	time.Sleep(time.Second) // the last frames are taken
+	awaitFrames(t, frames)
 	resident := status(t, fmt.Sprintf("/proc/%d/status", agent.cmd.Process.Pid), "VmHWM") << 10
 	said := agent.end(t)
 	t.Logf("processor time for %d frames in %v: agent %v, candump %v, ratio %.2f", frames-busyRate*int(warm/time.Second), while.Round(time.Millisecond), had[0], had[1], had[0].Seconds()/had[1].Seconds())
@@ -77,70 +86,33 @@ func TestIdleCostAgainstCandump(t *testing.T) {
 	}
 }
 
-// transmitter sends frames at their times.
-type transmitter struct {
-	sockets map[string]int
-	began   int64 // CLOCK_MONOTONIC when the first frame was sent, ns
-	first   int64 // its time
-}
-
-func newTransmitter(t *testing.T) *transmitter {
-	tx := &transmitter{sockets: map[string]int{}}
-	for _, name := range []string{"can0", "can1"} {
-		s, err := unix.Socket(unix.AF_CAN, unix.SOCK_RAW, unix.CAN_RAW)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { unix.Close(s) })
-		index, err := interfaceIndex(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = unix.SetsockoptCanRawFilter(s, unix.SOL_CAN_RAW, unix.CAN_RAW_FILTER, nil) // it reads nothing
-		if err == nil {
-			err = unix.SetsockoptInt(s, unix.SOL_CAN_RAW, unix.CAN_RAW_FD_FRAMES, 1)
-		}
-		if err == nil {
-			err = unix.Bind(s, &unix.SockaddrCAN{Ifindex: index})
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		tx.sockets[name] = s
-	}
-	return tx
-}
-
-func interfaceIndex(name string) (int, error) {
-	text, err := os.ReadFile("/sys/class/net/" + name + "/ifindex")
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(string(text)))
-}
-
-// send waits until the frame's time and sends it.
-func (tx *transmitter) send(t *testing.T, f *can.Frame, channel string) {
-	t.Helper()
-	if tx.began == 0 {
-		tx.began, tx.first = monotonic(), f.Time
-	}
-	at := unix.NsecToTimespec(tx.began + f.Time - tx.first)
+// sleepUntil sleeps until a time of CLOCK_MONOTONIC.
+func sleepUntil(ns int64) {
+	at := unix.NsecToTimespec(ns)
 	for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &at, nil) == unix.EINTR {
 	}
-	var b [72]byte // struct canfd_frame of linux/can.h; a classic frame has its first 16 bytes
-	id := f.ID
-	if f.Flags&can.Extended != 0 {
-		id |= unix.CAN_EFF_FLAG
+}
+
+// awaitReaders waits until somebody reads both virtual interfaces, as one of the
+// kernel's lists of readers has it.
+func awaitReaders(t *testing.T, list string) {
+	t.Helper()
+	await(t, "in rcvlist_"+list, func() bool {
+		text := string(readFile(t, "/proc/net/can/rcvlist_"+list))
+		return regexp.MustCompile(`(?m)^\s*vcan0\s.*raw`).MatchString(text) && regexp.MustCompile(`(?m)^\s*vcan1\s.*raw`).MatchString(text)
+	})
+}
+
+// awaitFrames waits until the agent has counted so many frames.
+func awaitFrames(t *testing.T, frames int) {
+	t.Helper()
+	conn, err := dbus.Connect(guestBus)
+	if err != nil {
+		t.Fatal(err)
 	}
-	binary.NativeEndian.PutUint32(b[:], id)
-	b[4] = f.Len
-	copy(b[8:], f.Payload())
-	size := 16
-	if f.Flags&can.FD != 0 {
-		size = 72
-	}
-	if n, err := unix.Write(tx.sockets[channel], b[:size]); n != size {
-		t.Fatalf("sent %d of %d bytes to %s: %v", n, size, channel, err)
-	}
+	defer conn.Close()
+	await(t, "all frames counted", func() bool {
+		var counters map[string]uint64
+		return agentProperty(conn, "Counters", &counters) && counters["frames"] == uint64(frames)
+	})
 }

@@ -122,10 +122,7 @@ func (d *deck) fileOf(id string) (string, error) {
 	case !ok:
 		return id + ".yaml", nil
 	}
-	if head, err := readHead(file); err == nil && newerYAML(head) {
-		return "", fmt.Errorf("%w: card %s was %w", uibridge.ErrUnsupported, id, errNewer)
-	}
-	return filepath.Base(file), nil
+	return filepath.Base(file), notNewer(file)
 }
 
 // remove removes an installed card.

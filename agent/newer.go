@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vignette/scenes/habit"
+	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/trace"
 )
 
@@ -33,6 +34,20 @@ func newerYAML(text []byte) bool {
 		}
 	}
 	return false
+}
+
+// notNewer is the error of a file of ours in YAML, or of a pack, that a newer
+// version has written and that would be replaced.
+func notNewer(file string) error {
+	head, err := readHead(file)
+	if err != nil {
+		return nil // there is nothing to lose
+	}
+	pack := strings.HasPrefix(string(head), "vignette pack ") && !strings.HasPrefix(string(head), "vignette pack 1\n")
+	if pack || newerYAML(head) {
+		return fmt.Errorf("%w: %s: %w", uibridge.ErrUnsupported, file, errNewer)
+	}
+	return nil
 }
 
 // newerFiles tells of the files of a newer version that a start has found, each as

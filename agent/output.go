@@ -21,7 +21,9 @@ type outputs struct {
 }
 
 // output is a bounded file: the one being written and the earlier ones beside
-// it, NAME.1 the latest of them.
+// it, NAME.1 the latest of them. A disk that takes nothing ends no agent: what is
+// to be written waits in memory, and beyond mostHeld is dropped and counted; then a
+// new file is begun when the disk takes one, since the old one has a hole.
 type output struct {
 	what   string // for people
 	key    string // of its counters
@@ -35,7 +37,15 @@ type output struct {
 	since   time.Time // when the file was begun
 	turns   uint64    // files begun after the first
 	dropped uint64    // earlier files removed
+	held    []byte    // what the disk did not take yet
+	hole    bool      // some of what was to come next was dropped
+	lost    uint64    // bytes that were
+	failing bool      // and that was logged
 }
+
+// mostHeld is how many bytes of a file wait for the disk: the demonstration car's
+// journal of more than a minute.
+const mostHeld = 1 << 20
 
 // openOutputs creates the decision log and the journal that are configured;
 // snapshot is what the session starts from. Their heads are written out, so that
@@ -48,9 +58,7 @@ func openOutputs(c *Config, h *drive.Header, judged bool, snapshot []byte, log u
 	if err := o.openJournal(c, h, judged, snapshot, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), o.close())
 	}
-	if err := o.tidy(); err != nil {
-		return nil, errors.Join(err, o.close())
-	}
+	o.tidy()
 	return o, nil
 }
 
@@ -111,21 +119,105 @@ func (f *output) begin() error {
 	if err != nil {
 		return err
 	}
-	f.file, f.buffer, f.since = file, bufio.NewWriterSize(file, 1<<16), time.Now()
+	f.file, f.since = file, time.Now()
+	if f.buffer == nil {
+		f.buffer = bufio.NewWriterSize(f, 1<<16)
+	}
 	return nil
 }
 
-// next ends the file and begins a new one; see drive.DecisionLog.Limit.
+// next ends the file and begins a new one; see drive.DecisionLog.Limit. If none can
+// be begun, what comes is dropped until one can.
 func (f *output) next() (io.Writer, error) {
-	if err := errors.Join(f.buffer.Flush(), f.file.Close()); err != nil {
-		return nil, err
+	f.flush()
+	f.drain()
+	old := f.file
+	if err := f.begin(); err != nil {
+		f.hole = true
+		f.fail(err)
+		return f.buffer, nil
 	}
+	f.hole = false
 	f.turns++
 	f.log.Info("a file is full or old; a new one is begun", "what", f.what, "file", f.name, "turns", f.turns, "dropped", f.dropped)
-	if err := f.begin(); err != nil {
-		return nil, err
+	if err := old.Close(); err != nil {
+		f.fail(err)
 	}
 	return f.buffer, nil
+}
+
+// Write writes to the disk, or holds for it what it does not take. It never fails.
+func (f *output) Write(b []byte) (int, error) {
+	all := len(b)
+	if !f.hole && len(f.held) == 0 {
+		n, err := f.file.Write(b)
+		if b = b[n:]; err != nil {
+			f.fail(err)
+		}
+	}
+	if f.hole || len(f.held)+len(b) > mostHeld {
+		f.hole = true
+		f.drain()
+		f.lost += uint64(len(b))
+	} else {
+		f.held = append(f.held, b...)
+	}
+	return all, nil
+}
+
+// push writes what is held, as far as the disk takes it.
+func (f *output) push() {
+	if len(f.held) == 0 {
+		return
+	}
+	n, err := f.file.Write(f.held)
+	f.held = append(f.held[:0], f.held[n:]...)
+	if err != nil {
+		f.fail(err)
+	} else if !f.hole {
+		f.works()
+	}
+}
+
+// drain gives up what is held.
+func (f *output) drain() {
+	f.lost += uint64(len(f.held))
+	f.held = f.held[:0]
+}
+
+// flush writes out what is buffered and held.
+func (f *output) flush() {
+	_ = f.buffer.Flush() // Write never fails
+	f.push()
+}
+
+// mend has a new file begun in place of one with a hole, once the disk takes a
+// page again.
+func (f *output) mend() {
+	end, err := f.file.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = f.file.Write(make([]byte, os.Getpagesize()))
+	}
+	err = errors.Join(err, f.file.Truncate(end))
+	if _, serr := f.file.Seek(end, io.SeekStart); err == nil && serr == nil {
+		f.works()
+		f.turn()
+	}
+}
+
+// fail logs, once until the disk works again, that it does not.
+func (f *output) fail(err error) {
+	if !f.failing {
+		f.log.Error("a file cannot be written; what belongs there waits in memory", "what", f.what, "file", f.name, "most_bytes", mostHeld, "error", err)
+	}
+	f.failing = true
+}
+
+func (f *output) works() {
+	if f.failing {
+		f.log.Info("the file can be written again", "what", f.what, "file", f.name, "bytes_lost", f.lost)
+	}
+	f.failing = false
 }
 
 // earlier names the nth file before.
@@ -186,16 +278,18 @@ func (f *output) drop(name, why string) error {
 }
 
 // tidy writes out what is buffered and sees to the files' age.
-func (o *outputs) tidy() error {
+func (o *outputs) tidy() {
 	for _, f := range o.files {
-		if time.Since(f.since) >= f.limits.MaxAge/2 {
+		f.flush()
+		if f.hole {
+			f.mend()
+		} else if time.Since(f.since) >= f.limits.MaxAge/2 {
 			f.turn()
 		}
-		if err := errors.Join(f.buffer.Flush(), f.expire()); err != nil {
-			return fmt.Errorf("%s: %w", f.what, err)
+		if err := f.expire(); err != nil {
+			f.fail(err)
 		}
 	}
-	return nil
 }
 
 // count adds what became of the files to the agent's counters.
@@ -203,13 +297,22 @@ func (o *outputs) count(counters map[string]uint64) {
 	for _, f := range o.files {
 		counters[f.key+"_files_begun"] = 1 + f.turns
 		counters[f.key+"_files_dropped"] = f.dropped
+		counters[f.key+"_bytes_held"] = uint64(len(f.held))
+		counters[f.key+"_bytes_lost"] = f.lost
 	}
 }
 
+// close writes out what can be, and closes the files. What the disk does not take
+// is lost, and that is logged.
 func (o *outputs) close() error {
 	var errs []error
 	for _, f := range o.files {
-		errs = append(errs, f.buffer.Flush(), f.file.Close())
+		f.flush()
+		f.drain()
+		if f.lost > 0 {
+			f.log.Error("a file is not whole", "what", f.what, "file", f.name, "bytes_lost", f.lost)
+		}
+		errs = append(errs, f.file.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,9 +105,7 @@ func TestOldFilesGo(t *testing.T) {
 	record := []engine.Record{{N: 1, What: engine.Live}}
 	o.files[0].since = time.Now().Add(-time.Hour)
 	for range 2 { // the first tidy finds the file old, so the next record begins another
-		if err := o.tidy(); err != nil {
-			t.Fatal(err)
-		}
+		o.tidy()
 	}
 	if err := o.decisions.Write(record); err != nil {
 		t.Fatal(err)
@@ -122,4 +122,86 @@ func TestOldFilesGo(t *testing.T) {
 	if text, err := os.ReadFile(name); err != nil || strings.Count(string(text), "\n") != 2 {
 		t.Errorf("the new file has %q, want a header and a record; %v", text, err)
 	}
+}
+
+// TestDiskThatTakesNothing gives the decision log a device that is full: what is
+// decided meanwhile is on the disk when there is room again. What is more than the
+// agent holds for it is counted, and the log goes on in a new file.
+func TestDiskThatTakesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		records int
+		lost    bool
+	}{{"a while", 1000, false}, {"for long", 20000, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "d")
+			var said bytes.Buffer
+			o := &outputs{}
+			if err := o.openDecisions(&DecisionsConfig{File: name, Format: "jsonl"}, &drive.Header{}, slog.New(slog.NewTextHandler(&said, nil))); err != nil {
+				t.Fatal(err)
+			}
+			n := uint64(0)
+			decide := func(count int) {
+				t.Helper()
+				for range count {
+					n++
+					if err := o.decisions.Write([]engine.Record{{N: n, What: engine.Fired, Card: "some-card"}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				o.tidy()
+			}
+			decide(10)
+			f := o.files[0]
+			disk := f.file
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer full.Close()
+			f.file = full
+			decide(c.records)
+			decide(1)
+			counters := map[string]uint64{}
+			o.count(counters)
+			if held, lost := counters["decision_log_bytes_held"], counters["decision_log_bytes_lost"]; held > mostHeld || (held > 0) == c.lost || (lost > 0) != c.lost {
+				t.Errorf("%d bytes are held, %d lost", held, lost)
+			}
+			f.file = disk
+			o.tidy()
+			decide(1)
+			if err := o.close(); err != nil {
+				t.Fatal(err)
+			}
+			logs := numbers(t, name)
+			if c.lost {
+				logs = append(numbers(t, name+".1"), logs...)
+			}
+			if c.lost && (logs[0] != 1 || logs[len(logs)-1] != n || len(logs) >= int(n)) || !c.lost && len(logs) != int(n) {
+				t.Errorf("of %d records the files have %d, the first %d, the last %d", n, len(logs), logs[0], logs[len(logs)-1])
+			}
+			for _, text := range []string{"a file cannot be written", "the file can be written again"} {
+				if strings.Count(said.String(), text) != 1 {
+					t.Errorf("it does not say once %q:\n%s", text, said.String())
+				}
+			}
+		})
+	}
+}
+
+// numbers are the n of the records in a log of JSON lines, whose last may be cut.
+func numbers(t *testing.T, name string) (list []uint64) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`"n":(\d+).*}\n`).FindAllStringSubmatch(string(text), -1) {
+		n, err := strconv.ParseUint(m[1], 10, 64)
+		if err != nil || len(list) > 0 && n <= list[len(list)-1] {
+			t.Fatalf("%s: n %q after %v, %v", name, m[1], list[len(list)-1:], err)
+		}
+		list = append(list, n)
+	}
+	return list
 }

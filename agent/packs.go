@@ -123,6 +123,11 @@ func (d *deck) keepPack(p *scenes.Pack, data []byte) error {
 	if _, err := d.admitted(p); err != nil { // somebody may have installed another meanwhile
 		return err
 	}
+	for _, name := range []string{scenes.LedgerName, scenes.PackFileName(p.Manifest.ID)} {
+		if err := notNewer(filepath.Join(d.config.installed(), name)); err != nil {
+			return err
+		}
+	}
 	if err := d.a.settle(); err != nil {
 		return fmt.Errorf("nothing is installed: %w", err)
 	}

@@ -125,12 +125,12 @@ func runHere(t *testing.T, c *Config) {
 	}
 }
 
-// TestRecipes runs the recipes of docs/integrate-hmi.md, one after another, on
-// the car of testdata/hmi.
+// TestRecipes runs the recipes of docs/integrate-hmi.md and after them those of
+// docs/answer-your-drivers.md, one after another, on the car of testdata/hmi.
 func TestRecipes(t *testing.T) {
 	address := runHMICar(t)
 	functions, ran := "", 0
-	for _, r := range recipesOf(t, "../docs/integrate-hmi.md") {
+	for _, r := range append(recipesOf(t, "../docs/integrate-hmi.md"), recipesOf(t, "../docs/answer-your-drivers.md")...) {
 		if strings.Contains(r.command, "() {") {
 			functions += r.command + "\n"
 			continue
@@ -147,7 +147,7 @@ func TestRecipes(t *testing.T) {
 		}
 		ran++
 	}
-	if ran < 30 {
+	if ran < 40 {
 		t.Errorf("%d recipes ran", ran)
 	}
 }

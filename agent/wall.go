@@ -18,6 +18,15 @@ type wallClock struct {
 // one time.
 const sampling = 20 * time.Millisecond
 
+// followClock has the clock looked at whenever somebody sets it.
+func (a *agent) followClock() error {
+	c, err := openClockSet(func() { _ = a.do(a.lookAtClock) }) // its error ends the loop
+	if err == nil {
+		a.closers = append(a.closers, c)
+	}
+	return err
+}
+
 // lookAtClock tells the engine what is new about the wall clock.
 func (a *agent) lookAtClock() error {
 	if a.wall == nil {

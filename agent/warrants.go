@@ -192,6 +192,9 @@ func (a *agent) AcceptAuthor(pack, author string) error {
 	if author != proof(p) {
 		return fmt.Errorf("%w: the pack %s is by another; name the key that its report shows", uibridge.ErrInvalidValue, pack)
 	}
+	if err := notNewer(filepath.Join(d.config.State, ownTrustName)); err != nil {
+		return err
+	}
 	w := d.warrants.Load()
 	if !p.Signed {
 		if slices.Contains(w.unsigned, p.SHA256) {
@@ -219,6 +222,9 @@ func (a *agent) RefuseAuthor(pack string) error {
 	defer d.mu.Unlock()
 	p, err := d.pack(pack)
 	if err != nil {
+		return err
+	}
+	if err := notNewer(filepath.Join(d.config.State, ownTrustName)); err != nil {
 		return err
 	}
 	d.refusing = proof(p)

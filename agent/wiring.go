@@ -104,6 +104,9 @@ func (a *agent) open() error {
 	}
 	if a.places.dir = c.State; c.Source.Log == "" {
 		a.wall = &wallClock{}
+		if err := a.followClock(); err != nil {
+			a.log.Warn("the wall clock is looked at only now and then", "error", err)
+		}
 	}
 	return a.listen()
 }

@@ -13,6 +13,8 @@ type Screen struct {
 	ID       int
 	Name     string
 	Elements []Element
+
+	pos Pos
 }
 
 // Element is a registered element: what may be told apart, who answers for it,
@@ -34,7 +36,7 @@ var never = []string{"sos", "medical", "adult", "pin"}
 
 func screenKeys() object[Screen] {
 	return object[Screen]{"a screen", []key[Screen]{
-		{"id", required, func(r *reader, n *yaml.Node, s *Screen) { s.ID = r.whole(n, Other+1, maxStudyID) }},
+		{"id", required, func(r *reader, n *yaml.Node, s *Screen) { s.ID, s.pos = r.whole(n, Other+1, maxStudyID), at(n) }},
 		{"name", required, func(r *reader, n *yaml.Node, s *Screen) { s.Name = r.ownName(n) }},
 		{"elements", required, (*reader).readElements},
 	}}

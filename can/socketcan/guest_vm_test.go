@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"vignette/can"
+	"vignette/testdata/vm/cansend"
 )
 
 // patience bounds a wait for what must happen but has no deadline of its own.
@@ -109,66 +110,25 @@ func raiseBufferLimit(t *testing.T) {
 
 // sender is a socket of the tests that sends.
 type sender struct {
-	t  *testing.T
-	fd int
+	*cansend.Socket
+	t *testing.T
 }
 
 func newSender(t *testing.T, name string) *sender {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_CAN, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.CAN_RAW)
+	s, err := cansend.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { unix.Close(fd) })
-	index, err := interfaceIndex(fd, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range []error{
-		unix.SetsockoptInt(fd, unix.SOL_CAN_RAW, unix.CAN_RAW_FD_FRAMES, 1),
-		unix.SetsockoptCanRawFilter(fd, unix.SOL_CAN_RAW, unix.CAN_RAW_FILTER, nil), // it never reads
-		unix.Bind(fd, &unix.SockaddrCAN{Ifindex: index}),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return &sender{t, fd}
-}
-
-// encode is the kernel's form of a frame.
-func encode(f *can.Frame) []byte {
-	b := make([]byte, classicSize)
-	id := f.ID
-	if f.Flags&can.FD != 0 {
-		b = make([]byte, fdSize)
-		if f.Flags&can.BRS != 0 {
-			b[5] |= canfdBRS
-		}
-		if f.Flags&can.ESI != 0 {
-			b[5] |= canfdESI
-		}
-	}
-	if f.Flags&can.Extended != 0 {
-		id |= unix.CAN_EFF_FLAG
-	}
-	if f.Flags&can.Remote != 0 {
-		id |= unix.CAN_RTR_FLAG
-	}
-	if f.Flags&can.Error != 0 {
-		id |= unix.CAN_ERR_FLAG
-	}
-	binary.NativeEndian.PutUint32(b, id)
-	b[4] = f.Len
-	copy(b[8:], f.Data[:])
-	return b
+	t.Cleanup(func() { s.Close() })
+	return &sender{s, t}
 }
 
 func (s *sender) send(frames ...can.Frame) {
 	s.t.Helper()
 	defer pin(s.t)()
 	for i := range frames {
-		if err := s.raw(encode(&frames[i])); err != nil {
+		if err := s.raw(cansend.Encode(&frames[i])); err != nil {
 			s.t.Fatalf("sending: %v", err)
 		}
 	}
@@ -177,7 +137,7 @@ func (s *sender) send(frames ...can.Frame) {
 // raw writes a frame, again while the interface has no room for it.
 func (s *sender) raw(b []byte) error {
 	for {
-		_, err := unix.Write(s.fd, b)
+		err := s.Write(b)
 		if !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) {
 			return err
 		}
@@ -193,6 +153,22 @@ func counted(id uint32, n int) can.Frame {
 
 func number(f *can.Frame) int { return int(binary.BigEndian.Uint64(f.Data[:])) }
 
+// startCounted has the kernel send count frames, rate of them in a second, with
+// the numbers from 0 below cansend.MaxCycle again and again.
+func startCounted(t *testing.T, name string, rate, count int) {
+	t.Helper()
+	frames := make([]*can.Frame, cansend.MaxCycle)
+	for n := range frames {
+		f := counted(0x100, n)
+		frames[n] = &f
+	}
+	c, err := cansend.StartCyclic(name, rate, count, frames...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+}
+
 // catchUp is how much faster than its rate a sender makes up for a time in
 // which it did not run: no bus would flood the reader then.
 const catchUp = 4
@@ -205,7 +181,7 @@ func (s *sender) numbers(id uint32, count, rate int) (time.Duration, error) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	f := counted(id, 0)
-	b := encode(&f)
+	b := cansend.Encode(&f)
 	for sent := 0; sent < count; {
 		due := count
 		if rate > 0 {

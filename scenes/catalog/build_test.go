@@ -206,7 +206,13 @@ func TestRefused(t *testing.T) {
 	if err := os.Symlink("nowhere", filepath.Join(dir, "i-link.vpack")); err != nil {
 		t.Fatal(err)
 	}
-	_, r := build(t, dir, &Options{})
+	(&source{id: "alike", version: "1.0.0", author: "jo", key: "joe"}).write(t, dir, "j-namesake.vpack")
+	site, r := build(t, dir, &Options{})
+	for _, it := range r.Index.Items {
+		if got := strings.Contains(read(t, site, it.Page), "more than one key"); got != (it.Author == "jo") {
+			t.Errorf("%s of %s: more than one key %v", it.Pack, it.Author, got)
+		}
+	}
 	want := map[string]string{"b-same-version": "gives each version out once", "d-credit": "gives wrong credit: `derived_from` says first@1.0.0 by jo, and that file",
 		"e-twice": "is the same file as", "f-flipped": "does not fit", "g-empty": "is no pack", "h-long": "is longer than 1024 KiB", "i-link": "no such file"}
 	for _, f := range r.Refused {
@@ -216,7 +222,7 @@ func TestRefused(t *testing.T) {
 		}
 		delete(want, name)
 	}
-	if len(want) > 0 || len(r.Index.Items) != 2 {
+	if len(want) > 0 || len(r.Index.Items) != 3 {
 		t.Errorf("not refused: %v; taken: %d", want, len(r.Index.Items))
 	}
 }

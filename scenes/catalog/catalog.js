@@ -4,8 +4,8 @@
 const vignette = (() => {
   const stop = new Set(("a again an and at be by for has in is it most of on once only or so that the then to was what when will with").split(" "));
   const rows = [];
-  const field = { title: [0, 1], when: [2, 4], then: [3, 5], author: 6, page: 7, picture: 8, topics: 9, runs: 10, passed: 11, scenarios: 12, remixes: 13, cars: 14, signed: 15 };
-  let words = [], postings = [];
+  const field = { title: [0, 1], when: [2, 4], then: [3, 5], author: 6, page: 7, picture: 8, topics: 9, runs: 10, passed: 11, scenarios: 12, remixes: 13, cars: 14, signed: 15, needs: 16 };
+  let words = [], postings = [], needs = {};
   let lang = 0;
   const say = (en, zh) => (lang === 0 ? en : zh);
 
@@ -187,6 +187,7 @@ const vignette = (() => {
     for (const t of document.querySelectorAll("input[name=topic]")) {
       if (row[field.topics] & (1 << Number(t.value))) chip(t.parentElement.querySelector(`[lang=${lang ? "zh" : "en"}]`).textContent);
     }
+    for (const claim of row[field.needs]) chip(say("needs ", "需要") + say(needs[claim].en, needs[claim].zh), " need");
     if (!row[field.signed]) chip(say("not signed", "未签名"));
     inner.append(head, make("p", "", raise(row[field.when[lang]])), make("p", "", "→ " + row[field.then[lang]]), make("p", "by", say("by ", "作者 ") + row[field.author]), chips);
     box.append(img, inner);
@@ -228,6 +229,7 @@ const vignette = (() => {
   document.addEventListener("DOMContentLoaded", start);
 
   return {
+    needs: (all) => void (needs = all),
     list: (more) => void rows.push(...more),
     words: (chunk) => {
       words = words.concat(chunk.words.split(" "));

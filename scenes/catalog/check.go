@@ -163,7 +163,7 @@ func checkScript(name string, data []byte, fault func(string, ...any)) {
 	}
 	inner, ok := bytes.CutSuffix(data, []byte(");\n"))
 	_, inner, call := bytes.Cut(inner, []byte("("))
-	if head := string(data[:len(data)-len(inner)-len(");\n")]); !ok || !call || head != "vignette.list(" && head != "vignette.words(" || !json.Valid(inner) {
+	if head := string(data[:len(data)-len(inner)-len(");\n")]); !ok || !call || !slices.Contains([]string{"vignette.list(", "vignette.words(", "vignette.needs("}, head) || !json.Valid(inner) {
 		fault("is more than data")
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // row is a pack in the browser's list, an array there. catalog.js names its fields.
-type row [16]any
+type row [17]any
 
 // perChunk is how many packs a script of the list has.
 const perChunk = 1000
@@ -35,7 +35,7 @@ func rowOf(e *entry) row {
 		signed = 1
 	}
 	return row{e.Title.En, e.Title.Zh, e.summary[0].When, e.summary[0].Then, e.summary[1].When, e.summary[1].Then,
-		e.Author, e.Page, picture, e.topics, runs, passed, e.Scenarios, e.Remixes, cars, signed}
+		e.Author, e.Page, picture, e.topics, runs, passed, e.Scenarios, e.Remixes, cars, signed, e.Needs}
 }
 
 // script is a script that hands JSON to catalog.js.
@@ -67,6 +67,13 @@ func (s *site) writeShared(entries []*entry) {
 		}
 		data(fmt.Sprintf("data/list-%d.js", i/perChunk), script("list", rows))
 	}
+	words := map[string]Title{}
+	for _, e := range newest {
+		for _, claim := range e.Needs {
+			words[claim] = need(claim)
+		}
+	}
+	data("data/needs.js", script("needs", words))
 	x := inverted{postings: map[string][]int32{}}
 	for doc, e := range newest {
 		e.wordsOf(func(weight int, text string) { x.add(doc, weight, text) })

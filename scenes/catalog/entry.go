@@ -26,6 +26,7 @@ type entry struct {
 	summary    [2]summary  // by language
 	parent     *entry      // nil: none, or not here
 	remixes    []*entry    // whose parent it is
+	keys       int         // that packs here under its author's name are signed with; none is one too
 	others     []*entry    // other versions of the same author's, the newest first
 }
 
@@ -115,12 +116,12 @@ func disguised(text string) error {
 }
 
 // plain holds all texts of a pack to disguised.
-func (p *entry) plain() error {
-	texts := []string{p.Title.En, p.Title.Zh}
-	for i := range p.cards {
+func (e *entry) plain() error {
+	texts := []string{e.Title.En, e.Title.Zh}
+	for i := range e.cards {
 		for lang := range languages {
-			texts = append(texts, p.cards[i].Title[lang])
-			for _, part := range p.cards[i].Parts[lang] {
+			texts = append(texts, e.cards[i].Title[lang])
+			for _, part := range e.cards[i].Parts[lang] {
 				texts = append(texts, part.Lines...)
 			}
 		}
@@ -134,24 +135,24 @@ func (p *entry) plain() error {
 }
 
 // finish fills what follows from the rest.
-func (p *entry) finish() error {
-	if len(p.cards) == 0 {
+func (e *entry) finish() error {
+	if len(e.cards) == 0 {
 		return fmt.Errorf("has no cards")
 	}
-	p.Cars = []Verdict{}
-	for _, t := range p.on {
-		p.Cars = append(p.Cars, t.Verdict)
+	e.Cars = []Verdict{}
+	for _, t := range e.on {
+		e.Cars = append(e.Cars, t.Verdict)
 	}
 	for lang := range languages {
-		p.summary[lang] = summaryOf(&p.cards[0], lang)
+		e.summary[lang] = summaryOf(&e.cards[0], lang)
 	}
 	var first int
-	p.topics, first = topicsOf(p.Touches, p.Reads)
-	p.drawn = art(p.Pack, first)
-	name := p.Pack + "-" + strings.ReplaceAll(p.Version, "+", "~") + "-" + p.SHA256[:8]
-	p.File, p.Page = "packs/"+name+containers.Ext, "pages/"+name+".html"
-	if p.hasPicture {
-		p.Picture = "pictures/" + name + ".png"
+	e.topics, first = topicsOf(e.Touches, e.Reads)
+	e.drawn = art(e.Pack, first)
+	name := e.Pack + "-" + strings.ReplaceAll(e.Version, "+", "~") + "-" + e.SHA256[:8]
+	e.File, e.Page = "packs/"+name+containers.Ext, "pages/"+name+".html"
+	if e.hasPicture {
+		e.Picture = "pictures/" + name + ".png"
 	}
-	return p.plain()
+	return e.plain()
 }

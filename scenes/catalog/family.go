@@ -39,30 +39,30 @@ func settle(packs []*entry, adoption *Adoption) (taken []*entry, refused []Refus
 
 // line is what all versions of a pack have alike: its id and the key that signed
 // them, or where there is none its author.
-func (p *entry) line() string {
-	if p.Key == "" {
-		return p.Pack + " by " + p.Author
+func (e *entry) line() string {
+	if e.Key == "" {
+		return e.Pack + " by " + e.Author
 	}
-	return p.Pack + " " + p.Key
+	return e.Pack + " " + e.Key
 }
 
-func (p *entry) versionName() string { return p.line() + " " + p.Version }
+func (e *entry) versionName() string { return e.line() + " " + e.Version }
 
 // refuse says why a pack that can be read has no place beside others.
-func (p *entry) refuse(bySum, byVersion map[string]*entry) error {
-	if same := bySum[p.SHA256]; same != p {
+func (e *entry) refuse(bySum, byVersion map[string]*entry) error {
+	if same := bySum[e.SHA256]; same != e {
 		return fmt.Errorf("is the same file as %s; keep one", same.source)
 	}
-	if other := byVersion[p.versionName()]; other != nil {
-		return fmt.Errorf("is another %s %s of %s than %s; an author gives each version out once", p.Pack, p.Version, p.Author, other.source)
+	if other := byVersion[e.versionName()]; other != nil {
+		return fmt.Errorf("is another %s %s of %s than %s; an author gives each version out once", e.Pack, e.Version, e.Author, other.source)
 	}
-	if p.DerivedFrom == nil {
+	if e.DerivedFrom == nil {
 		return nil
 	}
-	if parent := bySum[p.DerivedFrom.SHA256]; parent != nil {
-		if name := parent.Pack + "@" + parent.Version; name != p.DerivedFrom.Pack || parent.Author != p.DerivedFrom.Author {
+	if parent := bySum[e.DerivedFrom.SHA256]; parent != nil {
+		if name := parent.Pack + "@" + parent.Version; name != e.DerivedFrom.Pack || parent.Author != e.DerivedFrom.Author {
 			return fmt.Errorf("gives wrong credit: `derived_from` says %s by %s, and that file (%s) is %s by %s",
-				p.DerivedFrom.Pack, p.DerivedFrom.Author, parent.source, name, parent.Author)
+				e.DerivedFrom.Pack, e.DerivedFrom.Author, parent.source, name, parent.Author)
 		}
 	}
 	return nil
@@ -70,9 +70,13 @@ func (p *entry) refuse(bySum, byVersion map[string]*entry) error {
 
 // relate links packs with their parents, remixes and other versions.
 func relate(packs []*entry) {
-	bySum, lines := map[string]*entry{}, map[string][]*entry{}
+	bySum, lines, keys := map[string]*entry{}, map[string][]*entry{}, map[string]map[string]bool{}
 	for _, p := range packs {
 		bySum[p.SHA256] = p
+		if keys[p.Author] == nil {
+			keys[p.Author] = map[string]bool{}
+		}
+		keys[p.Author][p.Key] = true
 		lines[p.line()] = append(lines[p.line()], p)
 	}
 	for _, p := range packs {
@@ -87,16 +91,18 @@ func relate(packs []*entry) {
 	for _, p := range packs {
 		slices.SortFunc(p.remixes, func(a, b *entry) int { return cmp.Compare(a.Page, b.Page) })
 		versions := lines[p.line()]
-		slices.SortFunc(versions, func(a, b *entry) int { return scenes.CompareVersions(b.Version, a.Version) })
-		p.Newest = versions[0] == p
+		slices.SortFunc(versions, func(a, b *entry) int {
+			return cmp.Or(scenes.CompareVersions(b.Version, a.Version), cmp.Compare(a.SHA256, b.SHA256))
+		})
+		p.Newest, p.keys = versions[0] == p, len(keys[p.Author])
 		p.others = slices.DeleteFunc(slices.Clone(versions), func(o *entry) bool { return o == p })
 	}
 }
 
 // descendants counts the remixes of a pack, and theirs; versions of one line are
 // one remix, and its own line is none.
-func (p *entry) descendants() int {
-	seen := map[string]bool{p.line(): true}
+func (e *entry) descendants() int {
+	seen := map[string]bool{e.line(): true}
 	walked := map[*entry]bool{}
 	var walk func(p *entry)
 	walk = func(p *entry) {
@@ -107,7 +113,7 @@ func (p *entry) descendants() int {
 			}
 		}
 	}
-	walk(p)
+	walk(e)
 	return len(seen) - 1
 }
 

@@ -126,6 +126,7 @@ func TestCheckPages(t *testing.T) {
 		{"catalog.css", "body {", "body { background: url(//x);", "loads something"},
 		{"catalog.js", `"use strict";`, `"use strict"; fetch("https://example.org");`, "can do what no catalogue needs"},
 		{"data/list-0.js", "]);", `]);alert(1);`, "is more than data"},
+		{"data/needs.js", "({", `({"a":alert(1),`, "is more than data"},
 		{"data/list-0.js", "vignette.list(", `alert(`, "is more than data"},
 		{"art/climate-0.svg", "<rect", `<script/><rect`, "is more than a drawing"},
 	} {

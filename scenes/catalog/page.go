@@ -28,7 +28,6 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"need":   need,
 	"policy": func() string { return policy },
 	"name":   plainName,
-	"short":  func(sum string) string { return sum[:min(16, len(sum))] },
 	"kib":    func(n int) string { return fmt.Sprintf("%.1f KiB", float64(n)/1024) },
 	"tag":    func(i int) string { return languages[i].Tag() },
 }).Parse(pagesText))
@@ -37,7 +36,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 func plainName(name string, lang int) string { return languages[lang].Name(name) }
 
 // needs are what cards need of a car, by the first word.
-var needs = map[string]Title{"state": {"to know when the car is", "车辆状态："}, "power": {"the power state", "电源状态"}, "clock": {"the time", "时间"},
+var needs = map[string]Title{"state": {"the state", "状态："}, "power": {"the power state", "电源状态"}, "clock": {"the time", "时间"},
 	"sun": {"sunrise and sunset", "日出日落"}, "place": {"the place", "地点："}, "phone": {"a phone that comes near", "手机靠近"}, "ignition": {"the ignition", "点火开关"},
 	"button": {"the button", "按键："}, "event": {"the event", "事件："}}
 
@@ -146,10 +145,10 @@ func (e *entry) remixCount() (n int) {
 	return n
 }
 
-// Needed are a pack's needs.
-func (e *entry) Needed() bool { return len(e.Needs) > 0 }
+// Keys is how many keys there are under the author's name.
+func (e *entry) Keys() int { return e.keys }
 
-// Source is what a card's page shows of its words in a language.
+// In is what a card's page shows of its words in a language.
 func (w *cardWords) In(lang int) []part { return w.Parts[lang] }
 
 // Words are the cards.

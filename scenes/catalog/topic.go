@@ -3,6 +3,8 @@ package catalog
 import (
 	"fmt"
 	"hash/fnv"
+	mathbits "math/bits"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +32,7 @@ var topics = []topic{
 		`<path d="M118 104V80M139 124V60M160 138V46M181 120V64M202 104V80"/>`},
 	{"energy", 130, Title{"Charging and range", "充电与续航"}, []string{"TractionBattery", "Charging", ".Range", "StateOfCharge", "Fuel"},
 		`<rect x="104" y="62" width="104" height="60" rx="10"/><path d="M216 82v20M160 70l-14 24h28l-14 24"/>`},
-	{"drive", 218, Title{"Driving", "驾驶"}, []string{"Powertrain", "Vehicle.Speed", "Chassis", "ADAS", "Acceleration"},
+	{"drive", 218, Title{"Driving", "驾驶"}, []string{"Powertrain.Transmission", "Vehicle.Speed", "Chassis", "ADAS", "Acceleration"},
 		`<path d="M120 142l26-98M200 142l-26-98M160 52v14M160 82v16M160 114v20"/>`},
 	{"message", 190, Title{"Messages", "提示"}, []string{"notify", "show_tip", "note"},
 		`<path d="M110 48h100a10 10 0 0 1 10 10v54a10 10 0 0 1-10 10h-54l-22 20v-20h-24a10 10 0 0 1-10-10V58a10 10 0 0 1 10-10zM126 74h68M126 96h44"/>`},
@@ -38,32 +40,27 @@ var topics = []topic{
 		`<circle cx="130" cy="90" r="12"/><circle cx="196" cy="60" r="12"/><circle cx="196" cy="120" r="12"/><path d="M141 85l44-20M141 95l44 20"/>`},
 }
 
-// topicsOf are those of a pack, as bits: of what it touches, or if that is nothing
-// but messages, of what it reads.
+// topicsOf are those of a pack, as bits, and the first of them: of what it touches,
+// and if it only shows or says something, of what it reads.
 func topicsOf(touches, reads []string) (bits int, first int) {
-	first = len(topics) - 1
-	for i := len(topics) - 1; i >= 0; i-- {
-		if topics[i].has(touches) || topics[i].name != "message" && bits&^messageBit == 0 && topics[i].has(reads) && !quiet(touches) {
-			bits |= 1 << i
-			first = i
-		}
+	bits = about(touches)
+	if !slices.ContainsFunc(touches, func(t string) bool { return strings.Contains(t, ".") }) {
+		bits |= about(reads)
 	}
 	if bits == 0 {
-		bits = 1 << first
+		bits = 1 << (len(topics) - 1)
 	}
-	return bits, first
+	return bits, mathbits.TrailingZeros(uint(bits))
 }
 
-const messageBit = 1 << 7
-
-// quiet reports whether a pack sets something in the car.
-func quiet(touches []string) bool {
-	for _, t := range touches {
-		if strings.Contains(t, ".") {
-			return true
+// about are the topics of some paths and actions.
+func about(names []string) (bits int) {
+	for i := range topics {
+		if topics[i].has(names) {
+			bits |= 1 << i
 		}
 	}
-	return false
+	return bits
 }
 
 func (t *topic) has(names []string) bool {

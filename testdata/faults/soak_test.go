@@ -24,6 +24,7 @@ var (
 const (
 	driveLength = 30 * time.Minute
 	aDay        = 4 // drives, a quarter of a soaked day each
+	restarting  = 8 // one part of so many has restarts
 	mostFlash   = 4 << 20
 	mostState   = 4 << 20
 	mostTraces  = 4 << 20
@@ -31,7 +32,7 @@ const (
 
 // TestSoak is a car's life at speed: drives with frames, cards that fire, an HMI
 // that asks and changes, nights asleep, another driver, a bus daemon that restarts.
-// In the first quarter the agent is killed or stopped after each drive; what starts
+// In the first eighth the agent is killed or stopped after each drive; what starts
 // then lives to the end, so that what grows shows. The time is the recording's,
 // which is written as it is read: what is between a socket and the loop is left out.
 //
@@ -42,9 +43,9 @@ func TestSoak(t *testing.T) {
 	for n := range drives {
 		s.quarter = n * 4 / drives
 		s.oneDrive(n)
-		switch next := (n + 1) * 4 / drives; {
-		case s.quarter == 0:
-			s.restart(n%2 == 0, next > 0)
+		switch {
+		case n*restarting < drives:
+			s.restart(n%2 == 0, (n+1)*restarting >= drives)
 		case n%7 == 6:
 			s.restartBus()
 		}

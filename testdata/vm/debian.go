@@ -32,7 +32,7 @@ func (m *machine) packages() []string {
 // a car's file system.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
 	`|(usr/)?lib/(systemd|sysusers\.d|sysctl\.d|dbus-1\.0)/|usr/share/dbus-1/` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|sja1000/|ctucanfd/)|drivers/block/(virtio_blk|loop)|drivers/virtio/` +
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|sja1000/|ctucanfd/)|drivers/block/(virtio_blk|loop|brd)|drivers/virtio/` +
 	`|fs/(ext4/|jbd2/|mbcache)|lib/(lib)?crc|(arch/[^/]+/)?crypto/crc)))`)
 
 // debian downloads packages of another architecture by way of this machine's

@@ -37,6 +37,7 @@ type guest struct {
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
 	only      *regexp.Regexp // of the vm tests' names
+	load      time.Duration  // how long two buses are full
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot
@@ -95,8 +96,8 @@ func (g *guest) addPlain(a *archive) error {
 	a.file("etc/group", 0o644, []byte("root:x:0:\n"))
 	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
 	a.copyFile("bin/vignette-agent", g.agent(), 0o755)
-	modules := []string{"can-raw", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
-	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a))
+	modules := []string{"can-raw", "can-bcm", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
+	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a), g.addDrive(a))
 }
 
 // canPrograms are those of every guest.
@@ -148,25 +149,22 @@ func (g *guest) boot(ctx context.Context) error {
 	if err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, resultBytes)); err != nil {
 		return err
 	}
-	more, err := g.machineOptions()
-	if err != nil {
-		return err
-	}
-	limit := bootTime
+	limit := bootTime + 5*g.load // the load is work, and slow
 	for _, s := range g.scenarios {
 		limit += s.length
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// The guest's clock counts its instructions, 4 ns each, and skips what it
+	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can, more),
-		"-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=2,sleep=off", "-m", "512",
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),
+		"-accel", "tcg,thread=single,tb-size=256", "-icount", fmt.Sprintf("shift=%d,sleep=off", g.shift), "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
-		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
+		// the kernel gives what it does not know to init, as environment
+		"-append", fmt.Sprintf("console=ttyAMA0 quiet panic=-1 mitigations=off VM_LOAD=%d", int(g.load.Seconds())))...)
 	g.say("boot %s", filepath.Base(kernel[0]))
 	return g.watch(ctx, cmd, limit)
 }

@@ -101,7 +101,7 @@ for dir in /scenarios/*; do
 	scenario "$dir"
 done
 # After the scenarios, since they raise limits and set the clock.
-export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/bus
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/bus VM_RUNS=/out/runs
 for dir in /tests/*; do
 	[ -d "$dir" ] || continue
 	say "tests of $(cat "$dir/package")"

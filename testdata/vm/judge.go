@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,8 +33,11 @@ func (g *guest) judge(ctx context.Context, v *verdict) {
 	for _, t := range g.tests {
 		r.judgeTests(v, g.name, t)
 	}
+	if g.systemd {
+		g.judgeFaults(ctx, v, r)
+	}
 	for _, s := range g.scenarios {
-		j := &judge{s, r}
+		j := &judge{s, r, "scenarios/" + s.name}
 		check := func(what string, do func(context.Context) (figure string, err error)) {
 			figure, err := do(ctx)
 			v.check(g.name, s.name+": "+what, figure, err)
@@ -40,21 +46,45 @@ func (g *guest) judge(ctx context.Context, v *verdict) {
 		check("each socket has its buffer and lost nothing", j.sockets)
 		check("every frame played for the cards was received, in order", j.frames)
 		check("the cards fired as on the desk", j.firings)
-		check("the journal replayed on the desk gives the decision log, byte for byte", j.journal)
+		check(journalReplays, j.journal)
 		if s.hmi {
 			check("the HMI got every call decided, in order", j.calls)
 		}
 	}
+	for _, j := range r.runs(g.root) {
+		figure, err := j.journal(ctx)
+		v.check(g.name, j.name+": "+journalReplays, figure, err)
+	}
 }
 
-// judge looks at one scenario's results.
+const journalReplays = "the journal replayed on the desk gives the decision log, byte for byte"
+
+// runs are those of the agent that vm tests made, each with its profile and its
+// cards; root is of go.mod.
+func (r *results) runs(root string) (list []*judge) {
+	for _, name := range slices.Sorted(maps.Keys(r.files)) {
+		dir, ok := strings.CutSuffix(name, "/agent.yaml")
+		if !ok || !strings.HasPrefix(dir, "runs/") {
+			continue
+		}
+		below, err := filepath.Rel(root, r.path(dir))
+		if err != nil {
+			below = r.path(dir) // the replay says what is wrong with it
+		}
+		list = append(list, &judge{&scenario{name: path.Base(dir), root: root, vehicle: path.Join(below, "vehicle.yaml"), cards: path.Join(below, "deck"), log: r.path(dir + "/log")}, r, dir})
+	}
+	return list
+}
+
+// judge looks at one run's results.
 type judge struct {
 	*scenario
-	r *results
+	r   *results
+	dir string // of the run's files among the results
 }
 
-// file is the name of one of the scenario's results.
-func (j *judge) file(name string) string { return "scenarios/" + j.name + "/" + name }
+// file is the name of one of the run's results.
+func (j *judge) file(name string) string { return j.dir + "/" + name }
 
 func (j *judge) ends(context.Context) (string, error) {
 	programs := []string{"canplayer", "agent"}

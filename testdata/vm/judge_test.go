@@ -37,7 +37,7 @@ func driveJudge(t *testing.T, lose func(*drive.Entry) bool) *judge {
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
-	j := &judge{s, &results{dir, map[string][]byte{}}}
+	j := &judge{s, &results{dir, map[string][]byte{}}, "scenarios/" + s.name}
 	in, err := canlog.Open(s.log)
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestMethodOfACallThatGoesNowhere(t *testing.T) {
 }
 
 func TestJudgeEnds(t *testing.T) {
-	j := &judge{scenario: &scenario{name: "x", hmi: true}, r: &results{files: map[string][]byte{
+	j := &judge{scenario: &scenario{name: "x", hmi: true}, dir: "scenarios/x", r: &results{files: map[string][]byte{
 		"scenarios/x/canplayer.status": []byte("0\n"), "scenarios/x/agent.status": []byte("0\n"), "scenarios/x/hmi.status": []byte("0\n"),
 		"scenarios/x/agent.out": []byte("level=INFO msg=running\nlevel=INFO msg=ended frames=7\n"),
 	}}}
@@ -244,6 +244,24 @@ func TestResults(t *testing.T) {
 		if _, err := readResults(disk(t, files), dir); err == nil {
 			t.Errorf("%s passed", name)
 		}
+	}
+}
+
+func TestRuns(t *testing.T) {
+	r := &results{"/p/build/vm/arm64/out", map[string][]byte{
+		"runs/flood/agent.yaml": nil, "runs/flood/journal.msgp": nil, "runs/flaps/agent.yaml": nil,
+		"scenarios/drive/agent.yaml": nil, "runs/without/journal.msgp": nil,
+	}}
+	var got []string
+	for _, j := range r.runs("/p") {
+		got = append(got, fmt.Sprint(j.name, " ", j.root, " ", j.vehicle, " ", j.cards, " ", j.file(journalFile)))
+	}
+	want := []string{
+		"flaps /p build/vm/arm64/out/runs/flaps/vehicle.yaml build/vm/arm64/out/runs/flaps/deck runs/flaps/journal.msgp",
+		"flood /p build/vm/arm64/out/runs/flood/vehicle.yaml build/vm/arm64/out/runs/flood/deck runs/flood/journal.msgp",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

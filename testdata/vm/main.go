@@ -31,6 +31,7 @@ type machine struct {
 	libraries string   // directory of the architecture's libraries, below lib and usr/lib
 	base      string   // the machine in whose directory the packages and the shipped program lie
 	systemd   bool     // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
+	shift     int      // an instruction takes 2^shift ns of the guest's clock
 	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
 	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
@@ -46,11 +47,11 @@ var controllers = []string{
 
 // The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
-	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64",
+	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", shift: 2,
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
-	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7",
+	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7", shift: 2,
 		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
-	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true,
+	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true, shift: 1,
 		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
 }
 
@@ -71,13 +72,14 @@ func run(ctx context.Context) error {
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
 	cuts := flag.Int("power", 0, "run the test of power losses only, with so many of them")
 	seed := flag.Uint64("power-seed", 0, "of that test; 0: another one each time")
+	load := flag.Duration("load", 60*time.Second, "how long two buses are full")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
 		names = append(names, m.name)
 	}
-	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
-		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s]", strings.Join(names, "|"))
+	if flag.NArg() > 0 || *stretch < 0 || *load < time.Second || (*arch != "" && !slices.Contains(names, *arch)) {
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s] [--load 60s]", strings.Join(names, "|"))
 	}
 	chosen, err := regexp.Compile(*only)
 	if err != nil {
@@ -100,7 +102,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenariosOf(&m, scenarios)}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, load: *load, scenarios: scenariosOf(&m, scenarios)}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -161,14 +161,31 @@ func (g *guest) addScenarios(a *archive) error {
 			a.file(path.Join("scenarios", s.name, "hmi"), 0o644, nil)
 		}
 		a.file(path.Join("scenarios", s.name, "buses"), 0o644, fmt.Append(nil, len(s.prog.Vehicle.Buses)))
-		for _, f := range s.files() {
-			a.copyFile(path.Join(guestProject, f), filepath.Join(g.root, f), 0o644)
-		}
-		if err := a.copyTree(path.Join(guestProject, s.cards), filepath.Join(g.root, s.cards)); err != nil {
+		if err := s.addProfile(a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addProfile adds the profile with its DBCs, and the cards.
+func (s *scenario) addProfile(a *archive) error {
+	for _, f := range s.files() {
+		a.copyFile(path.Join(guestProject, f), filepath.Join(s.root, f), 0o644)
+	}
+	return a.copyTree(path.Join(guestProject, s.cards), filepath.Join(s.root, s.cards))
+}
+
+// addDrive adds the demonstration car for the vm tests, unless a scenario has.
+func (g *guest) addDrive(a *archive) error {
+	s := &scenario{root: g.root, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards"}
+	if a.have[path.Join(guestProject, s.vehicle)] {
+		return nil
+	}
+	if err := s.load(); err != nil {
+		return err
+	}
+	return s.addProfile(a)
 }
 
 // config is the agent's configuration in the guest.

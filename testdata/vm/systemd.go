@@ -17,10 +17,7 @@ import (
 
 // unitStretch is how much of our drive canplayer plays to the unit: the hot cabin
 // is aired.
-const unitStretch = 25 * time.Second
-
-// stateBytes is the size of the disk below /var/lib/vignette.
-const stateBytes = 32 << 20
+const unitStretch = 12 * time.Second
 
 // systemdFiles are this guest's own: init, units, users and the car's configuration.
 //
@@ -46,7 +43,7 @@ var wants = map[string][]string{
 // systemdPrograms are Debian's programs that only this guest has.
 var systemdPrograms = []string{
 	"/lib/systemd/systemd", "/lib/systemd/systemd-journald", "/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-timedated", "/lib/systemd/systemd-shutdown",
-	"/bin/systemctl", "/bin/journalctl", "/bin/systemd-sysusers", "/usr/bin/systemd-run", "/usr/bin/systemd-analyze", "/usr/bin/busctl", "/sbin/mke2fs",
+	"/bin/systemctl", "/bin/journalctl", "/bin/systemd-sysusers", "/usr/bin/systemd-run", "/sbin/mke2fs",
 }
 
 // addSystemd adds a Debian whose PID 1 is systemd, with the files of our package
@@ -61,7 +58,7 @@ func (g *guest) addSystemd(ctx context.Context, a *archive) error {
 	a.file("etc/machine-id", 0o644, []byte("76696768657474650000000000000001\n"))
 	a.file("etc/os-release", 0o644, []byte("ID=debian\nPRETTY_NAME=\"Vignette's guest\"\n"))
 	err := errors.Join(g.addPrograms(a, append(canPrograms, systemdPrograms...)...),
-		g.addModules(a, "can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk", "crc32c-generic", "ext4"),
+		g.addModules(a, "can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk", "brd", "crc32c-generic", "ext4"),
 		g.addUnits(a), g.addOwn(a), g.addPackage(a), g.addCar(ctx, a))
 	for _, s := range g.scenarios {
 		a.copyFile(path.Join("scenarios", s.name, "play.log"), s.log, 0o644)
@@ -176,7 +173,7 @@ func (g *guest) addCar(ctx context.Context, a *archive) error {
 			return err
 		}
 	}
-	s, key := g.scenarios[0], g.path("oem")
+	s, key := &scenario{root: g.root}, g.path("oem")
 	for _, k := range []string{key + ".key", key + ".pub"} {
 		if err := os.RemoveAll(k); err != nil {
 			return err
@@ -211,15 +208,4 @@ func copyAll(to, from string) error {
 		return err
 	}
 	return os.WriteFile(to, data, 0o644)
-}
-
-// machineOptions are QEMU's options that only some guests have: the guest with
-// systemd has a disk for what the agent keeps.
-func (g *guest) machineOptions() ([]string, error) {
-	if !g.systemd {
-		return nil, nil
-	}
-	disk := g.path("state.img")
-	err := errors.Join(os.WriteFile(disk, nil, 0o644), os.Truncate(disk, stateBytes))
-	return []string{"-drive", "if=none,format=raw,id=state,file=" + disk, "-device", "virtio-blk-device,drive=state,serial=state"}, err
 }

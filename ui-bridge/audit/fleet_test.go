@@ -45,12 +45,23 @@ func fleetStudy(t *testing.T, least int, small bool) *scenes.Study {
 		}
 		lines = append(lines, line)
 	}
+	if small {
+		lines = append(lines, opinions)
+	}
 	path := filepath.Join(t.TempDir(), "study.yaml")
 	must(t, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600))
 	s, err := scenes.LoadStudy(path)
 	must(t, err)
 	return s
 }
+
+// opinions are what small fleets are asked too, in the dictionary's last lines and
+// after it.
+const opinions = `  - {id: 60001, task: home_opinion, vehicles: 300, events: [home/other choice_1 ok first parked]}
+  - {id: 60002, task: home_opinion, vehicles: 300, events: [home/other choice_2 ok first parked]}
+feedback:
+  - {id: 60000, name: home_opinion, at: home, ask: {en: Well, zh: 如何}, choices: [{id: 1, name: good, text: {en: Good, zh: 好}}, {id: 2, name: bad, text: {en: Bad, zh: 坏}}]}
+`
 
 func number(t *testing.T, text string) int {
 	t.Helper()

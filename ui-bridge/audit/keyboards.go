@@ -63,7 +63,7 @@ func keysTell(d *Dataset) Figure {
 			if boards[at] {
 				touches++
 			}
-			if boards[at] != (ev.Gesture >= typeShort) || boards[at] && at == before {
+			if typed := ev.Gesture >= typeShort && ev.Gesture < scenes.Fired; boards[at] != typed || boards[at] && at == before {
 				bad++
 			}
 			before = at

@@ -342,6 +342,7 @@ func full(t *testing.T) *Report {
 	w.weeks, w.k = len(w.firings["card-a"]), 6
 	r := New(&Inputs{Catalog: index(), Drafts: &Drafts{Titles: map[string]string{"<b>draft": "x"}}, Studies: []Study{w.study(t, "use")}, Today: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)})
 	r.Unsigned = true
+	r.Said = []Said{{Study: "use 1", Name: "seat", Question: "What of the <i>seat?", About: "card card-a", Shares: []Choice{{"good", "Good", nil}}, Owed: []string{"good"}}}
 	return r
 }
 
@@ -374,13 +375,46 @@ func TestForms(t *testing.T) {
 		if err := schema.Validate(value); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if strings.Contains(page.String(), "<b>draft") || strings.Contains(text.String(), "%!") || strings.Count(csv.String(), "\n") < 1 {
+		if strings.Contains(page.String(), "<b>draft") || strings.Contains(page.String(), "<i>seat") || strings.Contains(text.String(), "%!") || strings.Count(csv.String(), "\n") < 1 {
 			t.Errorf("%s: a card's id is markup, or a form is broken\n%s", name, text.String())
 		}
 		for _, letter := range []string{"Dialogue", "Access", "Risk", "Transparency"} {
 			if !strings.Contains(text.String(), "\n"+letter+": ") || !strings.Contains(page.String(), "<h3>"+letter) {
 				t.Errorf("%s: no %s", name, letter)
 			}
+		}
+	}
+}
+
+// TestSaid: what a study's report says of its questions, and nothing of what it
+// withholds.
+func TestSaid(t *testing.T) {
+	n, weeks := 40, 3
+	card := &scenes.Study{Head: scenes.Head{ID: "use", Version: 1}}
+	r := &review.Report{K: 10, Signed: true, Tasks: []review.Task{
+		{Name: "seat", Title: "What of the seat?", Episodes: &n, Feedback: &review.Feedback{Kind: "card", About: "warm-seat", Owed: []string{"late"}, Age: &weeks},
+			Figures: []review.Figure{{Name: "good", Title: "Good", All: &review.Share{Count: 30, Of: 40, Share: 0.75}}, {Name: "late", Title: "Late"}}},
+		{Name: "home", Title: "What of home?", Feedback: &review.Feedback{Kind: "screen", About: "home", Answers: []review.Answer{{ID: "a"}}}}}}
+	got := New(&Inputs{Studies: []Study{{card, r}}})
+	if len(got.Said) != 2 || got.Said[0].About != "card warm-seat" || *got.Said[0].Choices != 40 || got.Said[0].Shares[1].Share != nil || got.Said[1].Choices != nil {
+		t.Fatalf("%+v", got.Said)
+	}
+	want := []string{"2", "40", "1 of 2", "1", "3 weeks"}
+	for i, f := range got.DART[0].Facts[:len(want)] {
+		if f.Value != want[i] {
+			t.Errorf("%s: %s, want %s", f.What, f.Value, want[i])
+		}
+	}
+	var text, page bytes.Buffer
+	if err := got.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := got.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{text.String(), page.String()} {
+		if !strings.Contains(s, "Good 75.0 % (30 of 40)") || !strings.Contains(s, "Late ·") {
+			t.Errorf("the form:\n%s", s)
 		}
 	}
 }

@@ -49,9 +49,9 @@ func dialogue(r *Report) []Fact {
 	if a.Waiting != nil {
 		waiting = fmt.Sprintf("%d days", *a.Waiting)
 	}
-	facts := []Fact{{"Studies that asked drivers something", fmt.Sprint(a.Studies)}, {"of them answered", of(a.Answered, a.Studies)},
+	facts := append(saidFacts(r.Said), []Fact{{"Studies", fmt.Sprint(a.Studies)}, {"of them answered", of(a.Answered, a.Studies)},
 		{"over, and an answer is owed", fmt.Sprint(a.Owed)}, {"Days from a study's end to its first answer, median", orUnknown(a.Median)},
-		{"Longest that drivers wait for one", waiting}}
+		{"Longest that drivers wait for one", waiting}}...)
 	return append(facts, Fact{"Remixes of somebody else's card", fmt.Sprint(r.Remixes.OfOthers)})
 }
 

@@ -38,7 +38,7 @@ type bar struct {
 type tile struct{ Name, Value, Note string }
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": number, "regret": regret, "of": of, "answer": func(a Answer) string { return a.text() },
+	"number": number, "regret": regret, "of": of, "choice": func(c Choice) string { return c.String() }, "answer": func(a Answer) string { return a.text() },
 }).Parse(pageText))
 
 // WriteHTML writes the report as one page that needs no network and runs nothing.
@@ -62,7 +62,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 
 // barWidth and barsHigh are of the picture, in pixels.
 const (
-	barWidth = 14
+	barWidth = 20
 	barsHigh = 120
 )
 

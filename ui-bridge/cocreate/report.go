@@ -46,6 +46,7 @@ type Report struct {
 	Weeks     []Week   `json:"weeks"`
 	Retention []Kept   `json:"retention"`
 	Remixes   Remixes  `json:"remixes"`
+	Said      []Said   `json:"said"` // by study
 	Answers   Answers  `json:"answers"`
 	DART      []Letter `json:"dart"`
 	Unknown   []string `json:"unknown"` // what nobody here can know
@@ -134,6 +135,7 @@ func New(in *Inputs) *Report {
 	r.Weeks = weeks(r.Cards)
 	r.Retention = retention(r.Cards)
 	r.Remixes = remixes(in.Catalog, r.Cards)
+	r.Said = saids(in.Studies)
 	r.Answers = answers(in)
 	r.DART = dart(in, r)
 	return r

@@ -94,6 +94,16 @@ func (r *Report) WriteText(out io.Writer) error {
 	for _, o := range x.Most[:min(len(x.Most), 10)] {
 		w.line("  %-40s %-20s %4d direct, %4d in all, by %d others", o.Pack, o.Author, o.Direct, o.All, o.Authors)
 	}
+	if len(r.Said) > 0 {
+		w.line("\nWhat drivers said")
+	}
+	for i := range r.Said {
+		s := &r.Said[i]
+		w.line("  %s, %s (%s): %s choices, %d answer cards, %d choices unanswered", s.Study, s.Question, s.About, number(s.Choices), s.Answers, len(s.Owed))
+		for j := range s.Shares {
+			w.line("    %s", &s.Shares[j])
+		}
+	}
 	w.line("\nAnswers: %s studies answered, %d owed, %d still running; median %s days", of(r.Answers.Answered, r.Answers.Studies), r.Answers.Owed, r.Answers.Running, number(r.Answers.Median))
 	for _, a := range r.Answers.List {
 		w.line("  %-24s until %s  %s", a.Study, a.Until, a.text())
@@ -168,11 +178,7 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		for _, u := range c.Uses {
 			row("card", c.ID, c.Stage, u.Study, "firings", u.Firings, 0)
 			row("card", c.ID, c.Stage, u.Study, "cars_at_least", u.Cars, 0)
-			line := []string{"card", c.ID, c.Stage, u.Study, "regret", "", "", "", "", "1"}
-			if s := u.Regret; s != nil {
-				line = []string{"card", c.ID, c.Stage, u.Study, "regret", float(s.Share), strconv.Itoa(s.Of), float(s.Low), float(s.High), ""}
-			}
-			w.Write(line)
+			w.Write(shareLine("card", c.ID, c.Stage, u.Study, "regret", u.Regret))
 			for _, x := range u.Weeks {
 				row("card", c.ID, c.Stage, u.Study, x.Week, x.Cars, 0)
 			}
@@ -189,11 +195,24 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		row("origin", o.Pack, "", "", "remixes", &o.All, 0)
 		row("origin", o.Pack, "", "", "authors", &o.Authors, 0)
 	}
+	for _, s := range r.Said {
+		row("said", s.Name, "", s.Study, "choices", s.Choices, 0)
+		for _, c := range s.Shares {
+			w.Write(shareLine("said", s.Name, "", s.Study, c.Name, c.Share))
+		}
+	}
 	for _, a := range r.Answers.List {
 		row("answer", a.Study, "", a.Study, "days", a.Days, 0)
 	}
 	w.Flush()
 	return w.Error()
+}
+
+func shareLine(table, item, stage, study, figure string, s *review.Share) []string {
+	if s == nil {
+		return []string{table, item, stage, study, figure, "", "", "", "", "1"}
+	}
+	return []string{table, item, stage, study, figure, float(s.Share), strconv.Itoa(s.Of), float(s.Low), float(s.High), ""}
 }
 
 func float(x float64) string { return strconv.FormatFloat(x, 'f', 5, 64) }

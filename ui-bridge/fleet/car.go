@@ -43,6 +43,7 @@ type car struct {
 	rec      *trace.Recorder
 	agreed   map[uint64]bool // drivers who said yes and have not taken it back
 	open     *Truth          // of the attempt that is told, until its episode is known
+	gave     map[told]bool   // what was said, by drivers whose yes stands
 	wanted   map[kept]Truth  // what may be released
 	reopen   func() (*trace.Recorder, error)
 	fate     *rand.Rand // of the recorder's restarts; nil: it runs on
@@ -63,7 +64,7 @@ type kept struct {
 func (f *fleet) driveCar(number int, dir string) (segments []segment, facts BuildFacts, err error) {
 	rng, drivers, w := f.people(number)
 	c := &car{number: number, study: f.o.Study, outbox: filepath.Join(dir, boxName(f.o.Study)), agreed: map[uint64]bool{},
-		wanted: map[kept]Truth{}, facts: &facts}
+		gave: map[told]bool{}, wanted: map[kept]Truth{}, facts: &facts}
 	if f.o.Weakness == "" { // what is weakened has one life: it would take what it has written for damage
 		c.fate = rand.New(rand.NewPCG(f.o.Seed, 1<<32|uint64(number)))
 	}
@@ -141,6 +142,11 @@ func (c *car) drive(t *trip) error {
 			return err
 		}
 	}
+	for i := range t.sayings {
+		if err := c.saying(&t.sayings[i], user); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -188,6 +194,7 @@ func (c *car) ask(t *trip) error {
 		if c.rec.Recording() {
 			c.facts.Withdrawals++
 			c.agreed[d.user] = false
+			maps.DeleteFunc(c.gave, func(of told, _ bool) bool { return of.user == d.user })
 			maps.DeleteFunc(c.wanted, func(_ kept, t Truth) bool { return t.User == d.user }) // none of it may leave
 			return c.rec.WithdrawConsent(c.study.ID, now)
 		}

@@ -41,6 +41,8 @@ type Deeds struct {
 	Seconds       float64 `json:"seconds"` // from first to last touch, in sum
 	// Cards are the scene cards that fired, by id.
 	Cards map[string]CardDeeds `json:"cards,omitempty"`
+	// Feedback is how often a question got an answer, by QUESTION/CHOICE.
+	Feedback map[string]int `json:"feedback,omitempty"`
 }
 
 // CardDeeds are what drivers did to a scene card's firings.
@@ -148,6 +150,9 @@ func (f *BuildFacts) add(of *BuildFacts) {
 	f.Did.Seconds += of.Did.Seconds
 	for id, n := range of.Did.Cards { // sums, in any order
 		f.Did.card(id, n)
+	}
+	for what, n := range of.Did.Feedback {
+		f.Did.said(what, n)
 	}
 	f.Recorded.add(of.Recorded)
 }

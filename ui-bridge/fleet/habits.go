@@ -23,6 +23,7 @@ type driver struct {
 	parked    float64   // share of attempts in a parked car
 	roads     []float64 // shares of roads
 	cards     []taste   // by the study's scene cards
+	opinions  []opinion // by the study's feedback
 }
 
 // roads are the speeds that a trip goes at, in km/h: crawling, town, main roads,
@@ -56,6 +57,9 @@ func newDriver(rng *rand.Rand, h *hmi, user uint64, from time.Time, weeks int) *
 	d.decide(rng, from, weeks)
 	for range h.cards {
 		d.cards = append(d.cards, newTaste(rng))
+	}
+	for i := range h.asks {
+		d.opinions = append(d.opinions, newOpinion(rng, &h.asks[i]))
 	}
 	return d
 }

@@ -33,6 +33,7 @@ type task struct {
 type hmi struct {
 	tasks []task
 	cards []card
+	asks  []ask
 }
 
 // gestures of elements that are not tapped, by name.
@@ -43,6 +44,10 @@ func newHMI(s *scenes.Study) *hmi {
 	for n, k := range s.Tasks {
 		if k.Card != "" {
 			h.cards = append(h.cards, card{n, k.Card})
+			continue
+		}
+		if len(k.Choices) > 0 {
+			h.asks = append(h.asks, newAsk(n, &k))
 			continue
 		}
 		t := task{index: n, name: k.Name, start: controlAt(s, k.Start), end: controlAt(s, k.End)}

@@ -19,6 +19,7 @@ type trip struct {
 	driver   *driver  // nil: a guest
 	firings  []firing // of scene cards, before the driver does anything
 	attempts []attempt
+	sayings  []saying // what the driver answers when it is over
 }
 
 // attempt is one attempt at a task.
@@ -97,14 +98,14 @@ func (w *world) fill(rng *rand.Rand, t *trip) time.Time {
 	}
 	at := w.fire(rng, d, t)
 	if len(w.hmi.tasks) == 0 {
-		return at // the study watches cards alone
+		return w.say(rng, d, t, at) // the study has no tasks
 	}
 	for range int(d.tasks*rng.ExpFloat64() + 0.5) {
 		a := w.attempt(rng, d, at)
 		t.attempts = append(t.attempts, a)
 		at = a.end().Add(time.Minute + time.Duration(rng.ExpFloat64()*float64(4*time.Minute)).Truncate(time.Millisecond))
 	}
-	return at.Add(5 * time.Minute)
+	return w.say(rng, d, t, at).Add(5 * time.Minute)
 }
 
 // attempt draws one attempt.

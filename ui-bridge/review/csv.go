@@ -35,7 +35,7 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		}
 		writePace(w, k)
 		for _, y := range k.Ways {
-			w.Write(countRow(k.Name, "way", strings.TrimSpace(y.Text()), "all", y.Count, k.Episodes))
+			w.Write(countRow(k.Name, "way", strings.TrimSpace(y.text(y.Steps)), "all", y.Count, k.Episodes))
 		}
 	}
 	w.Flush()

@@ -48,7 +48,7 @@ func newFlow(ways []Way) *flow {
 			continue
 		}
 		var last *node
-		for i, s := range w.Steps {
+		for i, s := range w.shown() {
 			name := s
 			if !slices.Contains(names[i], s) {
 				name = "other places"
@@ -84,7 +84,7 @@ func (f *flow) pass(from *node, step int, name, class string, n int) *node {
 func commonPlaces(ways []Way) [][]string {
 	var steps []map[string]int
 	for _, w := range ways {
-		for i, s := range w.Steps {
+		for i, s := range w.shown() {
 			if len(steps) == i {
 				steps = append(steps, map[string]int{})
 			}
@@ -169,9 +169,10 @@ func (k *Task) wholes() int {
 
 // lastWord is a place without its screen, which the table has.
 func lastWord(name string) string {
-	_, rest, ok := strings.Cut(name, "/")
-	if ok {
-		return rest
+	for _, mark := range []string{between, "/"} {
+		if _, rest, ok := strings.Cut(name, mark); ok {
+			return rest
+		}
 	}
 	return name
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 )
 
 //go:embed page.html
@@ -24,6 +23,7 @@ type page struct {
 	Ranks   []taskPage
 	Ranking template.HTML
 	Tasks   []taskPage
+	NoWords string
 }
 
 // taskPage is a task on the page.
@@ -41,7 +41,6 @@ type taskPage struct {
 	Charts    []chart
 	Hidden    []string // titles of tables of which nothing is shown
 	Compared  template.HTML
-	Steps     string // the keystroke-level model's path
 }
 
 // tile is a figure in large type.
@@ -71,7 +70,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 // WriteHTML writes the report as one page that needs no network and runs nothing.
 func (r *Report) WriteHTML(out io.Writer) error {
 	sum := sha256.Sum256([]byte(pageCSS))
-	p := page{R: r, CSS: template.CSS(pageCSS),
+	p := page{R: r, NoWords: r.unworded(), CSS: template.CSS(pageCSS),
 		Policy: fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'", base64.StdEncoding.EncodeToString(sum[:]))}
 	var ranked []Task
 	for i := range r.Tasks {
@@ -97,9 +96,6 @@ func (r *Report) taskPage(k *Task, id string) taskPage {
 		} else {
 			t.Hidden = append(t.Hidden, table.Title)
 		}
-	}
-	if k.KLM != nil {
-		t.Steps = strings.Join(k.KLM.Path, " → ")
 	}
 	if t.AB {
 		t.Compared = compared(k)

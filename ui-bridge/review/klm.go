@@ -126,6 +126,7 @@ func (t *taskSheet) addResidual() {
 type KLM struct {
 	Seconds   float64  `json:"seconds"`
 	Path      []string `json:"path"`
+	Words     []string `json:"words,omitempty"` // the same in the words of the registry
 	Operators string   `json:"operators"`
 }
 
@@ -133,5 +134,5 @@ func (m *klm) report() *KLM {
 	if !m.known() {
 		return nil
 	}
-	return &KLM{math.Round(m.seconds*100) / 100, m.steps, klmFormula}
+	return &KLM{Seconds: math.Round(m.seconds*100) / 100, Path: m.steps, Operators: klmFormula}
 }

@@ -31,7 +31,7 @@ func movingRate(k *Task) *Rate {
 	if touches == nil || moving == nil {
 		return nil
 	}
-	r := &Rate{Name: "touches_per_moving_hour", Title: "touches while moving in an hour of moving"}
+	r := &Rate{Name: "touches_per_moving_hour", Title: "Touches while moving in an hour of moving"}
 	r.All = rangeOf(touches, moving)
 	return r
 }

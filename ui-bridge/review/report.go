@@ -30,7 +30,9 @@ type Report struct {
 	A        string    `json:"a,omitempty"` // the builds that are compared
 	B        string    `json:"b,omitempty"`
 	Score    string    `json:"risk_formula"`
-	Tasks    []Task    `json:"tasks"` // by risk
+	Registry string    `json:"registry,omitempty"` // of elements, whose words are used; absent: none
+	NoWords  []string  `json:"no_words,omitempty"` // places that it has no words for
+	Tasks    []Task    `json:"tasks"`              // by risk
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 }
 
@@ -119,8 +121,9 @@ type Bucket struct {
 
 // Way is an order of touches that attempts took.
 type Way struct {
-	Steps     []string `json:"steps"` // none: all others together, whole or cut
-	Cut       bool     `json:"cut"`   // two touches of longer attempts
+	Steps     []string `json:"steps"`           // none: all others together, whole or cut
+	Words     []string `json:"words,omitempty"` // the same in the words of the registry; absent: there is none
+	Cut       bool     `json:"cut"`             // two touches of longer attempts
 	Done      bool     `json:"done"`
 	Lostness  *float64 `json:"lostness,omitempty"`
 	Sequences int      `json:"sequences"` // of the dictionary: they differ in pace and speed

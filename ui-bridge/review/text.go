@@ -42,6 +42,9 @@ func (r *Report) WriteText(out io.Writer) error {
 	if b := r.Banner(); b != "" {
 		w.line("%s", b)
 	}
+	if l := r.unworded(); l != "" {
+		w.line("%s", l)
+	}
 	for _, l := range r.NotCounted() {
 		w.line("not counted: %s", l)
 	}
@@ -148,7 +151,7 @@ func (p *printer) task(r *Report, k *Task) {
 		p.line("  %s: %s", k.Rate.Title, k.Rate.All)
 	}
 	if k.KLM != nil {
-		p.line("  keystroke-level model: %.2f s for %s", k.KLM.Seconds, strings.Join(k.KLM.Path, " → "))
+		p.line("  keystroke-level model: %.2f s for %s", k.KLM.Seconds, k.KLM.Text())
 	}
 	p.ways(k)
 }
@@ -235,16 +238,18 @@ func (p *printer) ways(k *Task) {
 }
 
 // Text is a way in words.
-func (w *Way) Text() string {
+func (w *Way) Text() string { return w.text(w.shown()) }
+
+func (w *Way) text(steps []string) string {
 	switch {
 	case len(w.Steps) == 0 && w.Cut:
 		return "other pairs together"
 	case len(w.Steps) == 0:
 		return "other ways together"
 	case w.Cut:
-		return "… " + strings.Join(w.Steps, " → ") + " …"
+		return "… " + strings.Join(steps, " → ") + " …"
 	}
-	return strings.Join(w.Steps, " → ")
+	return strings.Join(steps, " → ")
 }
 
 func lostnessNote(w *Way) string {

@@ -76,8 +76,11 @@ func writeSynced(path string, text []byte) error {
 		return err
 	}
 	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, fsync(f), f.Close())
 }
+
+// fsync makes a file or a directory's entries durable; tests of power cuts see it.
+var fsync = (*os.File).Sync
 
 // syncDir makes a directory's entries durable.
 func syncDir(dir string) error {
@@ -85,5 +88,5 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(fsync(d), d.Close())
 }

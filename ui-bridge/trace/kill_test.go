@@ -46,15 +46,23 @@ func recordUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	r.SetUser(driver)
 	fmt.Println("ready")
+	return recordOn(r, func(decision string) bool { fmt.Println(decision); return true })
+}
+
+// recordOn records, releases, withdraws and consents as long as on, which is told of
+// each decision when it was made, says so.
+func recordOn(r *Recorder, on func(decision string) bool) error {
+	r.SetUser(driver)
 	for {
 		c := weeks(rand.IntN(40))
 		c.Parked = true
 		if err := r.GiveConsent(demo, c); err != nil {
 			return err
 		}
-		fmt.Println("given")
+		if !on("given") {
+			return nil
+		}
 		for range rand.IntN(8) {
 			if _, err := r.Record([]Interaction{tap("home", "navigation_tile"), {"navigation", "zoom", "swipe", "ok"}, {"navigation", "back", "tap", "back"},
 				tap("home", "climate_tile"), {"climate", "fan", "turn", "ok"}, {"climate", "back", "tap", "back"}}, c); err != nil {
@@ -71,7 +79,9 @@ func recordUntilKilled(dir string) error {
 			if err := r.WithdrawConsent(demo, c); err != nil {
 				return err
 			}
-			fmt.Println("withdrawn")
+			if !on("withdrawn") {
+				return nil
+			}
 		}
 	}
 }

@@ -19,7 +19,10 @@ var ErrNewer = errors.New("written by a newer version; recording is off until th
 // Newer is ErrNewer if a newer version has written to a trace directory, and
 // names a file of it.
 func Newer(dir string) error {
-	heads := map[string]string{filepath.Join(dir, consentFile): consentHead, filepath.Join(dir, seenFile): markHead(seenFile), filepath.Join(dir, givenFile): markHead(givenFile)}
+	heads := map[string]string{filepath.Join(dir, consentFile): consentHead}
+	for _, file := range []string{seenFile, givenFile} {
+		heads[filepath.Join(dir, file)] = markHead(file)
+	}
 	for file, head := range heads {
 		if isNewer(file, head) {
 			return fmt.Errorf("%s: %w", file, ErrNewer)

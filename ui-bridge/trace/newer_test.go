@@ -14,7 +14,7 @@ import (
 // changes nothing of that. A word that is only longer, or older, is none.
 func TestNewerFilesStopRecording(t *testing.T) {
 	for name, text := range map[string]string{
-		"consents": "vignette-consents 3\n", "answers-seen": "vignette-answers-seen 2\nx", "spool/demo/closed": "vignette-closed 2\n7 8\n",
+		"consents": "vignette-consents 3\n", "answers-seen": "vignette-answers-seen 2\nx", "feedback-given": "vignette-feedback-given 2\n", "spool/demo/closed": "vignette-closed 2\n7 8\n",
 		"spool/demo/1-00000000000000aa-1.seg": "vignette-traces 4", "panel/other/9-00000000000000aa-1.seg": "vignette-panel 10; and more",
 	} {
 		t.Run(name, func(t *testing.T) {

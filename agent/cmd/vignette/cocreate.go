@@ -90,7 +90,7 @@ func (f *cocreateFlags) inputs(datasets []string, errs io.Writer) (in *cocreate.
 		return nil, err
 	}
 	for _, dir := range datasets {
-		s, err := f.study(dir, errs)
+		s, err := f.study(dir, in, errs)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,7 @@ func (f *cocreateFlags) readCatalog(in *cocreate.Inputs) (err error) {
 }
 
 // study reads a dataset and reviews it.
-func (f *cocreateFlags) study(dir string, errs io.Writer) (*cocreate.Study, error) {
+func (f *cocreateFlags) study(dir string, in *cocreate.Inputs, errs io.Writer) (*cocreate.Study, error) {
 	card, err := scenes.LoadStudy(filepath.Join(dir, review.StudyFile))
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (f *cocreateFlags) study(dir string, errs io.Writer) (*cocreate.Study, erro
 		f.damaged = true
 		fmt.Fprintf(errs, "vignette cocreate: %v\n", trace.Few(bag.Damaged))
 	}
-	r, err := review.New(bag, review.Options{K: f.k})
+	r, err := review.New(bag, review.Options{K: f.k, Answers: in.Answers, Today: in.Today})
 	return &cocreate.Study{Card: card, Report: r}, err
 }
 

@@ -18,6 +18,7 @@ import (
 type reviewFlags struct {
 	study, csv, html string
 	answers, today   string
+	elements         string
 	asJSON           bool
 	gates            listFlag
 	review.Options
@@ -37,11 +38,13 @@ figure follows; k is the study's, and can only be raised. The exit code is 3 if
 files are damaged or a --fail-if holds or cannot be judged.`,
 		"vignette review dataset/",
 		"vignette review --html report.html --csv report.csv dataset/",
+		"vignette review --elements elements.yaml dataset/",
 		"vignette review --study demo.yaml --a 1.0 --b 1.1 all.seg",
 		"vignette review --answers answers/ dataset/",
 		`vignette review --fail-if "lockout_leaks > 0" --fail-if "air.errors >= 5%" dataset/`)
 	var f reviewFlags
 	fs.StringVar(&f.study, "study", "", "study card `FILE`; without it PATH/study.yaml")
+	fs.StringVar(&f.elements, "elements", "", "registry of elements `FILE`, whose words stand for their names")
 	fs.IntVar(&f.K, "k", 0, "withhold below `N` vehicles; not less than the study's k")
 	fs.StringVar(&f.A, "a", "", "compare `BUILD`, as the study's cohorts name it (the first one)")
 	fs.StringVar(&f.B, "b", "", "with `BUILD` (the second one)")
@@ -67,6 +70,12 @@ func (f *reviewFlags) run(path string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var words *scenes.Registry
+	if f.elements != "" {
+		if words, err = scenes.LoadRegistry(f.elements); err != nil {
+			return err
+		}
+	}
 	bag, err := readBag(path, study, errs)
 	if err != nil {
 		return err
@@ -77,6 +86,9 @@ func (f *reviewFlags) run(path string, out, errs io.Writer) error {
 	r, err := review.New(bag, f.Options)
 	if err != nil {
 		return err
+	}
+	if words != nil {
+		r.Word(study, words)
 	}
 	failed := r.Judge(gates)
 	if err := f.write(r, out); err != nil {

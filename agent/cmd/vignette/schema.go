@@ -25,6 +25,7 @@ var schemas = []struct {
 	{"study", scenes.StudySchema},
 	{"answer", scenes.AnswerSchema},
 	{"revocations", scenes.RevocationsSchema},
+	{"elements", scenes.RegistrySchema},
 	{"audit", audit.Schema},
 	{"review", review.Schema},
 	{"cocreate", cocreate.Schema},
@@ -38,8 +39,9 @@ func schema(args []string, out, errs io.Writer) error {
 	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
 Prints the JSON Schema of cards, scenarios, manifests and sources of packs, trust
 lists, vehicle profiles, study cards, answer cards, lists of what is called back,
-certificates of audits or reports, for editors that complete and check while one
-types. It is made from what the program reads or writes.`,
+registries of elements, certificates of audits or reports, for editors that
+complete and check while one types. It is made from what the program reads or
+writes.`,
 		"vignette schema card > card.schema.json")
 	if err := parse(fs, args); err != nil {
 		return err

@@ -21,7 +21,9 @@ type signable struct {
 	signed  func(path string, keys []sign.PublicKey) (scenes.Signable, error)
 	words   func(c scenes.Signable, l explain.Language) string
 	revoked func(l scenes.Revocations, c scenes.Signable) bool
-	more    *command // nil: none beside check, sign, verify and explain
+	// registry holds cards against the registry of elements in a file; nil: they have none.
+	registry func(file string, list []scenes.Signable) (scenes.Diagnostics, error)
+	more     *command // nil: none beside check, sign, verify and explain
 }
 
 var studyCards = signable{
@@ -36,9 +38,10 @@ var studyCards = signable{
 	signed: func(path string, keys []sign.PublicKey) (scenes.Signable, error) {
 		return scenes.LoadSignedStudy(path, keys)
 	},
-	words:   func(c scenes.Signable, l explain.Language) string { return explain.Study(c.(*scenes.Study), l) },
-	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.Has(c.(*scenes.Study)) },
-	more:    &command{name: "dictionary", run: studyDictionary},
+	words:    func(c scenes.Signable, l explain.Language) string { return explain.Study(c.(*scenes.Study), l) },
+	revoked:  func(l scenes.Revocations, c scenes.Signable) bool { return l.Has(c.(*scenes.Study)) },
+	registry: registered,
+	more:     &command{name: "dictionary", run: studyDictionary},
 }
 
 var answerCards = signable{
@@ -56,6 +59,18 @@ var answerCards = signable{
 	words:   func(c scenes.Signable, l explain.Language) string { return explain.Answer(c.(*scenes.Answer), l) },
 	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.HasAnswer(c.(*scenes.Answer)) },
 	more:    &command{name: "pending", run: answersPending},
+}
+
+// registered is what studies have otherwise than the registry in a file.
+func registered(file string, list []scenes.Signable) (ds scenes.Diagnostics, err error) {
+	g, err := scenes.LoadRegistry(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		ds = append(ds, c.(*scenes.Study).Registered(g)...)
+	}
+	return ds, nil
 }
 
 // signables are cards of one kind as cards of any.
@@ -98,6 +113,10 @@ warnings only.`,
 		"vignette "+command+" cards/",
 		"vignette "+command+" --json "+k.example)
 	asJSON := fs.Bool("json", false, "print the findings as JSON")
+	elements := ""
+	if k.registry != nil {
+		fs.StringVar(&elements, "elements", "", "warn about ids that the registry of elements in `FILE` does not have, or has for something else")
+	}
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -112,6 +131,13 @@ warnings only.`,
 	}
 	for _, c := range list {
 		warnings = append(warnings, c.Warnings()...)
+	}
+	if elements != "" {
+		others, failed := k.registry(elements, list)
+		if failed != nil {
+			return failed
+		}
+		warnings = append(warnings, others...)
 	}
 	if *asJSON {
 		if err := printStudyFindings(out, wrong, warnings); err != nil {

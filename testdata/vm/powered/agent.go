@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -15,7 +16,7 @@ import (
 
 // patience bounds every wait: the guest is emulated on a desk that does other
 // things too.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 const (
 	agentName      = "org.vignette.Agent1"
@@ -59,7 +60,9 @@ func startAgent() (*agent, error) {
 	case <-a.ended:
 		return nil, fmt.Errorf("the agent does not start: %s", strings.Join(a.said(), "\n"))
 	case <-time.After(patience):
-		return nil, errors.New("the agent does not come to run")
+		_ = a.cmd.Process.Signal(syscall.SIGQUIT) // it says where it is, and ends
+		<-a.ended
+		return nil, fmt.Errorf("the agent does not come to run: %s", strings.Join(a.said(), "\n"))
 	}
 	if a.conn, err = dbus.Connect(bus); err != nil {
 		return nil, err

@@ -21,5 +21,5 @@ say "write the results"
 cd /out || exit
 journalctl --no-pager -o short-monotonic >journal
 find . -type f ! -name SHA256SUMS | sort | xargs sha256sum >SHA256SUMS
-tar -cf /dev/results . && sync && say end
+tar -cf /dev/vda . && sync && say end
 poweroff -f

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -19,13 +18,14 @@ func TestDrive(t *testing.T) {
 	must(t, os.MkdirAll(out, 0o755))
 	must(t, os.Chmod(out, 0o777))
 	fresh(t)
-	hmi := exec.Command("/bin/vignette-hmi", "--bus", "unix:path=/run/dbus/system_bus_socket", "--summary", filepath.Join(out, "hmi.json"))
-	hmi.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: hmiUser, Gid: hmiUser}}
+	hmi := exec.Command("systemd-run", "--quiet", "--uid=hmi", "--wait", "--pipe", "--collect",
+		"/bin/vignette-hmi", "--bus", busAddress, "--summary", filepath.Join(out, "hmi.json"))
 	said, err := os.Create(filepath.Join(out, "hmi.out"))
 	must(t, err)
 	hmi.Stdout, hmi.Stderr = said, said
 	must(t, hmi.Start())
 	t.Cleanup(func() { hmi.Process.Kill() })
+	awaitText(t, filepath.Join(out, "hmi.out"), "waiting")
 	run(t, "systemctl", "start", agentUnit)
 	keepStatus(t, out, "canplayer", exec.Command("canplayer", "-I", "/scenarios/unit/play.log").Run())
 	time.Sleep(2 * time.Second) // the agent takes the last frames; the HMI answers
