@@ -23,7 +23,7 @@ STAMP   = -X vignette/scenes/engine.ReleasedAs=$(VERSION)
 NATIVE  = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(STAMP)'
 STATIC  = CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
 # How the car's program is built is in one file; see RATIONALE.md, Size.
-AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -buildid= $(STAMP)'
+AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent/goflags)" go build -buildvcs=false -ldflags '-s -w -R 0x4000 -buildid= $(STAMP)'
 
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
@@ -108,10 +108,12 @@ test-oracle: ## tests against cantools, python-can, can-utils, minisign, python-
 
 VM_ARCH    ?=
 VM_SECONDS ?= 85
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and as systemd's unit; VM_ARCH=systemd for one of them
-	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm
+POWER_CUTS ?= 10
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, as systemd's unit, and power losses; VM_ARCH=systemd for one guest
+	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm mke2fs e2fsck
 	@$(MAKE) build arm build/drive.log
 	go run ./testdata/vm --arch "$(VM_ARCH)" --drive $(VM_SECONDS)s
+	$(if $(VM_ARCH),,go run ./testdata/vm --power $(POWER_CUTS))
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv
@@ -145,6 +147,7 @@ bench: ## speed against python-can and cantools, the agent's latency and idle co
 	go run ./testdata/bench --python .venv/bin/python --dbc "$(wildcard ../shared/data/dbc/Model3CAN.dbc)"
 	go test -run '^$$' -bench . -benchmem ./can/dbc ./can/canlog ./can/canlog/candump ./scenes/drive ./scenes/check ./ui-bridge/trace ./testdata/bench/network
 	go run ./testdata/bench/review
+	go run ./testdata/bench/catalog
 	go test -run '^$$' -bench '^Benchmark(CallLatency|Interactions|Idle)$$' ./agent
 
 bench-memory: ## memory on recordings of 1 GB; needs 1 GB of disk and some minutes

@@ -32,6 +32,7 @@ type Config struct {
 	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
 	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
 	Studies       StudiesConfig     `yaml:"studies"`        // what may be recorded there
+	Packs         PacksConfig       `yaml:"packs"`          // by whose word packs of cards are taken
 	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
 	PreviewMiB    int               `yaml:"preview_mib"`    // of recent frames in memory, for previews; default 2, 0: none
 	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
@@ -69,6 +70,12 @@ type StudiesConfig struct {
 	Build   string   `yaml:"build"`   // of the HMI, as cohorts name it
 	Market  string   `yaml:"market"`
 	Display string   `yaml:"display"`
+}
+
+// PacksConfig names the manufacturer's lists about packs of cards.
+type PacksConfig struct {
+	Trust   string `yaml:"trust"`   // trust list of authors; empty: none is trusted
+	Revoked string `yaml:"revoked"` // list of packs and keys that are called back, signed as the profile is; empty: none
 }
 
 // Defaults are what a configuration file leaves out.
@@ -127,7 +134,7 @@ func located(path string, err error) error {
 
 // keysOf lists the keys of a configuration type by its name.
 func keysOf(name string) (keys []string) {
-	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, StudiesConfig{}, Limits{}} {
+	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, StudiesConfig{}, PacksConfig{}, Limits{}} {
 		if t := reflect.TypeOf(v); t.String() == name {
 			for i := range t.NumField() {
 				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
@@ -230,7 +237,7 @@ func (c *SourceConfig) String() string {
 
 // resolve makes file names relative to the configuration's directory.
 func (c *Config) resolve(dir string) {
-	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Source.Pipe, &c.Decisions.File, &c.Journal, &c.Traces, &c.Studies.Revoked, &c.State} {
+	for _, p := range []*string{&c.Vehicle, &c.Source.Log, &c.Source.Pipe, &c.Decisions.File, &c.Journal, &c.Traces, &c.Studies.Revoked, &c.Packs.Trust, &c.Packs.Revoked, &c.State} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

@@ -26,12 +26,15 @@ type deck struct {
 	closing  chan struct{}
 	done     chan struct{}
 
-	previewing sync.Mutex // one preview at a time
+	previewing sync.Mutex               // one preview, or look at a pack, at a time
+	warrants   atomic.Pointer[warrants] // by whose word packs are here
 
 	mu       sync.Mutex // one at a time looks at files or changes them; guards what follows
 	cards    *scenes.Deck
 	versions *versions // nil: no journal may need them
 	profile  profile
+	refusing string   // proof of the author whose cards are gone for a moment; empty: nobody's
+	newer    []string // files of a newer version that the start has found
 }
 
 // openDeck loads what the configuration names. A card that does not load is left
@@ -49,9 +52,11 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		d.cards.Read = d.versions.card
 		d.versions.profile(v)
 	}
-	if err := d.clearStaged(); err != nil {
+	if err := scenes.ClearStaged(c.installed()); err != nil {
 		return nil, nil, err
 	}
+	d.readWarrants()
+	d.cards.Bars = d.bars
 	d.profile.took(v)
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
@@ -59,7 +64,7 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		return nil, nil, faults
 	}
 	d.cards.Took(prog)
-	d.show(texts(faults))
+	d.show(slices.Concat(texts(faults), d.warrants.Load().faults))
 	return d, prog, nil
 }
 
@@ -113,8 +118,12 @@ func (d *deck) look() error {
 // update is look; the caller holds mu.
 func (d *deck) update() error {
 	d.hints.watch(d.paths()) // first, so that nothing changes unseen behind the look
+	others := d.readWarrants()
 	d.cards.Scan()
 	faults, err := d.exchange()
+	if err == nil && others {
+		err = d.a.do(d.a.announce)
+	}
 	if err != nil {
 		return err
 	}
@@ -122,7 +131,7 @@ func (d *deck) update() error {
 	if err != nil {
 		return err
 	}
-	d.show(slices.Concat(texts(faults), more, d.a.lookAtStudies()))
+	d.show(slices.Concat(d.newer, texts(faults), d.warrants.Load().faults, more, d.a.lookAtStudies()))
 	d.hints.watch(d.paths())
 	d.versions.prune(append(d.cards.Hashes(), d.profile.contents))
 	return nil
@@ -184,6 +193,19 @@ func (d *deck) show(now []string) {
 	d.problems.Store(&now)
 }
 
+// tellNewer has problems tell of files that a newer version has written, which
+// the start has found.
+func (d *deck) tellNewer() {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.newer = newerFiles(d.config); d.newer != nil {
+		d.show(slices.Concat(d.newer, d.Problems()))
+	}
+}
+
 // Problems is what is wrong with files that are not taken, as
 // file:line:col: what; none is an empty list.
 func (d *deck) Problems() []string { return slices.Clone(*d.problems.Load()) }
@@ -208,7 +230,7 @@ func texts(faults scenes.Diagnostics) []string {
 
 // paths are all files and directories whose change may mean another program.
 func (d *deck) paths() []string {
-	paths := slices.Concat(d.config.Cards, d.cards.Files(), d.profile.files, d.config.studyPaths())
+	paths := slices.Concat(d.config.Cards, d.cards.Files(), d.profile.files, d.config.studyPaths(), d.config.warrantPaths())
 	if dir := d.config.installed(); dir != "" {
 		paths = append(paths, dir)
 	}

@@ -56,7 +56,8 @@ func (a *agent) Answer(n uint64, yes bool) error {
 	})
 }
 
-// EnableCard enables or disables a card.
+// EnableCard enables or disables a card. When it returns that is on the disk; an
+// error after the card is found tells that it is so for as long as the power is on.
 func (a *agent) EnableCard(card string, on bool) error {
 	return a.ofCard(engine.Event{Kind: engine.EvEnable, On: on}, card)
 }
@@ -82,12 +83,24 @@ func (a *agent) FreeCard(card string) error {
 }
 
 func (a *agent) ofCard(ev engine.Event, id string) error {
-	return a.do(func() (err error) {
+	err := a.do(func() (err error) {
 		if ev.Card, err = a.card(id); err != nil {
 			return err
 		}
+		if ev.Kind == engine.EvEnable && ev.On {
+			if err := a.mayEnable(a.prog.Cards[ev.Card]); err != nil {
+				return err
+			}
+		}
 		return a.tell(ev)
 	})
+	if err != nil {
+		return err
+	}
+	if err := a.settle(); err != nil {
+		return fmt.Errorf("it is so now, but may not be after the power was off: %w", err)
+	}
+	return nil
 }
 
 // card finds a card of the running program.

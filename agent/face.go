@@ -58,6 +58,9 @@ func (a *agent) announce() error {
 		if c.Off {
 			cards[i].Origin = "installed"
 		}
+		if p := c.From; p != nil {
+			cards[i].Pack, cards[i].Author, cards[i].Trust = p.Manifest.Name(), p.Manifest.Author, a.deck.warrants.Load().standing(p, a.today())
+		}
 		keep[c.ID] = f.of(c.ID)
 		keep[c.ID].limit = limit
 	}

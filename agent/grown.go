@@ -50,7 +50,8 @@ func grown(path string, v versioned, log uibridge.Logger) error {
 		version, err := strconv.Atoi(number)
 		switch {
 		case !ok || err != nil:
-			log.Error("a line of the versions taken cannot be read and counts no more", "file", path, "line", line)
+			log.Error("a line of the versions taken cannot be read; it is kept, and counts for nothing", "file", path, "line", line)
+			lines = append(lines, line)
 		case id != v.id:
 			lines = append(lines, line)
 		case version > v.version:

@@ -36,6 +36,9 @@ func TestProfileVersionsGrow(t *testing.T) {
 	if err := grownProfile(dir, &scenes.Vehicle{ID: "car", Version: 1}, log); err != nil || !strings.Contains(said.String(), "car five") {
 		t.Errorf("a damaged line: %v, said %q", err, said.String())
 	}
+	if text, err := os.ReadFile(filepath.Join(dir, profilesName)); err != nil || !strings.Contains(string(text), "car five\n") {
+		t.Errorf("%v, or a line that a newer version may have written is lost: %q", err, text)
+	}
 	if err := grownProfile(dir, &scenes.Vehicle{ID: "van", Version: 6}, log); err == nil {
 		t.Error("the line beside a damaged one counts no more")
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +23,7 @@ type habits struct {
 	files   *habitFiles // nil: nothing can be kept, so nothing is learnt
 	user    uint64      // whom the HMI has named since the start; 0: nobody
 	learner *habit.Learner
+	future  bool // a newer version has learnt of this user: its file is left as it is
 	paused  bool
 	saved   time.Time
 }
@@ -41,7 +43,7 @@ func (h *habits) nowDrives(user uint64, v *scenes.Vehicle, log func(error)) {
 		return
 	}
 	h.save()
-	h.user, h.learner = user, nil
+	h.user, h.learner, h.future = user, nil, false
 	if user == 0 {
 		return
 	}
@@ -53,10 +55,15 @@ func (h *habits) nowDrives(user uint64, v *scenes.Vehicle, log func(error)) {
 	h.begin(v, kept, log)
 }
 
-// begin learns from what was kept on, or from nothing if that cannot be read.
+// begin learns from what was kept on, or from nothing if that cannot be read. What
+// a newer version has kept is left for it.
 func (h *habits) begin(v *scenes.Vehicle, kept []byte, log func(error)) {
 	vocabulary := habit.NewVocabulary(v)
 	learner, err := habit.Load(vocabulary, kept)
+	if h.future = errors.Is(err, habit.ErrFuture); h.future {
+		log(err)
+		return
+	}
 	if err != nil {
 		learner = habit.New(vocabulary)
 		log(err)
@@ -144,11 +151,13 @@ func (a *agent) SetHabits(on bool) error {
 		case h.user == 0:
 			return trace.ErrNoDriver
 		case !on:
-			h.learner = nil
+			h.learner, h.future = nil, false
 			done = h.files.remove(h.user)
 			return nil
 		case h.learner != nil:
 			return nil
+		case h.future:
+			return habit.ErrFuture
 		}
 		fresh := habit.New(habit.NewVocabulary(a.prog.Vehicle))
 		if done, err = h.files.add(h.user, fresh.Append(nil)); err == nil {

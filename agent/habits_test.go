@@ -24,9 +24,9 @@ type rehearsed struct{ values []engine.Value }
 func (r *rehearsed) Signal(i int) engine.Value { return r.values[i] }
 func (r *rehearsed) Commanded(int) bool        { return false }
 
-// rehearse has a learner see a driver ring the bell by hand after the speed has
+// practise has a learner see a driver ring the bell by hand after the speed has
 // risen above 50 km/h, so many times, each on another day.
-func rehearse(t *testing.T, vehicle string, times int) []byte {
+func practise(t *testing.T, vehicle string, times int) []byte {
 	t.Helper()
 	v, err := scenes.LoadVehicle(vehicle)
 	if err != nil {
@@ -123,7 +123,7 @@ func (b *deckBench) holds(text string) (names []string) {
 func TestHabits(t *testing.T) {
 	b := newDeckBench(t)
 	b.config.Traces = b.path("traces")
-	b.write("state/habits.7", string(rehearse(t, b.path("car/vehicle.yaml"), 4)))
+	b.write("state/habits.7", string(practise(t, b.path("car/vehicle.yaml"), 4)))
 	b.write("state/.habits1234", "what a kill has left")
 	b.start()
 	b.refused("NoDriver", "SetHabits", true)
@@ -191,7 +191,7 @@ func (b *deckBench) enabled(card string) bool {
 // guest, dismissed for good, and gone from the disk when they are switched off.
 func TestHabitsAreEachDriversOwn(t *testing.T) {
 	b := newDeckBench(t)
-	b.write("state/habits.7", string(rehearse(t, b.path("car/vehicle.yaml"), 6)))
+	b.write("state/habits.7", string(practise(t, b.path("car/vehicle.yaml"), 6)))
 	b.write("state/habits.9", "not written by an agent")
 	b.start()
 	b.call("SetUser", uint64(8))

@@ -1,10 +1,7 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,9 +10,6 @@ import (
 	"vignette/scenes/check"
 	uibridge "vignette/ui-bridge"
 )
-
-// staged ends the name of a card that is being installed: it is no card yet.
-const staged = ".new"
 
 // maxInstalled bounds the installed cards.
 const maxInstalled = 256
@@ -66,10 +60,10 @@ func (d *deck) install(text []byte) (uibridge.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.a.settleState(); err != nil {
-		return nil, err
+	if err := d.a.settle(); err != nil {
+		return nil, fmt.Errorf("nothing is installed: %w", err)
 	}
-	if err := d.put(dir, name, text); err != nil {
+	if err := scenes.PutInstalled(dir, name, text, observeDecks); err != nil {
 		return nil, err
 	}
 	if err := d.update(); err != nil {
@@ -117,54 +111,21 @@ func (d *deck) fileOf(id string) (string, error) {
 	if d.cards.CameWithCar(id) {
 		return "", fmt.Errorf("%w: give the card an id other than %s, and name that one in derived_from", uibridge.ErrCameWithCar, id)
 	}
+	if p := d.ofPack(id); p != nil {
+		return "", fmt.Errorf("%w: the card %s is of the pack %s; give yours another id, and name that one in derived_from", uibridge.ErrOtherAuthor, id, p.Manifest.ID)
+	}
 	files := d.cards.Installed()
-	if file, ok := files[id]; ok {
-		return filepath.Base(file), nil
-	}
-	if len(files) >= maxInstalled {
+	file, ok := files[id]
+	switch {
+	case !ok && len(files) >= maxInstalled:
 		return "", fmt.Errorf("%w: %d cards are installed already; remove one", uibridge.ErrLimit, len(files))
+	case !ok:
+		return id + ".yaml", nil
 	}
-	return id + ".yaml", nil
-}
-
-// put writes a card's file: staged and synced, then under its name.
-func (d *deck) put(dir, name string, text []byte) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+	if head, err := readHead(file); err == nil && newerYAML(head) {
+		return "", fmt.Errorf("%w: card %s was %w", uibridge.ErrUnsupported, id, errNewer)
 	}
-	observeDecks("begin")
-	err := within(dir, func(root *os.Root) error {
-		f, err := root.OpenFile(name+staged, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(text)
-		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return errors.Join(err, root.Remove(name+staged))
-		}
-		observeDecks("staged")
-		return root.Rename(name+staged, name)
-	})
-	if err != nil {
-		return err
-	}
-	observeDecks("renamed")
-	defer observeDecks("synced")
-	return syncDir(dir)
-}
-
-// settleState brings to the disk what has been decided until now.
-func (a *agent) settleState() error {
-	err := a.do(func() error {
-		if a.save(&a.prog.Engine, a.pump.State()); a.state.failing {
-			return errors.New("the state cannot be written, so nothing is installed")
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return a.state.flush()
+	return filepath.Base(file), nil
 }
 
 // remove removes an installed card.
@@ -175,40 +136,13 @@ func (d *deck) remove(id string) error {
 	switch {
 	case !ok && d.cards.CameWithCar(id):
 		return fmt.Errorf("%w and cannot be removed; it can be disabled", uibridge.ErrCameWithCar)
+	case !ok && d.ofPack(id) != nil:
+		return fmt.Errorf("%w: the card %s is of the pack %s; remove that with RemovePack", uibridge.ErrInvalidValue, id, d.ofPack(id).Manifest.ID)
 	case !ok:
 		return fmt.Errorf("%w: no card %s is installed", uibridge.ErrUnknownCard, id)
 	}
-	dir := d.config.installed()
-	err := within(dir, func(root *os.Root) error { return root.Remove(filepath.Base(file)) })
-	if err = errors.Join(err, syncDir(dir)); err != nil {
+	if err := scenes.RemoveInstalled(d.config.installed(), filepath.Base(file)); err != nil {
 		return err
 	}
 	return d.update()
-}
-
-// within does something in a directory and nowhere else.
-func within(dir string, do func(*os.Root) error) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(root), root.Close())
-}
-
-// clearStaged removes what an installation that was cut short has left.
-func (d *deck) clearStaged() error {
-	dir := d.config.installed()
-	if dir == "" {
-		return nil
-	}
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), staged) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
-		}
-	}
-	return err
 }

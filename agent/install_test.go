@@ -159,7 +159,7 @@ func TestKilledInstall(t *testing.T) {
 			b.install(deckCard("gift", "1.0.0", "moon", "Private.Bell"))
 			b.call("EnableCard", "gift", true)
 			b.stop()
-			b.killed(point, deckCard("gift", "2.0.0", "moon", "Private.Bell"))
+			b.killed(point, "Install", deckCard("gift", "2.0.0", "moon", "Private.Bell"))
 			b.start()
 			b.call("Occur", "button moon", true)
 			if point == "begin" || point == "staged" {
@@ -178,12 +178,12 @@ func TestKilledInstall(t *testing.T) {
 	}
 }
 
-// killed runs an agent of its own process that kills itself at a point of
-// installing a card.
-func (b *deckBench) killed(point, card string) {
+// killed runs an agent of its own process that kills itself at a point of what a
+// method does; point/2 is the second time that it gets there.
+func (b *deckBench) killed(point, member string, args ...any) {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
-	cmd.Env = append(os.Environ(), "KILL_AT="+point, "KILL_DIR="+b.dir, "KILL_BUS="+b.config.Bus)
+	cmd.Env = append(os.Environ(), "KILL_AT="+point, "KILL_DIR="+b.dir, "KILL_BUS="+b.config.Bus, "KILL_TRUST="+b.config.Packs.Trust)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		b.t.Fatal(err)
@@ -194,7 +194,7 @@ func (b *deckBench) killed(point, card string) {
 	var said []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if said = append(said, lines.Text()); strings.Contains(lines.Text(), "msg=running") {
-			b.agent.Go(uibridge.AgentInterface+".Install", dbus.FlagNoReplyExpected, nil, card)
+			b.agent.Go(uibridge.AgentInterface+"."+member, dbus.FlagNoReplyExpected, nil, args...)
 		}
 	}
 	err = cmd.Wait()
@@ -216,11 +216,17 @@ func TestKilledChild(t *testing.T) {
 	}
 	c := Defaults()
 	c.Vehicle, c.Cards, c.Unsigned, c.Bus = filepath.Join(dir, "car/vehicle.yaml"), []string{filepath.Join(dir, "cards")}, true, os.Getenv("KILL_BUS")
-	c.State = filepath.Join(dir, "state")
+	c.State, c.Packs.Trust = filepath.Join(dir, "state"), os.Getenv("KILL_TRUST")
+	at, nth, _ := strings.Cut(os.Getenv("KILL_AT"), "/")
 	observeDecks = func(point string) {
-		if point == os.Getenv("KILL_AT") {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		if point != at {
+			return
 		}
+		if nth == "2" {
+			nth = ""
+			return
+		}
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	t.Error(Run(context.Background(), &c, slog.New(slog.NewTextHandler(os.Stderr, nil))))
 }

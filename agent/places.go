@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type places struct {
 	names []string // of the profile, in its order; nil: places come from elsewhere
 	user  uint64
 	list  []uibridge.Place // by name
+	newer bool             // the user's file is of a newer version, and is left as it is
 	fix   *services.Fix    // nil: unknown
 	was   map[string]bool  // by name, whether the car is in it; absent: unknown
 }
@@ -54,12 +56,12 @@ func (p *places) use(events []scenes.Event, user uint64) error {
 
 // load reads a user's places; none of them is known to be left or entered.
 func (p *places) load(user uint64) error {
-	p.user, p.list, p.was = user, nil, map[string]bool{}
+	p.user, p.list, p.newer, p.was = user, nil, false, map[string]bool{}
 	if p.dir == "" || p.names == nil {
 		return nil
 	}
 	list, err := readPlaces(p.file(user))
-	p.list = list
+	p.list, p.newer = list, errors.Is(err, errNewer)
 	return err
 }
 
@@ -77,7 +79,14 @@ func readPlaces(file string) (list []uibridge.Place, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	dec := yaml.NewDecoder(io.LimitReader(f, maxPlacesBytes))
+	text, err := io.ReadAll(io.LimitReader(f, maxPlacesBytes))
+	if err != nil {
+		return nil, err
+	}
+	if newerYAML(text) {
+		return nil, fmt.Errorf("%s: %w", file, errNewer)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if dec.Decode(&list) != nil || len(list) > maxPlaces {
 		return nil, fmt.Errorf("%s is damaged: the places in it are not known; set them again", file)
@@ -107,9 +116,9 @@ func (p *places) write(list []uibridge.Place) error {
 		err = os.Rename(f.Name(), p.file(p.user))
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return err
+	return syncDir(p.dir)
 }
 
 // check tells why a place of that name cannot be set.
@@ -121,6 +130,8 @@ func (p *places) check(name string) error {
 		return fmt.Errorf("%w: the profile has no place %q; it has %s", uibridge.ErrUnknownEvent, name, strings.Join(p.names, ", "))
 	case p.dir == "":
 		return errors.New("this agent keeps no places: its configuration names no directory for `state`")
+	case p.newer:
+		return fmt.Errorf("%w: the places of this user", errNewer)
 	}
 	return nil
 }

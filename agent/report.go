@@ -12,10 +12,16 @@ import (
 // report tells what a card can do that was installed, in plain words and in rows,
 // and what is different from its version in the program before.
 func (d *deck) report(before, now *scenes.Program, c *scenes.Card, findings []check.Finding) uibridge.Report {
+	r := d.cardReport(before, now, c)
+	r["installed"], r["diagnostics"] = true, rows(findings)
+	return r
+}
+
+// cardReport is the part of a report about a card that fits.
+func (d *deck) cardReport(before, now *scenes.Program, c *scenes.Card) uibridge.Report {
 	language := d.language()
 	reach := reachOf(now, c.ID)
-	r := uibridge.Report{"installed": true, "card": c.ID, "version": c.Version, "diagnostics": rows(findings),
-		"text": lines(reach.Text(language)), "touches": touches(reach), "reads": reach.Reads,
+	r := uibridge.Report{"card": c.ID, "version": c.Version, "text": lines(reach.Text(language)), "touches": touches(reach), "reads": reach.Reads,
 		"before": "", "changes": []string{}, "wider": len(reach.Touches) > 0}
 	if was := reachOf(before, c.ID); was != nil {
 		changes := explain.Compare(was, reach)

@@ -34,6 +34,8 @@ type stateFiles struct {
 	limit    int64 // bytes of a file
 	most     int64 // bytes of a file while it is not synced
 
+	recalled []string // files that were set aside and are in what openState returned
+
 	last    []byte // the newest record's state, its time left out
 	plain   []byte
 	buf     []byte
@@ -82,6 +84,7 @@ func openState(dir, bootID, timeBase string, log uibridge.Logger) (*stateFiles, 
 	if err != nil {
 		return nil, nil, err
 	}
+	saved = s.recall(saved)
 	s.next = 1 - newest
 	go s.sync()
 	return s, saved, nil
@@ -121,6 +124,57 @@ func (s *stateFiles) read() (saved *drive.Saved, newest int, err error) {
 		return nil, 0, s.setAside(damagedState, err)
 	}
 	return saved, newest, nil
+}
+
+// recall finds a state that was set aside as of a newer version, which this one
+// knows by now: it is gone on from, with what was saved since the system was rolled
+// back as the newer word.
+func (s *stateFiles) recall(saved *drive.Saved) *drive.Saved {
+	var best []byte
+	var newest uint64
+	var files []string
+	for _, name := range stateNames {
+		file := filepath.Join(s.dir, name+fromFuture)
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		files = append(files, file)
+		if state, number, _ := lastRecord(b); state != nil && (best == nil || number > newest) {
+			best, newest = state, number
+		}
+	}
+	before, err := drive.ParseSaved(best)
+	if err != nil {
+		return saved
+	}
+	s.recalled = files
+	s.log.Info("a state that was set aside is found again", "files", strings.Join(files, ", "))
+	if saved == nil {
+		return before
+	}
+	saved.Kept.Recall(&before.Kept)
+	return saved
+}
+
+// forget removes what was recalled, once it is on the disk in its place.
+func (s *stateFiles) forget() {
+	if s.recalled == nil {
+		return
+	}
+	err := s.syncCurrent()
+	if s.failing {
+		err = errors.New("it could not be written")
+	}
+	for _, file := range s.recalled {
+		if err == nil {
+			err = os.Remove(file)
+		}
+	}
+	if err != nil {
+		s.log.Error("a state that was found again is found once more at the next start", "error", err)
+	}
+	s.recalled = nil
 }
 
 // setAsideUnread sets files aside that have bytes and no record.
@@ -301,19 +355,14 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// flush brings what was written to the disk now. Any goroutine may call it.
+// flush brings what was written to the disk now. Any goroutine may call it. A file
+// that gave way meanwhile did so to one with a newer record, which is synced then.
 func (s *stateFiles) flush() error {
-	s.mu.Lock()
-	f := s.file
-	s.mu.Unlock()
-	if f == nil {
-		return nil // nothing was written yet
+	for {
+		if err := s.syncCurrent(); !errors.Is(err, os.ErrClosed) {
+			return err
+		}
 	}
-	s.syncs.Add(1)
-	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) { // a turn syncs
-		return err
-	}
-	return nil
 }
 
 // sync brings what was written to the disk, within 1 s and at most twice a
@@ -417,6 +466,7 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	saved.Kept.Session = a.session // no two sessions have one number; all else is as it was until the first event
 	a.state.keep(saved)
 	a.state.tellSync()
+	a.state.forget()
 	a.log.Info("going on from the saved state", "session", a.session, "same_boot", same)
 	return state, nil
 }
@@ -426,6 +476,24 @@ func (a *agent) save(p *engine.Program, state *engine.State) {
 	if a.state != nil {
 		a.state.save(p, state)
 	}
+}
+
+// settle brings to the disk what has been decided until now, which then outlasts
+// the power. Any goroutine but the loop's may call it.
+func (a *agent) settle() error {
+	if a.state == nil {
+		return nil
+	}
+	err := a.do(func() error {
+		if a.save(&a.prog.Engine, a.pump.State()); a.state.failing {
+			return errors.New("the state cannot be written")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.state.flush()
 }
 
 // kernelBootID names this boot of the kernel.

@@ -461,3 +461,77 @@ func TestFastestState(t *testing.T) {
 		}
 	})
 }
+
+// TestRecalledState: a state that was set aside as of a newer version, and can be
+// read by now, is gone on from together with what was saved since, and is not set
+// aside any more once that is on the disk.
+func TestRecalledState(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	before := drive.Saved{Kept: *p.Engine.Keep(kept(t, p, 7))}
+	before.Kept.Users = []engine.KeptUser{{User: 3, Cards: []engine.KeptCard{{ID: "a", Disabled: true}}}}
+	since := drive.Saved{Kept: *p.Engine.Keep(kept(t, p, 2))}
+	file := filepath.Join(dir, "state.1"+fromFuture)
+	for name, saved := range map[string]*drive.Saved{file: &before, filepath.Join(dir, "state.0"): &since} {
+		if err := os.WriteFile(name, (&stateFiles{}).record(nil, saved), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, saved, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil || saved == nil || saved.Kept.Session != 7 || len(saved.Kept.Users) != 2 || len(saved.Kept.Actuators) != len(since.Kept.Actuators) {
+		t.Fatalf("opened as %+v, %v", saved, err)
+	}
+	s.fsync = func(*os.File) error { return os.ErrInvalid }
+	s.keep(saved)
+	if s.forget(); !exists(file) {
+		t.Error("what was recalled is gone, and is not on the disk in its place")
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+	if s, saved, err = openState(dir, "boot", drive.BootTime, quiet()); err != nil || len(saved.Kept.Users) != 2 {
+		t.Fatalf("opened again as %+v, %v", saved, err)
+	}
+	s.keep(saved)
+	if s.forget(); exists(file) {
+		t.Error("what was recalled is still set aside")
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// TestFlushFollowsTheTurn: what is flushed while its file gives way to the other
+// is on the disk with the other.
+func TestFlushFollowsTheTurn(t *testing.T) {
+	p, dir := fanProgram(t), t.TempDir()
+	s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.save(&p.Engine, kept(t, p, 1))
+	var synced []string
+	s.fsync = func(f *os.File) error {
+		if len(synced) == 0 {
+			s.limit, s.most = 1, 1
+			s.save(&p.Engine, kept(t, p, 2))
+		}
+		synced = append(synced, filepath.Base(f.Name()))
+		return f.Sync()
+	}
+	close(s.closing) // the background is no help
+	<-s.done
+	if err := s.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if last := synced[len(synced)-1]; len(synced) < 2 || last != stateNames[1-s.next] {
+		t.Errorf("synced %v; the newest record is in %s", synced, stateNames[1-s.next])
+	}
+	if err := s.file.Close(); err != nil {
+		t.Error(err)
+	}
+}

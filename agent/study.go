@@ -125,6 +125,7 @@ func (a *agent) tickStudies(m map[string]uint64) {
 	m["interactions"], m["interactions_refused"], m["interactions_outside"], m["interactions_other"] = t.Accepted, t.Refused, t.Outside, t.Other
 	m["attempts"], m["attempts_gated"], m["attempts_cut"], m["attempts_not_sampled"], m["attempts_dropped"] = t.Attempts, t.Gated, t.Cut, t.NotSampled, t.Dropped
 	m["attempts_clock_steps"] = t.ClockSteps
+	m["feedback"], m["feedback_refused"] = t.Feedback, t.FeedbackRefused
 	m["episodes"], m["episodes_lost"], m["episodes_released"], m["episodes_removed"], m["episodes_torn"] = t.Episodes, t.Lost, t.Released, t.Removed, t.Torn
 }
 
@@ -218,6 +219,31 @@ func (a *agent) AnswerSeen(id string) error {
 	}
 	defer a.tellOfTraces()
 	return a.recorder.AnswerSeen(id)
+}
+
+// Feedback is what the present driver can be asked, and whether the car is parked.
+func (a *agent) Feedback() ([]trace.Ask, bool, error) {
+	if a.recorder == nil {
+		return nil, false, errNoTraces
+	}
+	now, err := a.momentOfLoop()
+	if err != nil {
+		return nil, false, err
+	}
+	return a.recorder.Feedback(now), now.Parked, nil
+}
+
+// GiveFeedback is what the present driver says when asked.
+func (a *agent) GiveFeedback(study, name, choice string) error {
+	if a.recorder == nil {
+		return errNoTraces
+	}
+	now, err := a.momentOfLoop()
+	if err != nil {
+		return err
+	}
+	defer a.tellOfTraces()
+	return a.recorder.GiveFeedback(study, name, choice, now)
 }
 
 // tellOfTraces has watchers told what is different about traces. Any goroutine

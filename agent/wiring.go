@@ -81,6 +81,7 @@ func (a *agent) open() error {
 	if err := a.openStudies(); err != nil { // state holds what was called back
 		return err
 	}
+	a.deck.tellNewer()
 	a.openHabits()
 	if err := a.watch(a.prog.Vehicle); err != nil {
 		return err

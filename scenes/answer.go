@@ -25,8 +25,9 @@ const (
 // the drivers who took part in it. It follows docs/study-cards.md.
 type Answer struct {
 	Head
-	Study    string // id of the study that it answers
-	Versions []int  // of that study
+	Study    string     // id of the study that it answers
+	Versions []int      // of that study
+	Feedback []Answered // what of its feedback; none: it answers the study as a whole
 	// Builds are the HMI builds that have what the answer tells of, the one that
 	// brought it first. A build's name says nothing about its order.
 	Builds        []string
@@ -35,6 +36,20 @@ type Answer struct {
 	// Words is the SHA-256 of the texts that drivers read, hexadecimal: another
 	// version with the same words has nothing new to say.
 	Words string
+}
+
+// Answered is feedback that an answer answers.
+type Answered struct {
+	Name    string   // of the study's feedback
+	Choices []string // names of its choices; none: whatever was chosen
+}
+
+// AnswersFeedback reports whether the card answers a choice of a feedback of its
+// study.
+func (a *Answer) AnswersFeedback(name, choice string) bool {
+	return slices.ContainsFunc(a.Feedback, func(f Answered) bool {
+		return f.Name == name && (len(f.Choices) == 0 || slices.Contains(f.Choices, choice))
+	})
 }
 
 // At reports whether a car's HMI build has what the answer tells of.
@@ -82,7 +97,27 @@ func answeredKeys() object[Answer] {
 				a.Versions = append(a.Versions, v)
 			})
 		}},
+		{"feedback", optional, (*reader).readAnswered},
 	}}
+}
+
+// readAnswered reads which feedback is answered; what of it the study has is for
+// the desk to say, which has both.
+func (r *reader) readAnswered(n *yaml.Node, a *Answer) {
+	table := object[Answered]{"a feedback that is answered", []key[Answered]{
+		{"name", required, func(r *reader, n *yaml.Node, f *Answered) { f.Name = r.ownName(n) }},
+		{"choices", optional, func(r *reader, n *yaml.Node, f *Answered) {
+			for _, c := range r.names(n, "`choices`") {
+				f.Choices = append(f.Choices, c.Text)
+			}
+		}},
+	}}
+	r.list(n, "`feedback`", func(n *yaml.Node) {
+		var f Answered
+		if table.read(r, n, &f) {
+			a.Feedback = append(a.Feedback, f)
+		}
+	})
 }
 
 func (r *reader) readBuilds(n *yaml.Node, a *Answer) {

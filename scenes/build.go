@@ -73,6 +73,7 @@ func (b *builder) known(name Name) *Signal {
 	s := b.v.Signal(name.Text)
 	if s == nil && !b.v.faulty[name.Text] {
 		b.unknown(name.Pos, "%s", b.v.noSignal(name.Text))
+		b.lacks(Lack{Kind: LackSignal, Name: name.Text})
 	}
 	return s
 }
@@ -153,6 +154,7 @@ func (b *builder) state(name Name) int {
 	i, ok := b.v.state(name.Text)
 	if !ok {
 		b.unknown(name.Pos, "%s", noState(b.v, name.Text))
+		b.lacks(Lack{Kind: LackState, Name: name.Text})
 	}
 	return i
 }
@@ -196,6 +198,7 @@ func (b *builder) equal(s *Signal, l Literal, in operand) float64 {
 		i := slices.Index(s.Labels, l.Text)
 		if i < 0 {
 			b.unknown(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+			b.lacks(Lack{Kind: LackValue, Name: l.Text, Of: s.Path})
 		}
 		return float64(i)
 	case s.Kind != l.Kind:
@@ -226,8 +229,10 @@ func (b *builder) listed(s *Signal, x float64, at Pos) {
 	switch {
 	case x != math.Trunc(x):
 		b.fault(at, "%s is always a whole number, never %s; correct the value", s.Path, show(x))
+		b.lacks(Lack{Kind: LackValue, Name: show(x), Of: s.Path})
 	case s.values != nil && !slices.ContainsFunc(s.values, func(m mapped) bool { return m.num == x }):
 		b.fault(at, "%s is never %s; its values are %s", s.Path, show(x), quoted(s.numbers()))
+		b.lacks(Lack{Kind: LackValue, Name: show(x), Of: s.Path})
 	}
 }
 
@@ -250,12 +255,14 @@ func (b *builder) wrongKind(path string, kind engine.ValueKind, labels []string,
 	default:
 		b.fault(l.Pos, "%s is a number; `%v` is none", path, l)
 	}
+	b.lacks(Lack{Kind: LackValue, Name: l.String(), Of: path})
 }
 
 // noUnit holds that no unit is given to what has none.
 func (b *builder) noUnit(path string, unit Name) {
 	if unit.Text != "" {
 		b.fault(unit.Pos, "%s has no unit; leave `unit` out", path)
+		b.lacks(Lack{Kind: LackUnit, Name: unit.Text, Of: path})
 	}
 }
 
@@ -266,9 +273,11 @@ func (b *builder) inUnit(path, want string, l Literal, in operand) (float64, boo
 		return l.Num, true
 	case want == "":
 		b.fault(in.unit.Pos, "%s has no unit in the vehicle profile; leave `unit` out, or give it one there", path)
+		b.lacks(Lack{Kind: LackUnit, Name: in.unit.Text, Of: path})
 		return 0, false
 	case in.unit.Text == "":
 		b.fault(in.at, "`unit` is missing: %s has the unit %s; add unit: %s", path, want, want)
+		b.lacks(Lack{Kind: LackUnit, Of: path})
 		return 0, false
 	}
 	wantQ, to, _ := findUnit(want)
@@ -276,9 +285,11 @@ func (b *builder) inUnit(path, want string, l Literal, in operand) (float64, boo
 	switch {
 	case !ok:
 		b.fault(in.unit.Pos, "%s", unknownUnit(in.unit.Text))
+		b.lacks(Lack{Kind: LackUnit, Name: in.unit.Text, Of: path, Fit: nearest(in.unit.Text, unitNames())})
 		return 0, false
 	case q != wantQ:
 		b.fault(in.unit.Pos, "%s is %s (%s); %s is %s", path, wantQ.name, want, in.unit.Text, q.name)
+		b.lacks(Lack{Kind: LackUnit, Name: in.unit.Text, Of: path})
 		return 0, false
 	}
 	x := convert(from, to).Apply(l.Num)

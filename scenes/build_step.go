@@ -36,6 +36,7 @@ func (b *builder) set(e *engine.Step, s *Step) {
 	}
 	if s.Lease > a.MaxLease {
 		b.beyond(s.LeasePos, "lease %s is longer than the %s that the vehicle profile allows for %s; shorten it", span(s.Lease), span(a.MaxLease), a.Path)
+		b.lacks(Lack{Kind: LackLease, Name: span(s.Lease), Of: a.Path, Fit: span(a.MaxLease)})
 	}
 }
 
@@ -56,6 +57,7 @@ func (s *Step) operand() operand { return operand{at: s.Pos, op: s.forms[0], uni
 func (b *builder) noActuator(name Name) {
 	if entry, no := b.v.forbidden(name.Text); no {
 		b.beyond(name.Pos, "%s may never be set: the vehicle profile forbids %s; take the action out", name.Text, entry)
+		b.lacks(Lack{Kind: LackForbidden, Name: name.Text})
 		return
 	}
 	var paths []string
@@ -63,6 +65,7 @@ func (b *builder) noActuator(name Name) {
 		paths = append(paths, b.v.Actuators[i].Path)
 	}
 	b.unknown(name.Pos, "`%s` is not an actuator of the vehicle profile%s", name.Text, orElse(hintPath(name.Text, paths), "; known are "+quoted(paths)))
+	b.lacks(Lack{Kind: LackActuator, Name: name.Text})
 }
 
 // value is a literal as a value of the actuator, in its unit.
@@ -81,6 +84,7 @@ func (b *builder) value(a *Actuator, l Literal, in operand) engine.Value {
 	i := slices.Index(a.Labels, l.Text)
 	if i < 0 {
 		b.unknown(l.Pos, "%s", noLabel(a.Path, l.Text, a.Labels))
+		b.lacks(Lack{Kind: LackValue, Name: l.Text, Of: a.Path})
 		return engine.Value{}
 	}
 	return engine.Value{Kind: engine.Label, Num: float64(a.indexes[i]), Text: l.Text}
@@ -97,6 +101,7 @@ func (b *builder) setting(a *Actuator, l Literal, in operand) engine.Value {
 	if a.Unit != "" {
 		shown += " " + a.Unit
 	}
+	before := len(*b.diags)
 	switch {
 	case x < a.Min || x > a.Max:
 		b.beyond(l.Pos, "%s is outside the range of %s, %s to %s; choose a value in it", shown, a.Path, show(a.Min), show(a.Max))
@@ -105,7 +110,32 @@ func (b *builder) setting(a *Actuator, l Literal, in operand) engine.Value {
 	case whole && x != math.Trunc(x):
 		b.fault(l.Pos, "%s takes whole numbers (%s), not %s; round it", a.Path, a.Type, shown)
 	}
+	if len(*b.diags) > before {
+		b.lacks(Lack{Kind: LackRange, Name: l.String(), Of: a.Path, Fit: a.fit(x, in.unit.Text)})
+	}
 	return engine.Value{Kind: engine.Number, Num: x}
+}
+
+// fit is the nearest value that an actuator allows, in a card's unit; empty: it is
+// no round number there.
+func (a *Actuator) fit(x float64, unit string) string {
+	x = min(max(x, a.Min), a.Max)
+	step := a.Step
+	if _, whole := integers[a.Type]; whole && step == 0 {
+		step = 1
+	}
+	if step > 0 {
+		x = min(a.Min+math.Round((x-a.Min)/step)*step, a.Min+math.Floor((a.Max-a.Min)/step)*step)
+	}
+	if unit != "" && unit != a.Unit {
+		_, from, _ := findUnit(a.Unit)
+		_, to, _ := findUnit(unit)
+		x = convert(from, to).Apply(x)
+	}
+	if text := show(x); len(text) <= 12 {
+		return text
+	}
+	return ""
 }
 
 // onGrid reports whether x is min plus a whole number of steps, within what
@@ -124,6 +154,7 @@ func (b *builder) do(e *engine.Step, s *Step) {
 			names = append(names, a.Name)
 		}
 		b.unknown(s.Name.Pos, "`%s` is not an action of the vehicle profile%s", s.Name.Text, orElse(hint(s.Name.Text, names), "; known are "+quoted(names)))
+		b.lacks(Lack{Kind: LackAction, Name: s.Name.Text})
 		return
 	}
 	a := &b.v.Actions[e.Action]

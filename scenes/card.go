@@ -27,6 +27,7 @@ type Card struct {
 	DerivedFrom string // id@version of the card that this one is a remix of; empty: none
 	Pos         Pos    // of the id
 	Off         bool   // it was installed: disabled for every user until he enables this version
+	From        *Pack  // that it came in; nil: it came as a file of its own
 }
 
 // Arg is one argument of a do.

@@ -1,22 +1,28 @@
 package scenes
 
 import (
-	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"vignette/scenes/pack"
 )
 
-// Deck is the cards of files and directories, each as it was last good: a file
-// that does not load keeps the version that ran before, a file that is gone has
-// no card. It belongs to one goroutine.
+// Deck is the cards of files and directories, each file as it was last good: one
+// that does not load keeps what ran before, one that is gone has no cards. A file
+// has one card or, among the installed ones, may be a pack, whose cards run all or
+// none. It belongs to one goroutine.
 type Deck struct {
 	// Read is told the text of each card that could be read, before it is
 	// compiled; nil: nobody wants it.
 	Read func(c *Card, text []byte)
+	// Bars says why a pack that could be read has no cards nevertheless; nil: each
+	// may have its.
+	Bars func(p *Pack) error
 
 	paths     []string
 	installed string // directory of installed cards, which start disabled; empty: none
@@ -28,10 +34,35 @@ type Deck struct {
 type deckFile struct {
 	path   string
 	off    bool
-	sum    string // of the bytes that were read last; empty: they could not be
-	card   *Card  // as read last; nil: what was read is no card
-	good   *Card  // as it was last taken; nil: it never was
+	sum    string  // of the bytes that were read last; empty: they could not be
+	now    content // as read last; empty: what was read is no card
+	good   content // as it was last taken; empty: it never was
 	faults Diagnostics
+}
+
+// content is what a file holds: nothing, a card, or a pack and its cards.
+type content struct {
+	cards []*Card
+	pack  *Pack
+}
+
+// has reports whether there is a card of an id in it.
+func (c content) has(id string) bool {
+	return slices.ContainsFunc(c.cards, func(o *Card) bool { return o.ID == id })
+}
+
+// or is the content, or another one where it is empty.
+func (c content) or(o content) content {
+	if c.cards == nil {
+		return o
+	}
+	return c
+}
+
+// owns reports whether a diagnostic is about a file or, where it is a pack, what
+// is in it.
+func (f *deckFile) owns(d *Diagnostic) bool {
+	return d.File == f.path || strings.HasPrefix(d.File, f.path+"/")
 }
 
 // NewDeck is the deck of card files and directories, and of a directory of
@@ -55,6 +86,11 @@ func (d *Deck) Scan() {
 	if d.installed != "" && isDir(d.installed) {
 		var none Diagnostics // an empty directory is no fault here
 		for _, path := range cardFiles([]string{d.installed}, &none) {
+			add(path, true)
+		}
+		packs, err := filepath.Glob(filepath.Join(d.installed, "*"+pack.Ext))
+		d.unlisted.merge(d.installed, err)
+		for _, path := range packs {
 			add(path, true)
 		}
 	}
@@ -93,9 +129,13 @@ func (d *Deck) file(path string, off bool) *deckFile {
 
 // read reads a file and reports whether it is there.
 func (d *Deck) read(f *deckFile) bool {
-	text, err := load(f.path, maxCardBytes)
+	limit := int64(maxCardBytes)
+	if isPack(f.path) {
+		limit = pack.MaxBytes
+	}
+	text, err := load(f.path, limit)
 	if err != nil {
-		f.sum, f.card, f.faults = "", nil, nil
+		f.sum, f.now, f.faults = "", content{}, nil
 		f.faults.merge(f.path, err)
 		if _, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) {
 			d.unlisted = append(d.unlisted, f.faults...)
@@ -107,17 +147,53 @@ func (d *Deck) read(f *deckFile) bool {
 	if sum == f.sum {
 		return true
 	}
-	f.sum, f.card, f.faults = sum, nil, nil
-	c, err := ParseCard(f.path, text)
+	f.sum, f.now, f.faults = sum, content{}, nil
+	if isPack(f.path) {
+		err = d.readPack(f, text)
+	} else {
+		err = d.readCard(f, text)
+	}
 	if err != nil {
 		f.faults.merge(f.path, err)
-		return true
-	}
-	c.Off = f.off
-	if f.card = c; d.Read != nil {
-		d.Read(c, text)
 	}
 	return true
+}
+
+// isPack reports whether a file is taken for a pack, by its name.
+func isPack(path string) bool { return filepath.Ext(path) == pack.Ext }
+
+func (d *Deck) readCard(f *deckFile, text []byte) error {
+	c, err := ParseCard(f.path, text)
+	if err != nil {
+		return err
+	}
+	c.Off = f.off
+	d.tell(c, text)
+	f.now.cards = []*Card{c}
+	return nil
+}
+
+// readPack reads a pack; of its bytes nothing is kept.
+func (d *Deck) readPack(f *deckFile, data []byte) error {
+	p, err := OpenPack(f.path, data)
+	if err != nil {
+		return err
+	}
+	if filepath.Base(f.path) != PackFileName(p.Manifest.ID) {
+		return fmt.Errorf("holds the pack %s; call it %s", p.Manifest.ID, PackFileName(p.Manifest.ID))
+	}
+	for _, c := range p.Cards {
+		d.tell(c, p.File(strings.TrimPrefix(c.File, f.path+"/")))
+	}
+	p.Files, p.Picture, p.Scenarios = nil, nil, nil
+	f.now = content{p.Cards, p}
+	return nil
+}
+
+func (d *Deck) tell(c *Card, text []byte) {
+	if d.Read != nil {
+		d.Read(c, text)
+	}
 }
 
 // Compile compiles the cards for a vehicle: of each file what it holds now, else
@@ -126,18 +202,22 @@ func (d *Deck) read(f *deckFile) bool {
 // together.
 func (d *Deck) Compile(v *Vehicle) (p *Program, faults Diagnostics) {
 	faults = slices.Clone(d.unlisted)
-	use := make([]*Card, len(d.files)) // nil: the file has no card
+	use := make([]content, len(d.files)) // empty: the file has no cards
 	for i, f := range d.files {
 		faults = append(faults, f.faults...)
-		if use[i] = f.card; use[i] == nil {
-			use[i] = f.good
+		if use[i] = d.allowed(f.now, f, &faults); use[i].cards == nil {
+			use[i] = d.allowed(f.good, f, &faults)
 		}
 	}
 	for {
 		if d.demoteTwins(use, &faults) {
 			continue
 		}
-		p, err := Compile(v, slices.DeleteFunc(slices.Clone(use), func(c *Card) bool { return c == nil }))
+		var cards []*Card
+		for _, c := range use {
+			cards = append(cards, c.cards...)
+		}
+		p, err := Compile(v, cards)
 		if err == nil {
 			return p, sortedFaults(faults)
 		}
@@ -145,7 +225,7 @@ func (d *Deck) Compile(v *Vehicle) (p *Program, faults Diagnostics) {
 		found.merge(v.File, err)
 		demoted := false
 		for i, f := range d.files {
-			if slices.ContainsFunc(found, func(one Diagnostic) bool { return use[i] != nil && one.File == f.path }) {
+			if use[i].cards != nil && slices.ContainsFunc(found, func(one Diagnostic) bool { return f.owns(&one) }) {
 				d.demote(use, i)
 				demoted = true
 			}
@@ -157,49 +237,88 @@ func (d *Deck) Compile(v *Vehicle) (p *Program, faults Diagnostics) {
 	}
 }
 
+// allowed is what a file held at some time, or nothing if it is a pack that is barred.
+func (d *Deck) allowed(c content, f *deckFile, faults *Diagnostics) content {
+	if c.pack == nil || d.Bars == nil {
+		return c
+	}
+	if err := d.Bars(c.pack); err != nil {
+		faults.merge(f.path, err)
+		return content{}
+	}
+	return c
+}
+
 // demote takes a file's last good version, or none if that is what was used.
-func (d *Deck) demote(use []*Card, i int) {
-	if use[i] == d.files[i].good {
-		use[i] = nil
+func (d *Deck) demote(use []content, i int) {
+	good := d.files[i].good
+	if good.cards == nil || use[i].cards[0] == good.cards[0] {
+		use[i] = content{}
 		return
 	}
-	use[i] = d.files[i].good
+	use[i] = good
 }
 
 // demoteTwins finds a card whose id another file has, and reports whether there
 // was one. The file whose card ran under the id keeps it, else the first file.
-func (d *Deck) demoteTwins(use []*Card, faults *Diagnostics) bool {
-	for j, b := range use {
-		for i, a := range use[:j] {
-			if a == nil || b == nil || a.ID != b.ID {
-				continue
+func (d *Deck) demoteTwins(use []content, faults *Diagnostics) bool {
+	for j := range use {
+		for i := range use[:j] {
+			for _, c := range use[j].cards {
+				if !use[i].has(c.ID) {
+					continue
+				}
+				first, second := i, j
+				if !d.files[i].good.has(c.ID) && d.files[j].good.has(c.ID) && !d.files[j].off {
+					first, second = j, i
+				}
+				k := slices.IndexFunc(use[second].cards, func(o *Card) bool { return o.ID == c.ID })
+				twin := use[second].cards[k]
+				faults.add(twin.File, twin.Pos, "card id `%s` is already used by %s; give each card its own", twin.ID, d.files[first].path)
+				d.demote(use, second)
+				return true
 			}
-			first, second := i, j
-			if !d.had(i, a.ID) && d.had(j, a.ID) && !d.files[j].off {
-				first, second = j, i
-			}
-			c := use[second]
-			faults.add(c.File, c.Pos, "card id `%s` is already used by %s; give each card its own", c.ID, d.files[first].path)
-			d.demote(use, second)
-			return true
 		}
 	}
 	return false
 }
 
-// had reports whether a file's card was taken under an id.
-func (d *Deck) had(i int, id string) bool { return d.files[i].good != nil && d.files[i].good.ID == id }
-
 // Took tells that a program of Compile runs: what it has is good.
 func (d *Deck) Took(p *Program) {
 	for _, f := range d.files {
-		f.good = nil
-		for _, c := range p.Cards {
-			if c.File == f.path {
+		was := f.good
+		f.good = content{}
+		for _, c := range []content{was, f.now} {
+			if c.cards != nil && slices.Contains(p.Cards, c.cards[0]) {
 				f.good = c
 			}
 		}
 	}
+}
+
+// Packs are the packs that are installed and could be read once, by file: their
+// cards run if nothing bars them.
+func (d *Deck) Packs() (list []*Pack) {
+	for _, f := range d.files {
+		if p := f.now.or(f.good).pack; p != nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Loose are the cards that came without a pack, with the car or installed by
+// themselves: the files that they are in, by id.
+func (d *Deck) Loose() map[string]string {
+	files := map[string]string{}
+	for _, f := range d.files {
+		for _, c := range f.now.or(f.good).cards {
+			if !isPack(f.path) {
+				files[c.ID] = f.path
+			}
+		}
+	}
+	return files
 }
 
 // Files are the files that were found, in the order in which they count.
@@ -213,27 +332,25 @@ func (d *Deck) Files() (paths []string) {
 // Hashes are the contents that the files hold, or held when they were good.
 func (d *Deck) Hashes() (sums []string) {
 	for _, f := range d.files {
-		for _, c := range []*Card{f.card, f.good} {
-			if c != nil {
-				sums = append(sums, c.SHA256)
-			}
+		for _, c := range slices.Concat(f.now.cards, f.good.cards) {
+			sums = append(sums, c.SHA256)
 		}
 	}
 	return sums
 }
 
-// Installed are the files of installed cards by id. A file that is no card counts
-// under its name, so that it can be removed.
+// Installed are the files of installed cards by id, those of packs left out. A
+// file that is no card counts under its name, so that it can be removed.
 func (d *Deck) Installed() map[string]string {
 	files := map[string]string{}
 	for _, f := range d.files {
-		if !f.off {
+		if !f.off || isPack(f.path) {
 			continue
 		}
 		name := filepath.Base(f.path)
 		id := strings.TrimSuffix(name, filepath.Ext(name))
-		if c := cmp.Or(f.card, f.good); c != nil {
-			id = c.ID
+		if cards := f.now.or(f.good).cards; cards != nil {
+			id = cards[0].ID
 		}
 		files[id] = f.path
 	}
@@ -243,8 +360,7 @@ func (d *Deck) Installed() map[string]string {
 // CameWithCar reports whether a file that is not installed holds a card of an id,
 // or held it when it was good.
 func (d *Deck) CameWithCar(id string) bool {
-	is := func(c *Card) bool { return c != nil && c.ID == id }
-	return slices.ContainsFunc(d.files, func(f *deckFile) bool { return !f.off && (is(f.card) || is(f.good)) })
+	return slices.ContainsFunc(d.files, func(f *deckFile) bool { return !f.off && (f.now.has(id) || f.good.has(id)) })
 }
 
 // sortedFaults orders diagnostics by file and place, each once.

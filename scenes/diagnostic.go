@@ -23,6 +23,7 @@ type Diagnostic struct {
 	Column int    `json:"column,omitempty"` // from 1, in characters; 0: the line as a whole
 	What   string `json:"what"`             // what is wrong, then what to do
 	Pass   string `json:"pass,omitempty"`   // the check that found it: format, types, names, limits or cost
+	Lack   Lack   `json:"-"`                // what the vehicle does not have, where that is what is wrong
 }
 
 // String formats the diagnostic as file:line:column: what.

@@ -219,6 +219,7 @@ func (b *builder) comparableLabels(n *exprNode, x, y exprType) bool {
 		b.fault(n.at, "`%s`: neither side is a signal; compare one with a label", n.word)
 	case !slices.Contains(s.Labels, l.Text):
 		b.unknown(l.Pos, "%s", noLabel(s.Path, l.Text, s.Labels))
+		b.lacks(Lack{Kind: LackValue, Name: l.Text, Of: s.Path})
 	default:
 		return true
 	}

@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -194,5 +195,6 @@ func (b *builder) occur(o Occur) int {
 	default:
 		b.fault(o.Name.Pos, "`%s` is no %s of the vehicle profile's `events`%s", o.Name.Text, o.Kind, orElse(hint(o.Name.Text, names), "; it has "+quoted(names)))
 	}
+	b.lacks(Lack{Kind: LackEvent, Name: strings.TrimSuffix(o.Kind+" "+o.Name.Text, " ")})
 	return 0
 }

@@ -54,6 +54,36 @@ func AnswerSchema() []byte {
 	return document("answer", "An answer card of Vignette", func(r *reader, n *yaml.Node) { answerKeys().read(r, n, &Answer{}) })
 }
 
+// ScenarioSchema is the JSON Schema of scenarios, see CardSchema.
+func ScenarioSchema() []byte {
+	return document("scenario", "A scenario of Vignette", func(r *reader, n *yaml.Node) { scenarioKeys().read(r, n, &Scenario{}) })
+}
+
+// RevocationsSchema is the JSON Schema of lists of cards that are called back, see
+// CardSchema.
+func RevocationsSchema() []byte {
+	return document("revocations", "A revocation list of Vignette", func(r *reader, n *yaml.Node) { revocationKeys().read(r, n, &Revocations{}) })
+}
+
+// PackSchema is the JSON Schema of the manifests of packs, see CardSchema.
+func PackSchema() []byte {
+	return manifestSchema("pack", "The manifest of a pack of Vignette", manifestKeys())
+}
+
+// PackSourceSchema is the JSON Schema of the sources of packs, see CardSchema.
+func PackSourceSchema() []byte {
+	return manifestSchema("pack-source", "The source of a pack of Vignette", packSourceKeys())
+}
+
+func manifestSchema(id, title string, keys object[Manifest]) []byte {
+	return document(id, title, func(r *reader, n *yaml.Node) { keys.read(r, n, &Manifest{pos: map[string]Pos{}}) })
+}
+
+// TrustSchema is the JSON Schema of trust lists, see CardSchema.
+func TrustSchema() []byte {
+	return document("trust", "A trust list of Vignette", func(r *reader, n *yaml.Node) { trustKeys().read(r, n, &Trust{}) })
+}
+
 // document describes what read reads.
 func document(id, title string, read func(*reader, *yaml.Node)) []byte {
 	d := &describing{keys: map[*yaml.Node]*yaml.Node{}, of: map[*yaml.Node]shape{}, defs: map[string]shape{}}

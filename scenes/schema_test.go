@@ -88,6 +88,7 @@ func jsonValue(v any) any {
 func TestSchemaTakesEveryExample(t *testing.T) {
 	card, profile := schemaOf(t, "card.schema.json", CardSchema()), schemaOf(t, "profile.schema.json", ProfileSchema())
 	study, answer := schemaOf(t, "study.schema.json", StudySchema()), schemaOf(t, "answer.schema.json", AnswerSchema())
+	scenario := schemaOf(t, "scenario.schema.json", ScenarioSchema())
 	cards := 0
 	check := func(name string, s *jsonschema.Schema, text []byte) {
 		t.Helper()
@@ -96,7 +97,7 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml", "../testdata/*/answers/*.yaml"} {
+	for _, pattern := range []string{"../testdata/*/cards/*.yaml", "../testdata/*/vehicle.yaml", "../testdata/*/studies/*.yaml", "../testdata/*/answers/*.yaml", "../testdata/*/scenarios/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || files == nil {
 			t.Fatalf("%s: %v", pattern, err)
@@ -114,6 +115,8 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 				s = study
 			case filepath.Base(filepath.Dir(name)) == "answers":
 				s = answer
+			case filepath.Base(filepath.Dir(name)) == "scenarios":
+				s = scenario
 			}
 			check(name, s, text)
 		}
@@ -138,6 +141,30 @@ func TestSchemaTakesEveryExample(t *testing.T) {
 	}
 	if cards < 200 {
 		t.Errorf("%d examples; want 200 or more", cards)
+	}
+}
+
+// TestPackSchemas holds that what is written of packs and trust is valid by the
+// published schemas, and what they refuse.
+func TestPackSchemas(t *testing.T) {
+	manifest, source := schemaOf(t, "pack.schema.json", PackSchema()), schemaOf(t, "pack-source.schema.json", PackSourceSchema())
+	trust := schemaOf(t, "trust.schema.json", TrustSchema())
+	p := packOf(t, "mei", "cool", "1.0.0", packKey(t, 1), "expires: 2030-01-01")
+	list := Trust{Authors: []TrustedAuthor{{"mei", packKey(t, 1).Public(), day(t, "2030-01-01")}}}
+	made := string(p.Manifest.Text())
+	for _, c := range []struct {
+		s    *jsonschema.Schema
+		text string
+		good bool
+	}{
+		{manifest, made, true}, {source, made, false}, {source, eveningSource, true}, {manifest, eveningSource, true}, {trust, string(list.Text()), true},
+		{manifest, strings.Replace(made, "author: mei", "author: M", 1), false}, {manifest, strings.Replace(made, "notify", "[notify]", 1), false},
+		{source, strings.Replace(eveningSource, "licence:", "license:", 1), false}, {source, strings.Replace(eveningSource, "sha256: 1e", "sha256: xx", 1), false},
+		{trust, strings.Replace(string(list.Text()), "key: RW", "key: XX", 1), false},
+	} {
+		if err := valid(t, c.s, []byte(c.text)); (err == nil) != c.good {
+			t.Errorf("%v; want valid %v:\n%s", err, c.good, c.text)
+		}
 	}
 }
 

@@ -77,14 +77,17 @@ func (s *Study) Cohort(build, market, display string) int {
 
 // Task is what drivers try to do: from touching one element to touching
 // another, on the screens between; or, where Card is not empty, what they make of
-// a scene card: each of its firings that acted is an attempt, undone or not.
+// a scene card: each of its firings that acted is an attempt, undone or not; or,
+// where there are Choices, what they say when they are asked: each choice made.
 type Task struct {
 	ID         int
 	Name       string
 	Title      Texts
 	Card       string // id of the scene card, which is the task's name too; it has no start, end or screens
 	Start, End Place
-	Screens    []int // ids of the screens that belong to it; leaving them ends the attempt
+	Screens    []int    // ids of the screens that belong to it; leaving them ends the attempt
+	Choices    []Choice // of a feedback, whose question is Title; it is about AboutCard, or the screen or element Start
+	AboutCard  string   // id of a watched card
 
 	pos Pos
 }
@@ -130,6 +133,7 @@ func studyKeys() object[study] {
 		{"screens", optional, (*reader).readScreens},
 		{"tasks", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`tasks`", taskKeys()) }},
 		{"cards", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`cards`", cardTaskKeys()) }},
+		{"feedback", optional, func(r *reader, n *yaml.Node, t *study) { r.readTasks(n, t, "`feedback`", feedbackKeys()) }},
 		{"dictionary", optional, (*reader).readDictionary},
 	}...)}
 }
@@ -223,10 +227,13 @@ func (t *study) resolve() {
 		return // what is named may be among what is wrong
 	}
 	if len(t.tasks) == 0 {
-		t.diags.add(t.file, t.s.pos, "the study has nothing to record; add `tasks` or `cards`")
+		t.diags.add(t.file, t.s.pos, "the study has nothing to record; add `tasks`, `cards` or `feedback`")
 	}
 	t.resolveTasks()
 	t.resolveDictionary()
+	if len(t.diags) == 0 {
+		t.checkOffered()
+	}
 	if t.s.Panel && len(t.dictionary) > 0 {
 		t.diags.add(t.file, t.s.pos, "a panel makes a dictionary, it has none; leave `dictionary` out, or write `mode: fleet`")
 	}

@@ -25,8 +25,8 @@ func cardTaskKeys() object[taskText] {
 	}}
 }
 
-// readTasks reads the tasks, or with another table the watched cards, which are
-// tasks too: ids and names are given once among both.
+// readTasks reads the tasks, or with another table the watched cards or the
+// feedback, which are tasks too: ids and names are given once among all of them.
 func (r *reader) readTasks(n *yaml.Node, t *study, what string, table object[taskText]) {
 	if t.taskIDs == nil {
 		t.taskIDs = newIDs(r, "task")
@@ -45,15 +45,19 @@ func (r *reader) readTasks(n *yaml.Node, t *study, what string, table object[tas
 }
 
 // checkEvents holds a sequence to what its task can be: a card fires, and is
-// undone or not; touches do neither.
+// undone or not; a feedback is one choice; touches are none of these.
 func (t *study) checkEvents(s *sequenceText) {
 	i := slices.IndexFunc(t.s.Tasks, func(k Task) bool { return k.ID == s.Task })
 	if i < 0 {
 		return // noted
 	}
-	card := t.s.Tasks[i].Card != ""
+	card, chosen := t.s.Tasks[i].Card != "", len(t.s.Tasks[i].Choices) > 0
 	for j, e := range s.Events {
 		switch {
+		case chosen:
+			t.checkChosen(&t.s.Tasks[i], j, e, s.events[j])
+		case e.Gesture >= Chosen:
+			t.diags.add(t.file, s.events[j].Pos, "only a feedback has the gesture `%s`; name one as the sequence's task", Gestures[e.Gesture])
 		case !card && (e.Gesture == Fired || e.Gesture == Undone):
 			t.diags.add(t.file, s.events[j].Pos, "only a watched card has the gesture `%s`; name one as the sequence's task", Gestures[e.Gesture])
 		case card && (j > 1 || int(e.Gesture) != Fired+j || e.Screen != Other || e.Elem != Other):

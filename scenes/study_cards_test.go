@@ -46,7 +46,7 @@ func TestStudyOfCardsAlone(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	_, err = ParseStudy("study.yaml", []byte(head))
-	if want := "study.yaml:2:5: the study has nothing to record; add `tasks` or `cards`"; err == nil || err.Error() != want {
+	if want := "study.yaml:2:5: the study has nothing to record; add `tasks`, `cards` or `feedback`"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

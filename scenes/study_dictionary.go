@@ -14,7 +14,8 @@ const MaxStudyEvents = 8
 // The words of an event and their codes, which are their places in these lists.
 // Code 0 of gestures and outcomes is never given, so that a forgotten field shows.
 var (
-	Gestures = []string{"", otherName, "tap", "long_press", "swipe", "turn", "press", "voice", "type_short", "type_medium", "type_long", "fired", "undone"}
+	Gestures = []string{"", otherName, "tap", "long_press", "swipe", "turn", "press", "voice", "type_short", "type_medium", "type_long", "fired", "undone",
+		"choice_1", "choice_2", "choice_3", "choice_4", "choice_5", "choice_6"}
 	Outcomes = []string{"", otherName, "ok", "noop", "back", "error", "blocked"}
 	Gaps     = []string{"first", "<0.5s", "<1s", "<2s", "<5s", "<15s", ">=15s"}
 	Speeds   = []string{"unknown", "parked", "<8", "<30", "<60", "<100", ">=100"} // km/h

@@ -180,9 +180,14 @@ func (t *study) resolveTasks() {
 			t.s.Tasks = append(t.s.Tasks, k.Task)
 			continue
 		}
+		if len(k.Choices) > 0 {
+			t.resolveFeedback(k)
+			t.s.Tasks = append(t.s.Tasks, k.Task)
+			continue
+		}
 		k.Start, k.End = t.place(k.start), t.place(k.end)
 		for _, o := range t.s.Tasks {
-			if o.Start.Element == k.Start.Element && o.Start.Element > Other {
+			if o.Start.Element == k.Start.Element && o.Start.Element > Other && len(o.Choices) == 0 {
 				t.diags.add(t.file, k.start.Pos, "task `%s` begins at `%s` too; begin each task at an element of its own", o.Name, k.start.Text)
 			}
 		}

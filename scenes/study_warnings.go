@@ -23,7 +23,7 @@ func (s *Study) Warnings() Diagnostics {
 			return slices.ContainsFunc(s.Dictionary, func(q Sequence) bool { return q.Task == k.ID && (events == 0 || len(q.Events) == events) })
 		}
 		switch {
-		case s.Panel:
+		case s.Panel, len(k.Choices) > 0: // checkOffered has seen to it
 		case !of(0):
 			warn(k.pos, "the dictionary has no sequence of task `%s`, so nothing of it is ever released", k.Name)
 		case k.Card != "" && !of(1):

@@ -117,6 +117,7 @@ func (b *builder) timeOfDay(e *engine.Clause, c *Cond) {
 func (b *builder) clock(at Name) {
 	if b.v.TrustedBy == "" {
 		b.fault(at.Pos, "`%s` needs the wall clock, but the vehicle profile has no `clock` that vouches for it; add it there", at.Text)
+		b.lacks(Lack{Kind: LackClock})
 	}
 }
 
@@ -138,6 +139,7 @@ func (b *builder) power(out engine.Cond, name Name) engine.Cond {
 	w := b.v.Power
 	if w == nil {
 		b.fault(name.Pos, "the vehicle profile has no `power`; add it there, or use a signal")
+		b.lacks(Lack{Kind: LackPower})
 		return out
 	}
 	labels := map[string][]Name{"off": w.Off, "accessory": w.Accessory, "on": w.On}[name.Text]
@@ -147,6 +149,7 @@ func (b *builder) power(out engine.Cond, name Name) engine.Cond {
 	}
 	if len(labels) == 0 {
 		b.fault(name.Pos, "the vehicle profile's `power` has no labels for `%s`; add them there", name.Text)
+		b.lacks(Lack{Kind: LackPower})
 	}
 	start := len(out) - 1
 	for _, l := range labels {

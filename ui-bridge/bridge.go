@@ -38,6 +38,7 @@ type Handler interface {
 	Driver
 	Viewer
 	Deck
+	Packs
 	Habits
 	Studies
 }

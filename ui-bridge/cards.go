@@ -24,6 +24,9 @@ type Card struct {
 	Title   map[string]string // by BCP-47 tag
 	Origin  string            // car: it came with the configuration; installed
 	Manual  bool              // the driver may run it by hand
+	Pack    string            // id@version of the pack that it came in; empty: none, and then so are …
+	Author  string            // its author's handle
+	Trust   string            // and what is known of him: trusted, accepted, unknown, lapsed or unsigned
 }
 
 // CardNow is what a card is doing at a moment of the stream.
@@ -62,7 +65,7 @@ type shownCard struct {
 type aspect uint8
 
 const (
-	fixed aspect = 1 << iota // Version, Title, Origin, Manual
+	fixed aspect = 1 << iota // Version, Title, Origin, Manual, Pack, Author, Trust
 	status
 	leases
 	counts
@@ -116,7 +119,8 @@ func (br *Bridge) SetCards(cards []Card) error {
 
 // same reports whether nothing fixed of a card differs.
 func (c *Card) same(d *Card) bool {
-	return c.Version == d.Version && c.Origin == d.Origin && c.Manual == d.Manual && maps.Equal(c.Title, d.Title)
+	return c.Version == d.Version && c.Origin == d.Origin && c.Manual == d.Manual && c.Pack == d.Pack && c.Author == d.Author && c.Trust == d.Trust &&
+		maps.Equal(c.Title, d.Title)
 }
 
 // findCard finds a card by id; nil: there is none.
@@ -237,6 +241,9 @@ func (c *shownCard) properties(parts aspect) map[string]dbus.Variant {
 		set("Title", c.Title)
 		set("Origin", c.Origin)
 		set("Manual", c.Manual)
+		set("Pack", c.Pack)
+		set("Author", c.Author)
+		set("Trust", c.Trust)
 	}
 	if parts&status != 0 {
 		set("Enabled", c.now.Enabled)

@@ -57,12 +57,19 @@ func (br *Bridge) onInstall(text string) (map[string]dbus.Variant, *dbus.Error) 
 }
 
 // withCard runs an incoming call with a card's text that is answered by a report.
-func (br *Bridge) withCard(text string, do func([]byte) (Report, error)) (report map[string]dbus.Variant, _ *dbus.Error) {
-	err := br.guard(func() error {
+func (br *Bridge) withCard(text string, do func([]byte) (Report, error)) (map[string]dbus.Variant, *dbus.Error) {
+	return br.reported(func() (Report, error) {
 		if len(text) > maxCardText {
-			return fmt.Errorf("%w: a card has at most %d bytes", ErrLimit, maxCardText)
+			return nil, fmt.Errorf("%w: a card has at most %d bytes", ErrLimit, maxCardText)
 		}
-		r, err := do([]byte(text))
+		return do([]byte(text))
+	})
+}
+
+// reported runs an incoming call that is answered by a report.
+func (br *Bridge) reported(do func() (Report, error)) (report map[string]dbus.Variant, _ *dbus.Error) {
+	err := br.guard(func() error {
+		r, err := do()
 		report = r.variants()
 		return err
 	})

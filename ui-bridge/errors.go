@@ -20,6 +20,14 @@ var (
 	ErrUnknownEvent    = errors.New("unknown event")
 	ErrUnknownDraft    = errors.New("unknown draft")
 	ErrCameWithCar     = errors.New("the card came with the car")
+	ErrUnknownPack     = errors.New("unknown pack")
+	ErrBadPack         = errors.New("no sound pack")
+	ErrImpostor        = errors.New("an impostor")
+	ErrPackRevoked     = errors.New("called back")
+	ErrPackExpired     = errors.New("expired")
+	ErrPackOlder       = errors.New("a step back")
+	ErrOtherAuthor     = errors.New("another author's")
+	ErrNotAccepted     = errors.New("nobody vouches for the author")
 	ErrUnsupported     = errors.New("not supported here")
 	ErrNotWatching     = errors.New("not a watcher")
 	ErrInvalidValue    = errors.New("invalid value")
@@ -42,6 +50,14 @@ var errorNames = []struct {
 	{ErrUnknownEvent, "UnknownEvent"},
 	{ErrUnknownDraft, "UnknownDraft"},
 	{ErrCameWithCar, "CameWithCar"},
+	{ErrUnknownPack, "UnknownPack"},
+	{ErrBadPack, "BadPack"},
+	{ErrImpostor, "Impostor"},
+	{ErrPackRevoked, "PackRevoked"},
+	{ErrPackExpired, "PackExpired"},
+	{ErrPackOlder, "PackOlder"},
+	{ErrOtherAuthor, "OtherAuthor"},
+	{ErrNotAccepted, "AuthorNotAccepted"},
 	{ErrUnsupported, "NotSupported"},
 	{ErrNotWatching, "NotWatching"},
 	{ErrInvalidValue, "InvalidValue"},
@@ -53,6 +69,9 @@ var errorNames = []struct {
 	{trace.ErrNoDriver, "NoDriver"},
 	{trace.ErrNotParked, "NotParked"},
 	{trace.ErrNotNow, "StudyClosed"},
+	{trace.ErrNoConsent, "NoConsent"},
+	{trace.ErrUnknownFeedback, "UnknownFeedback"},
+	{trace.ErrGiven, "AlreadyGiven"},
 	{trace.ErrUnknownTrace, "UnknownTrace"},
 	{trace.ErrUnknownAnswer, "UnknownAnswer"},
 }

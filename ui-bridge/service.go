@@ -54,6 +54,8 @@ func (br *Bridge) methods(w *wire) map[string]map[string]any {
 			"FreeCard": br.onFreeCard, "SetUser": br.onSetUser, "Occur": br.onOccur,
 			"SetPlace": br.onSetPlace, "ForgetPlace": br.onForgetPlace, "Places": br.onPlaces,
 			"Install": br.onInstall, "Preview": br.onPreview, "Remove": br.onRemove, "Reload": br.onReload,
+			"ImportPack": br.onImportPack, "PreviewPack": br.onPreviewPack, "AcceptAuthor": br.onAcceptAuthor, "RefuseAuthor": br.onRefuseAuthor,
+			"RemovePack": br.onRemovePack, "Packs": br.onPacks,
 			"SetHabits": br.onSetHabits, "Drafts": br.onDrafts, "DismissDraft": br.onDismissDraft},
 		TraceInterface: br.traceMethods(),
 		objectManager:  {"GetManagedObjects": br.onGetManagedObjects},

@@ -35,6 +35,10 @@ type Studies interface {
 	ShowTrace(id string) (text string, segment []byte, err error)
 	// DeleteTrace removes one for good.
 	DeleteTrace(id string) error
+	// Feedback is what the present driver can be asked, and whether the car is parked.
+	Feedback() (list []trace.Ask, parked bool, err error)
+	// GiveFeedback is what the driver says when asked.
+	GiveFeedback(study, name, choice string) error
 	// Answers are the answers to the present driver, and whether the car is parked.
 	Answers() (list []trace.Told, parked bool, err error)
 	// AnswerSeen notes that the driver has dismissed one.
@@ -57,7 +61,7 @@ func (br *Bridge) traceMethods() map[string]any {
 	return map[string]any{"GiveConsent": br.onGiveConsent, "WithdrawConsent": br.onWithdrawConsent, "Record": br.onRecord,
 		"Studies": br.onStudies, "ExplainStudy": br.onExplainStudy, "ConsentHistory": br.onConsentHistory,
 		"Traces": br.onTraces, "ShowTrace": br.onShowTrace, "DeleteTrace": br.onDeleteTrace, "ExportTraces": br.onExportTraces,
-		"Answers": br.onAnswers, "AnswerSeen": br.onAnswerSeen}
+		"Feedback": br.onFeedback, "GiveFeedback": br.onGiveFeedback, "Answers": br.onAnswers, "AnswerSeen": br.onAnswerSeen}
 }
 
 // traceProperties are the properties of org.vignette.Trace1.
@@ -226,6 +230,39 @@ func (br *Bridge) onExportTraces() ([]exported, *dbus.Error) {
 	return out, err
 }
 
+// choice is one element of Feedback's choices, (sa{ss}) on the wire.
+type choice struct {
+	Name string
+	Text map[string]string
+}
+
+func (br *Bridge) onFeedback() ([]map[string]dbus.Variant, *dbus.Error) {
+	var parked bool
+	get := func() (list []trace.Ask, err error) {
+		list, parked, err = br.opt.Handler.Feedback()
+		return list, err
+	}
+	return listed(br, get, func(a *trace.Ask) map[string]dbus.Variant {
+		var choices []choice
+		for _, c := range a.Task.Choices {
+			choices = append(choices, choice{c.Name, c.Text})
+		}
+		kind, target := a.Task.About()
+		return map[string]dbus.Variant{"study": dbus.MakeVariant(a.Study), "name": dbus.MakeVariant(a.Task.Name), "kind": dbus.MakeVariant(kind),
+			"about": dbus.MakeVariant(target), "ask": dbus.MakeVariant(map[string]string(a.Task.Title)), "choices": dbus.MakeVariant(choices),
+			"given": dbus.MakeVariant(a.Given), "open": dbus.MakeVariant(parked && !a.Given)}
+	})
+}
+
+func (br *Bridge) onGiveFeedback(study, name, choice string) *dbus.Error {
+	return br.named("study", study, func() error {
+		if err := bounded("feedback", name+choice); err != nil {
+			return err
+		}
+		return br.opt.Handler.GiveFeedback(study, name, choice)
+	})
+}
+
 func (br *Bridge) onAnswers() ([]map[string]dbus.Variant, *dbus.Error) {
 	var parked bool
 	get := func() (list []trace.Told, err error) {
@@ -234,10 +271,15 @@ func (br *Bridge) onAnswers() ([]map[string]dbus.Variant, *dbus.Error) {
 	}
 	return listed(br, get, func(t *trace.Told) map[string]dbus.Variant {
 		a := t.Answer
-		return map[string]dbus.Variant{"id": dbus.MakeVariant(a.ID), "version": dbus.MakeVariant(uint32(a.Version)), "study": dbus.MakeVariant(a.Study),
+		m := map[string]dbus.Variant{"id": dbus.MakeVariant(a.ID), "version": dbus.MakeVariant(uint32(a.Version)), "study": dbus.MakeVariant(a.Study),
 			"title": dbus.MakeVariant(map[string]string(a.Title)), "said": dbus.MakeVariant(map[string]string(a.Said)),
 			"changed": dbus.MakeVariant(map[string]string(a.Changed)), "date": dbus.MakeVariant(a.Date.Format(time.DateOnly)),
-			"signed": dbus.MakeVariant(a.Signed), "seen": dbus.MakeVariant(t.Seen), "quiet": dbus.MakeVariant(t.Quiet), "parked": dbus.MakeVariant(parked)}
+			"signed": dbus.MakeVariant(a.Signed), "seen": dbus.MakeVariant(t.Seen), "quiet": dbus.MakeVariant(t.Quiet), "yours": dbus.MakeVariant(t.Yours),
+			"parked": dbus.MakeVariant(parked)}
+		if t.Weeks >= 0 {
+			m["weeks"] = dbus.MakeVariant(uint32(t.Weeks))
+		}
+		return m
 	})
 }
 

@@ -138,7 +138,7 @@ func TestLicencesOfThePackage(t *testing.T) {
 // TestFlagsOfThePackage: Buildroot builds the agent with the flags that the Makefile
 // reads from a file, and with no others; -trimpath it gives by itself.
 func TestFlagsOfThePackage(t *testing.T) {
-	flags := strings.ReplaceAll(strings.TrimSpace(read(t, "../../agent/cmd/vignette-agent/goflags")), "'-ldflags=-s -w'", "-ldflags=-s_-w")
+	flags := strings.ReplaceAll(strings.TrimSpace(read(t, "../../agent/cmd/vignette-agent/goflags")), "'-ldflags=-s -w -R 0x4000'", "-ldflags=-s_-w_-R_0x4000")
 	var want []string
 	for _, flag := range strings.Fields(flags) {
 		switch name, value, _ := strings.Cut(flag, "="); name {

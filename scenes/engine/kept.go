@@ -98,6 +98,34 @@ func (p *Program) Keep(s *State) *Kept {
 	return k
 }
 
+// Recall adds what was kept before k and set aside meanwhile: what users have said
+// of cards. Of a card of which both know, k's word is the newer one, but a card that
+// either has disabled or quarantined is so: nobody knows that the user took it back.
+func (k *Kept) Recall(before *Kept) {
+	k.Session = max(k.Session, before.Session)
+	for _, u := range before.Users {
+		i := slices.IndexFunc(k.Users, func(o KeptUser) bool { return o.User == u.User })
+		if i < 0 {
+			i = len(k.Users)
+			k.Users = append(k.Users, KeptUser{User: u.User})
+		}
+		for _, c := range u.Cards {
+			k.Users[i].recall(c)
+		}
+	}
+}
+
+// recall adds what was kept of a card; when it fired is in another time.
+func (u *KeptUser) recall(c KeptCard) {
+	i := slices.IndexFunc(u.Cards, func(o KeptCard) bool { return o.ID == c.ID })
+	if i < 0 {
+		u.Cards = append(u.Cards, KeptCard{ID: c.ID, Hash: c.Hash, Disabled: c.Disabled, Quarantined: c.Quarantined})
+		return
+	}
+	u.Cards[i].Disabled = u.Cards[i].Disabled || c.Disabled
+	u.Cards[i].Quarantined = u.Cards[i].Quarantined || c.Quarantined
+}
+
 func (p *Program) keepUser(users []KeptUser, user uint64, of func(card int) *userCard) []KeptUser {
 	u := KeptUser{User: user}
 	for card := range p.Cards {

@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 // TestReadbackTimeOfAnEndIsKept: an actuator of which nothing is known but that
 // its last end is still being read back takes no base until then, also two
@@ -43,5 +46,20 @@ func TestRampWithoutReadback(t *testing.T) {
 	p.issue(s, act, Call{Kind: CallEnd, Value: Value{Kind: Number, Num: 10}}, origin{}, 0, 0, 0, &out)
 	if got := a.command.readUntil - s.now; got != 2e9 {
 		t.Errorf("it moves for %d ns, want 2 s", got)
+	}
+}
+
+// TestRecall adds what was set aside to what was kept since.
+func TestRecall(t *testing.T) {
+	card := func(id string, disabled, quarantined, fired bool) KeptCard {
+		return KeptCard{ID: id, Hash: "h", Disabled: disabled, Quarantined: quarantined, HasFired: fired}
+	}
+	k := Kept{Session: 3, Now: 50, User: 1, Users: []KeptUser{{1, []KeptCard{card("both", false, false, true), card("since", true, false, false)}}}}
+	k.Recall(&Kept{Session: 9, Now: 1e9, User: 2, Actuators: []KeptActuator{{Path: "x"}}, Holds: []KeptHold{{Card: "both"}},
+		Users: []KeptUser{{1, []KeptCard{card("both", true, false, false), card("before", false, true, true)}}, {2, []KeptCard{card("both", true, false, false)}}}})
+	want := Kept{Session: 9, Now: 50, User: 1, Users: []KeptUser{
+		{1, []KeptCard{card("both", true, false, true), card("since", true, false, false), card("before", false, true, false)}}, {2, []KeptCard{card("both", true, false, false)}}}}
+	if !reflect.DeepEqual(k, want) {
+		t.Errorf("%+v\nwant %+v", k, want)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Card puts a card into plain words, a line each.
 func Card(c *scenes.Card, l Language) string {
 	var b strings.Builder
-	b.WriteString(c.Title.In(l.Tag()) + "\n")
+	b.WriteString(oneLine(c.Title.In(l.Tag())) + "\n")
 	section(&b, sayWhen[l], l.triggers(c.When))
 	if len(c.OnlyIf) > 0 {
 		section(&b, sayOnlyIf[l], l.conditions(c.OnlyIf))
@@ -32,6 +32,9 @@ func Card(c *scenes.Card, l Language) string {
 	}
 	return b.String()
 }
+
+// oneLine keeps what an author wrote from looking like lines of the explanation.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func section(b *strings.Builder, head string, lines []string) {
 	b.WriteString(head + "\n")
@@ -75,7 +78,7 @@ func (l Language) condition(c *scenes.Cond) string {
 	case engine.InState:
 		return l.say(sayState, l.state(c.State.Text))
 	case engine.Computed:
-		return l.say(sayExpr, c.Expr.Text)
+		return l.say(sayExpr, oneLine(c.Expr.Text))
 	case engine.Not:
 		return l.say(sayNot, l.inner(&c.Of[0]))
 	}
@@ -133,7 +136,7 @@ func (l Language) do(s *scenes.Step) string {
 	var args []string
 	for _, a := range s.With {
 		if a.Texts != nil {
-			args = append(args, a.Texts.In(l.Tag()))
+			args = append(args, oneLine(a.Texts.In(l.Tag())))
 		} else {
 			args = append(args, l.value("", a.Value.String(), ""))
 		}

@@ -186,5 +186,16 @@ func (l Language) value(path, text, unit string) string {
 			return p[l]
 		}
 	}
-	return withUnit(text, unit)
+	return withUnit(oneLine(text), unit)
 }
+
+// Name is a plain name of a VSS path or of an action.
+func (l Language) Name(of string) string {
+	if strings.Contains(of, ".") {
+		return l.signal(of)
+	}
+	return l.action(of)
+}
+
+// State is the plain name of a drive state.
+func (l Language) State(name string) string { return l.state(name) }

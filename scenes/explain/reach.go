@@ -169,7 +169,7 @@ func insert(list []string, s string) []string {
 // Text is the report in plain words, a line each.
 func (r *Reach) Text(l Language) string {
 	var b strings.Builder
-	b.WriteString(r.title.In(l.Tag()) + " (" + r.Card + " " + r.Version + ")\n")
+	b.WriteString(oneLine(r.title.In(l.Tag())) + " (" + r.Card + " " + r.Version + ")\n")
 	section(&b, sayTouches[l], r.lines(l))
 	if len(r.Reads) > 0 {
 		var names []string

@@ -15,6 +15,10 @@ var (
 	sayTask      = phrase{"%s: how you get from “%s” to “%s”", "%s：从“%s”到“%s”的操作过程"}
 	sayCard      = phrase{"%s: that the scene card “%s” has acted, and whether you take that back within a minute", "%s：场景卡“%s”已执行，以及您是否在一分钟内撤销"}
 	sayDeeds     = phrase{"of each: roughly how fast the car was going, and roughly how long it took you; not what the card did, nor what you did instead", "每次：大致车速与大致间隔；不记录卡片做了什么，也不记录您改成了什么"}
+	sayAsk       = phrase{"that you may be asked, when the car is parked, what you think of %s: “%s” Only which of these you choose: %s. You need not answer, and each question counts once a week", "驻车时可能会询问您对%s的看法：“%s”只记录您的选择：%s。可以不回答；每个问题每周至多记录一次"}
+	sayAskCard   = phrase{"the scene card “%s”", "场景卡“%s”"}
+	sayAskScreen = phrase{"the screen “%s”", "屏幕“%s”"}
+	sayAskElem   = phrase{"the button “%s”", "按键“%s”"}
 	saySteps     = phrase{"of each step: which button, how it was touched, what came of it, and roughly how long after the step before and how fast the car was going", "每一步：触碰的按键、方式、结果，以及与上一步的大致间隔和大致车速"}
 	sayWeek      = phrase{"the week; the level of driver assistance, if the car tells it; the kind of car, if there are 1,000 or more of it", "所在的周；驾驶辅助等级（若车辆提供）；车辆类别（若同类不少于 1,000 辆）"}
 	sayPartOfDay = phrase{"whether it was night, morning, afternoon or evening", "深夜、上午、下午或晚间"}
@@ -62,7 +66,7 @@ func (l Language) recorded(s *scenes.Study) (lines []string) {
 	if len(cards) > 0 {
 		lines = append(append(lines, cards...), sayDeeds[l])
 	}
-	lines = append(lines, sayWeek[l])
+	lines = append(append(lines, l.asked(s)...), sayWeek[l])
 	if s.PartOfDay {
 		lines = append(lines, sayPartOfDay[l])
 	}
@@ -79,10 +83,31 @@ func (l Language) tasks(s *scenes.Study) (touches, cards []string) {
 			cards = append(cards, l.say(sayCard, k.Title.In(l.Tag()), k.Card))
 			continue
 		}
-		touches = append(touches, l.say(sayTask, k.Title.In(l.Tag()), k.Start.Name.Text, k.End.Name.Text))
+		if len(k.Choices) == 0 {
+			touches = append(touches, l.say(sayTask, k.Title.In(l.Tag()), k.Start.Name.Text, k.End.Name.Text))
+		}
 	}
 	return touches, cards
 }
+
+// asked lists what drivers may be asked.
+func (l Language) asked(s *scenes.Study) (lines []string) {
+	for _, k := range s.Tasks {
+		var choices []string
+		for _, c := range k.Choices {
+			choices = append(choices, l.say(sayQuoted, c.Text.In(l.Tag())))
+		}
+		if choices == nil {
+			continue
+		}
+		kind, target := k.About()
+		about := map[string]phrase{"card": sayAskCard, "screen": sayAskScreen, "element": sayAskElem}[kind]
+		lines = append(lines, l.say(sayAsk, l.say(about, target), k.Title.In(l.Tag()), strings.Join(choices, sayList[l])))
+	}
+	return lines
+}
+
+var sayQuoted = phrase{"“%s”", "“%s”"}
 
 // registered tells of the screens and elements.
 func (l Language) registered(s *scenes.Study) (lines []string) {

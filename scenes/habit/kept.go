@@ -3,11 +3,19 @@ package habit
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"strconv"
+	"strings"
 )
 
-// keptHead begins what is kept of a learner.
-const keptHead = "vignette-habits 1\n"
+// keptHead begins what is kept of a learner, with the version of what follows.
+const (
+	keptName    = "vignette-habits "
+	keptVersion = 1
+)
+
+var keptHead = fmt.Sprintf("%s%d\n", keptName, keptVersion)
 
 // MaxKept is the most bytes that are kept of a learner.
 const MaxKept = 64 << 10
@@ -15,6 +23,17 @@ const MaxKept = 64 << 10
 // ErrDamaged tells that what was kept cannot be read, or is of another vehicle
 // profile. Nothing is guessed from it.
 var ErrDamaged = errors.New("what was learnt is damaged, or of another vehicle profile; it begins anew")
+
+// ErrFuture tells that what was kept was written by a newer version.
+var ErrFuture = errors.New("what was learnt was kept by a newer version, which finds it again; until then nothing is learnt")
+
+// Newer reports whether what was kept was written by a newer version.
+func Newer(kept []byte) bool {
+	line, _, _ := strings.Cut(string(kept), "\n")
+	number, ours := strings.CutPrefix(line, keptName)
+	n, err := strconv.Atoi(number)
+	return ours && err == nil && n > keptVersion
+}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -63,8 +82,11 @@ func (p *pair) append(b []byte) []byte {
 }
 
 // Load is a learner that goes on from what Append has kept; the error is
-// ErrDamaged.
+// ErrDamaged or ErrFuture.
 func Load(v *Vocabulary, kept []byte) (*Learner, error) {
+	if Newer(kept) {
+		return nil, ErrFuture
+	}
 	l := New(v)
 	k := keptReader{b: kept}
 	body := len(kept) - 4

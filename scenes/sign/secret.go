@@ -40,14 +40,21 @@ func (k SecretKey) Public() PublicKey {
 
 // Sign signs a message; the comment is signed with it and must be one line.
 func (k SecretKey) Sign(message []byte, comment string) ([]byte, error) {
+	s, err := k.Signature(message, comment)
+	if err != nil {
+		return nil, err
+	}
+	return s.File("signature from vignette, key " + k.ID.String()), nil
+}
+
+// Signature signs as Sign does.
+func (k SecretKey) Signature(message []byte, comment string) (*Signature, error) {
 	if strings.ContainsAny(comment, "\r\n") {
 		return nil, errors.New("the trusted comment must be one line")
 	}
 	hash := blake2b.Sum512(message)
 	sig := ed25519.Sign(k.key, hash[:])
-	global := ed25519.Sign(k.key, append(bytes.Clone(sig), comment...))
-	return []byte(untrusted + "signature from vignette, key " + k.ID.String() + "\n" + encode(algHashed[:], k.ID[:], sig) + "\n" +
-		trusted + comment + "\n" + encode(global) + "\n"), nil
+	return &Signature{KeyID: k.ID, Comment: comment, alg: algHashed, sig: sig, global: ed25519.Sign(k.key, append(bytes.Clone(sig), comment...))}, nil
 }
 
 // A minisign secret key, 158 bytes in base64: algorithm, key derivation,

@@ -74,8 +74,15 @@ func ParsePublicKey(text []byte) (PublicKey, error) {
 
 // File is the key as minisign writes it.
 func (k PublicKey) File() []byte {
-	return []byte(untrusted + "minisign public key " + k.ID.String() + "\n" + encode(algPure[:], k.ID[:], k.Key) + "\n")
+	return []byte(untrusted + "minisign public key " + k.ID.String() + "\n" + k.Line() + "\n")
 }
+
+// Line is the key as one line, RW… in base64.
+func (k PublicKey) Line() string { return encode(algPure[:], k.ID[:], k.Key) }
+
+// Same reports whether two keys are one: what one signs the other checks. The id
+// does not count, nothing vouches for it: whoever has a key may call it otherwise.
+func (k PublicKey) Same(o PublicKey) bool { return len(k.Key) > 0 && bytes.Equal(k.Key, o.Key) }
 
 // Signature is a signature's file, read.
 type Signature struct {
@@ -106,6 +113,26 @@ func ParseSignature(text []byte) (*Signature, error) {
 	}
 	s.global, err = decode(list[3], ed25519.SignatureSize, "signature of the trusted comment")
 	return s, err
+}
+
+// Raw is the signature of the file's hash and that of the comment, 64 bytes each,
+// for those who keep a signature in a form of their own; ok is false for old
+// signatures, which are of the file itself.
+func (s *Signature) Raw() (raw []byte, ok bool) {
+	return slices.Concat(s.sig, s.global), s.alg == algHashed
+}
+
+// FromRaw is the signature of a key that Raw gave, with its trusted comment.
+func FromRaw(id KeyID, raw []byte, comment string) (*Signature, error) {
+	if len(raw) != 2*ed25519.SignatureSize || strings.ContainsAny(comment, "\r\n") {
+		return nil, fmt.Errorf("is no signature: %d bytes, comment %q", len(raw), comment)
+	}
+	return &Signature{KeyID: id, Comment: comment, alg: algHashed, sig: raw[:ed25519.SignatureSize], global: raw[ed25519.SignatureSize:]}, nil
+}
+
+// File is the signature as minisign writes it, with a comment that nothing vouches for.
+func (s *Signature) File(comment string) []byte {
+	return []byte(untrusted + comment + "\n" + encode(s.alg[:], s.KeyID[:], s.sig) + "\n" + trusted + s.Comment + "\n" + encode(s.global) + "\n")
 }
 
 // ErrUnknownKey says that a signature's key is none of those trusted.

@@ -22,6 +22,8 @@ type Truth struct {
 	Builds   []Build
 	Ways     int // sequences a task; a third of them complete it
 	Tasks    int
+	// PartOfDay has the study ask for it.
+	PartOfDay bool
 }
 
 // Build is what is true of a build.
@@ -42,7 +44,7 @@ func (tr *Truth) Study() (*scenes.Study, string, error) {
 	say("title: "+both, "Drawn episodes")
 	say("question: "+both, "Does the report say what is true?")
 	say("purpose: "+both, "Tests")
-	say("from: 2026-01-01\nuntil: 2026-12-31\nmode: fleet\nk: %d", tr.K)
+	say("from: 2026-01-01\nuntil: 2026-12-31\nmode: fleet\npart_of_day: %s\nk: %d", map[bool]string{true: "told", false: "dropped"}[tr.PartOfDay], tr.K)
 	say("cohorts:")
 	for i, c := range tr.Builds {
 		say("  - {id: %d, build: %q, market: test, display: wide, vehicles: 5000}", i+1, c.Name)

@@ -28,11 +28,12 @@ func (m *machine) packages() []string {
 }
 
 // wanted is what is unpacked of packages: programs, libraries, the kernel, and
-// of its hundreds of megabytes of modules those for CAN and for QEMU's disk.
+// of its hundreds of megabytes of modules those for CAN, for QEMU's disk and for
+// a car's file system.
 var wanted = regexp.MustCompile(`^((usr/)?s?bin/|(usr/)?lib/[^/]*linux-gnu|(usr/)?lib/ld-linux|boot/vmlinuz-` +
 	`|(usr/)?lib/(systemd|sysusers\.d|sysctl\.d|dbus-1\.0)/|usr/share/dbus-1/` +
-	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|vxcan)|drivers/block/(virtio_blk|brd)|drivers/virtio/` +
-	`|fs/(ext4|jbd2|mbcache)|lib/(crc16|libcrc32c)|crypto/crc32c)))`)
+	`|(usr/)?lib/modules/[^/]+/(modules\.builtin$|kernel/(net/can/|drivers/net/can/(vcan|dev/|sja1000/|ctucanfd/)|drivers/block/(virtio_blk|loop|brd)|drivers/virtio/` +
+	`|fs/(ext4/|jbd2/|mbcache)|lib/(lib)?crc|(arch/[^/]+/)?crypto/crc)))`)
 
 // debian downloads packages of another architecture by way of this machine's
 // apt and its sources, in a root of its own: nothing is installed.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,6 +36,7 @@ type guest struct {
 	machine
 	root, dir string // of go.mod, and of this guest's own files
 	clock     *clock
+	only      *regexp.Regexp // of the vm tests' names
 	scenarios []*scenario
 	tests     []*testBinary
 	ended     error // of its boot
@@ -93,7 +95,7 @@ func (g *guest) addPlain(a *archive) error {
 	a.file("etc/group", 0o644, []byte("root:x:0:\n"))
 	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
 	a.copyFile("bin/vignette-agent", g.agent(), 0o755)
-	modules := []string{"can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk"}
+	modules := []string{"can-raw", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
 	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a))
 }
 
@@ -155,19 +157,24 @@ func (g *guest) boot(ctx context.Context) error {
 	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
-	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Clone(g.qemu[1:]),
+	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),
 		"-accel", "tcg,thread=single,tb-size=256", "-icount", fmt.Sprintf("shift=%d,sleep=off", g.shift), "-m", "512",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", g.path("initramfs"),
 		"-drive", "if=none,format=raw,id=results,file="+disk, "-device", "virtio-blk-device,drive=results",
 		"-append", "console=ttyAMA0 quiet panic=-1 mitigations=off")...)
+	g.say("boot %s", filepath.Base(kernel[0]))
+	return g.watch(ctx, cmd, limit)
+}
+
+// watch runs QEMU, which ctx ends after limit, and follows its console.
+func (g *guest) watch(ctx context.Context, cmd *exec.Cmd, limit time.Duration) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
 	cmd.Stderr = cmd.Stdout
-	g.say("boot %s", filepath.Base(kernel[0]))
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -27,10 +27,23 @@ sysctl -p /etc/sysctl.d/90-vignette-can.conf || fail "the shipped sysctl file do
 # controller's driver knows nothing. What is lost there no socket counts.
 sysctl -w net.core.netdev_max_backlog=100000
 ip link set lo up
-# The drive's profile says can0 and can1; vcan0 and vcan1 are the vm tests'.
-for bus in vcan0 vcan1 can0 can1; do
+for bus in vcan0 vcan1; do
 	ip link add "$bus" type vcan && ip link set "$bus" mtu 72 up || fail "cannot make $bus"
 done
+# can0 and can1 are controllers, each with another on its bus, on which what is
+# sent to it is sent; or they are virtual.
+if [ -e /sys/class/net/can0 ]; then
+	peer=peer
+	ip link set can2 name peer0 && ip link set can3 name peer1 || fail "there are no four CAN controllers"
+	for bus in can0 can1 peer0 peer1; do
+		ip link set "$bus" txqueuelen 1000 up type can bitrate 500000 restart-ms 100 || fail "cannot ready $bus"
+	done
+else
+	peer=can
+	for bus in can0 can1; do
+		ip link add "$bus" type vcan && ip link set "$bus" mtu 72 up || fail "cannot make $bus"
+	done
+fi
 
 # vm_test DIR: runs one package's tests.
 vm_test() {
@@ -68,7 +81,7 @@ scenario() {
 	vignette-agent --unsigned --config "$out/agent.yaml" >"$out/agent.out" 2>&1 &
 	agent=$!
 	await "$out/agent.out" link=up "$(cat "$1/buses")"
-	canplayer -I "$1/play.log"
+	canplayer -I "$1/play.log" "${peer}0=can0" "${peer}1=can1" vcan1=vcan1
 	echo $? >"$out/canplayer.status"
 	sleep 2 # the agent takes the last frames; the HMI answers
 	kill -TERM $agent

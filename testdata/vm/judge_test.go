@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -250,13 +251,15 @@ func TestFindTests(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	list, err := findTests(fstest.MapFS{
 		"can/b/x_vm_test.go":        file("package b\nfunc TestMain(m *testing.M) {}\nfunc TestA(t *testing.T) {}\nfunc helper() {}\n"),
-		"can/b/y_vm_test.go":        file("package b\nfunc TestB(t *testing.T) {}\n"),
-		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\n"),
+		"can/b/y_vm_test.go":        file("//go:build vm\n\npackage b\nfunc TestB(t *testing.T) {}\n"),
+		"agent/a_vm_test.go":        file("package agent\nfunc TestC(t *testing.T) {}\nfunc TestSlow(t *testing.T) {}\n"),
 		"agent/a_test.go":           file("package agent\nfunc TestD(t *testing.T) {}\n"),
+		"can/b/z_vm_test.go":        file("//go:build vm && arm64\n\npackage b\nfunc TestF(t *testing.T) {}\n"),
 		"build/agent/a_vm_test.go":  file("package agent\nfunc TestE(t *testing.T) {}\n"),
 		".cache/agent/a_vm_test.go": file("package agent\nfunc TestE(t *testing.T) {}\n"),
-		"agent/a_systemd_test.go":   file("package agent\nfunc TestF(t *testing.T) {}\n"),
-	}, vmTestSuffix)
+		"scenes/a_vm_test.go":       file("package scenes\nfunc TestSlow(t *testing.T) {}\n"),
+		"agent/a_systemd_test.go":   file("package agent\nfunc TestG(t *testing.T) {}\n"),
+	}, vmTestSuffix, "arm", regexp.MustCompile("Test.$"))
 	if err != nil {
 		t.Fatal(err)
 	}

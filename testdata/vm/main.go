@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -32,11 +33,22 @@ type machine struct {
 	systemd   bool     // PID 1 is Debian's systemd, and the agent its unit; see systemd.go
 	shift     int      // an instruction takes 2^shift ns of the guest's clock
 	qemu      []string // armv7 has one processor: with counted instructions a second one does not come up
+	can       []string // QEMU's CAN controllers; none: can0 and can1 are virtual
 }
 
+// controllers are two buses with two Kvaser PCI controllers (SJA1000) each, in
+// the order in which the kernel names them: those that the agent reads, can0 and
+// can1, and those that send to them, which init names peer0 and peer1.
+var controllers = []string{
+	"-object", "can-bus,id=bus0", "-object", "can-bus,id=bus1",
+	"-device", "kvaser_pci,canbus=bus0,addr=1", "-device", "kvaser_pci,canbus=bus1,addr=2",
+	"-device", "kvaser_pci,canbus=bus0,addr=3", "-device", "kvaser_pci,canbus=bus1,addr=4",
+}
+
+// The driver finds no controllers on the PCI bus of QEMU's 32-bit machine.
 var machines = []machine{
 	{name: "arm64", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", shift: 2,
-		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}},
+		qemu: []string{"qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a53", "-smp", "2"}, can: controllers},
 	{name: "armv7", goarch: "arm", debian: "armhf", kernel: "linux-image-armmp", libraries: "arm-linux-gnueabihf", base: "armv7", shift: 2,
 		qemu: []string{"qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15", "-smp", "1"}},
 	{name: "systemd", goarch: "arm64", debian: "arm64", kernel: "linux-image-arm64", libraries: "aarch64-linux-gnu", base: "arm64", systemd: true, shift: 1,
@@ -56,21 +68,31 @@ func main() {
 func run(ctx context.Context) error {
 	root := flag.String("root", ".", "`directory` of go.mod")
 	arch := flag.String("arch", "", "run one guest only: arm64, armv7 or systemd; empty: all")
+	only := flag.String("only", "", "run only the scenarios and vm tests whose names match `regexp`")
 	stretch := flag.Duration("drive", 85*time.Second, "how much of our own drive is played; 0: all of it, eleven minutes")
+	cuts := flag.Int("power", 0, "run the test of power losses only, with so many of them")
+	seed := flag.Uint64("power-seed", 0, "of that test; 0: another one each time")
 	flag.Parse()
 	var names []string
 	for _, m := range machines {
 		names = append(names, m.name)
 	}
 	if flag.NArg() > 0 || *stretch < 0 || (*arch != "" && !slices.Contains(names, *arch)) {
-		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--drive 85s]", strings.Join(names, "|"))
+		return fmt.Errorf("usage: vm [--root DIR] [--arch %s] [--only REGEXP] [--drive 85s]", strings.Join(names, "|"))
+	}
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("--only: %w", err)
 	}
 	dir, err := filepath.Abs(*root)
 	if err != nil {
 		return err
 	}
 	clock := newClock(os.Stdout)
-	scenarios, err := prepare(ctx, clock, dir, *stretch)
+	if *cuts > 0 {
+		return losePower(ctx, clock, dir, *cuts, *seed)
+	}
+	scenarios, err := prepare(ctx, clock, dir, *stretch, chosen)
 	if err != nil {
 		return err
 	}
@@ -79,7 +101,7 @@ func run(ctx context.Context) error {
 		if *arch != "" && m.name != *arch {
 			continue
 		}
-		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, scenarios: scenariosOf(&m, scenarios)}
+		g := &guest{machine: m, root: dir, dir: filepath.Join(dir, "build/vm", m.name), clock: clock, only: chosen, scenarios: scenariosOf(&m, scenarios)}
 		if err := g.make(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/build"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -39,7 +42,7 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	if g.systemd {
 		suffix = systemdTestSuffix
 	}
-	list, err := findTests(os.DirFS(g.root), suffix)
+	list, err := findTests(os.DirFS(g.root), suffix, g.goarch, g.only)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +55,11 @@ func (g *guest) buildTests(ctx context.Context) ([]*testBinary, error) {
 	return list, nil
 }
 
-// findTests lists the packages with tests in files with a suffix, in the order of
-// their names.
-func findTests(repository fs.FS, suffix string) ([]*testBinary, error) {
+// findTests lists the packages with tests in files with a suffix, for a processor
+// and with names that match, in the order of the packages' names.
+func findTests(repository fs.FS, suffix, goarch string, only *regexp.Regexp) ([]*testBinary, error) {
+	guest := build.Context{GOOS: "linux", GOARCH: goarch, BuildTags: []string{"vm"}, Compiler: "gc", JoinPath: path.Join,
+		OpenFile: func(name string) (io.ReadCloser, error) { return repository.Open(name) }}
 	byPackage := map[string]*testBinary{}
 	err := fs.WalkDir(repository, ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -65,18 +70,23 @@ func findTests(repository fs.FS, suffix string) ([]*testBinary, error) {
 		case d.IsDir() || !strings.HasSuffix(p, suffix):
 			return nil
 		}
+		if ok, err := guest.MatchFile(path.Split(p)); !ok || err != nil {
+			return err
+		}
 		text, err := fs.ReadFile(repository, p)
 		if err != nil {
 			return err
 		}
 		pkg := filepath.Dir(p)
-		if byPackage[pkg] == nil {
-			byPackage[pkg] = &testBinary{pkg: pkg}
-		}
 		for _, m := range testFunc.FindAllSubmatch(text, -1) {
-			if name := string(m[1]); name != "TestMain" {
-				byPackage[pkg].tests = append(byPackage[pkg].tests, name)
+			name := string(m[1])
+			if name == "TestMain" || !only.MatchString(name) {
+				continue
 			}
+			if byPackage[pkg] == nil {
+				byPackage[pkg] = &testBinary{pkg: pkg}
+			}
+			byPackage[pkg].tests = append(byPackage[pkg].tests, name)
 		}
 		return nil
 	})

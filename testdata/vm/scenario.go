@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"time"
 
 	"vignette/agent"
@@ -28,12 +30,13 @@ const guestProject = "car/project"
 // scenario is a recording that canplayer plays to the shipped agent.
 type scenario struct {
 	name    string
-	vehicle string   // profile, relative to go.mod
-	cards   string   // directory
-	channel string   // interface on which all of it is played; empty: those that the recording names
-	busMap  []string // channel=bus, for the agent as for vignette replay
-	hmi     bool     // the stand-in HMI runs: the profile has its signals and calls
-	unit    bool     // it is played to the agent as systemd's unit, in the guest that has one
+	vehicle string // profile, relative to go.mod
+	cards   string // directory
+	// interfaces are those on which it arrives, by the recording's channels; "": of all others
+	interfaces map[string]string
+	busMap     []string // interface=bus where the profile says otherwise, for the agent as for vignette replay
+	hmi        bool     // the stand-in HMI runs: the profile has its signals and calls
+	unit       bool     // it is played to the agent as systemd's unit, in the guest that has one
 
 	recording string        // on this machine, in any format
 	stretch   time.Duration // how much of it; 0: all
@@ -43,16 +46,19 @@ type scenario struct {
 	frames    int           // in log
 }
 
-// prepare lists the scenarios and writes what canplayer plays to build/vm.
-func prepare(ctx context.Context, c *clock, root string, stretch time.Duration) ([]*scenario, error) {
+// prepare lists the scenarios whose names match and writes what canplayer plays
+// to build/vm.
+func prepare(ctx context.Context, c *clock, root string, stretch time.Duration, only *regexp.Regexp) ([]*scenario, error) {
 	list := []*scenario{
+		// The bus body has FD frames, for which QEMU has no controller that Debian has a driver for.
 		{name: "drive", hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
-			recording: "build/drive.log", stretch: stretch},
+			interfaces: map[string]string{"can0": "can0", "can1": "vcan1"}, busMap: []string{"vcan1=body"}, recording: "build/drive.log", stretch: stretch},
 		{name: "tesla", vehicle: "testdata/tesla/vehicle.yaml", cards: "testdata/tesla/cards",
-			channel: "vcan0", busMap: []string{"vcan0=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
+			interfaces: map[string]string{"": "can1"}, busMap: []string{"can1=pt"}, recording: "../shared/data/logs/tesla-model-s/gvret.csv"},
 		{name: "unit", unit: true, hmi: true, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards",
-			recording: "build/drive.log", stretch: unitStretch},
+			interfaces: map[string]string{"can0": "can0", "can1": "can1"}, recording: "build/drive.log", stretch: unitStretch},
 	}
+	list = slices.DeleteFunc(list, func(s *scenario) bool { return !only.MatchString(s.name) })
 	if err := os.MkdirAll(filepath.Join(root, "build/vm"), 0o755); err != nil {
 		return nil, err
 	}
@@ -131,11 +137,11 @@ func (s *scenario) copyFrames(w *candump.Writer, in can.Reader) error {
 		if s.stretch > 0 && length > s.stretch {
 			return nil
 		}
-		channel := s.channel
-		if channel == "" {
-			channel = in.Channels()[f.Bus]
+		arrives, ok := s.interfaces[in.Channels()[f.Bus]]
+		if !ok {
+			arrives = s.interfaces[""]
 		}
-		if err := w.Write(&f, channel); err != nil {
+		if err := w.Write(&f, arrives); err != nil {
 			return err
 		}
 		s.frames, s.length = s.frames+1, length

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"vignette/ui-bridge/trace"
 )
@@ -45,10 +46,20 @@ type Figure struct {
 	Low    *float64 `json:"low,omitempty"`
 	High   *float64 `json:"high,omitempty"`
 	Chance *float64 `json:"chance,omitempty"`
-	N      int      `json:"n"` // how many cases it was measured on
+	// ChanceOf says among what that is by lot, and Chances what it is among others,
+	// where there are several; the mark is of the first.
+	ChanceOf string   `json:"chance_of,omitempty"`
+	Chances  []Chance `json:"other_chances,omitempty"`
+	N        int      `json:"n"` // how many cases it was measured on
 	// Verdict is pass only if the whole interval meets the mark.
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why,omitempty"` // not run: why; else what else there is to say
+}
+
+// Chance is what guessing by lot among something would reach.
+type Chance struct {
+	Of    string  `json:"of"`
+	Value float64 `json:"value"`
 }
 
 // Options are how an audit is run.
@@ -75,22 +86,48 @@ type attack struct {
 // attacks are those of the table, in its order.
 var attacks = []attack{linking, rareTuples, timing, canaries, keyboards, reports, filesTell, tampering}
 
-// Run runs every attack. An error is of the machinery: a disk that cannot be
-// written, never of what an attack found.
-func Run(d *Dataset, o Options) ([]Attack, error) {
+// Run runs every attack on each dataset, and those across several. An error is of
+// the machinery: a disk that cannot be written, never of what an attack found.
+func Run(list []*Dataset, o Options, made time.Time) (*Certificate, error) {
 	o.Queries = o.queries()
-	var list []Attack
-	for _, a := range attacks {
-		if o.Progress != nil {
-			o.Progress(a.name)
+	c := newCertificate(o, made)
+	for _, d := range list {
+		of := ""
+		if len(list) > 1 {
+			of = d.Study.ID + ": "
 		}
-		figures, err := a.run(d, o)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.name, err)
+		one := audited(d)
+		for _, a := range attacks {
+			o.tell(of + a.name)
+			figures, err := a.run(d, o)
+			if err != nil {
+				return nil, fmt.Errorf("%s%s: %w", of, a.name, err)
+			}
+			one.Attacks = append(one.Attacks, a.with(figures))
 		}
-		list = append(list, Attack{a.id, a.name, a.does, a.mark, worst(figures), figures})
+		c.Datasets = append(c.Datasets, one)
 	}
-	return list, nil
+	if len(list) > 1 {
+		o.tell(across.name)
+		figures, err := runAcross(list, o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", across.name, err)
+		}
+		c.Across = append(c.Across, across.with(figures))
+	}
+	c.Verdict = c.overall()
+	return c, nil
+}
+
+func (o *Options) tell(name string) {
+	if o.Progress != nil {
+		o.Progress(name)
+	}
+}
+
+// with is the attack with what was measured.
+func (a *attack) with(figures []Figure) Attack {
+	return Attack{a.id, a.name, a.does, a.mark, worst(figures), figures}
 }
 
 // worst is the verdict over figures: failed if one is, passed only if all are.
@@ -105,15 +142,6 @@ func worst(figures []Figure) Verdict {
 		return NotRun
 	}
 	return Pass
-}
-
-// Overall is the verdict over attacks.
-func Overall(list []Attack) Verdict {
-	var figures []Figure
-	for _, a := range list {
-		figures = append(figures, Figure{Verdict: a.Verdict})
-	}
-	return worst(figures)
 }
 
 // notRun is a figure that was not measured.

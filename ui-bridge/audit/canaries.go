@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,7 @@ func runCanaries(d *Dataset, o Options) ([]Figure, error) {
 	const name = "canaries found"
 	texts := o.Canaries
 	if len(texts) == 0 {
-		texts = d.Fleet.Canaries
+		texts = d.canaries()
 	}
 	if len(texts) == 0 {
 		return []Figure{notRun(name, "hits", atMost, 0, "nobody says what was pushed through the recorders; name it with --canary, or simulate a fleet, which pushes its own")}, nil
@@ -43,7 +42,7 @@ func runCanaries(d *Dataset, o Options) ([]Figure, error) {
 	found, where := 0, ""
 	for i := range d.Files {
 		path := d.Files[i].Path
-		text, err := os.ReadFile(filepath.Join(d.Dir, filepath.FromSlash(path)))
+		text, err := os.ReadFile(d.file(&d.Files[i]))
 		if err != nil {
 			return nil, err
 		}

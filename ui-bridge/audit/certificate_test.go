@@ -12,14 +12,15 @@ import (
 	"vignette/scenes/sign"
 )
 
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
 // certificate is that of an audit of a planted dataset.
 func certificate(t *testing.T, p planted) (*Certificate, []byte) {
 	t.Helper()
 	d := load(t, p)
 	o := Options{Seed: 1, Queries: 60, Canaries: DefaultCanaries}
-	attacks, err := Run(d, o)
+	c, err := Run([]*Dataset{d}, o, noon)
 	must(t, err)
-	c := Certify(d, o, attacks, time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC))
 	text, err := c.JSON()
 	must(t, err)
 	return c, text
@@ -29,8 +30,8 @@ func certificate(t *testing.T, p planted) (*Certificate, []byte) {
 // and no changed byte of it is taken.
 func TestCertificate(t *testing.T) {
 	c, text := certificate(t, planted{cars: 20, weeks: 2})
-	if len(c.Attacks) != 8 || c.Verdict != Fail || c.Dataset.Episodes != 40 || c.Dataset.Vehicles != 20 {
-		t.Errorf("%d attacks, %s, %+v", len(c.Attacks), c.Verdict, c.Dataset)
+	if len(c.Datasets) != 1 || len(c.Datasets[0].Attacks) != 8 || c.Verdict != Fail || c.Datasets[0].Dataset.Episodes != 40 || c.Datasets[0].Dataset.Vehicles != 20 {
+		t.Errorf("%s, %+v", c.Verdict, c.Datasets)
 	}
 	published, err := os.ReadFile("../../docs/schema/audit.schema.json")
 	must(t, err)
@@ -54,7 +55,7 @@ func TestCertificate(t *testing.T) {
 	keys := []sign.PublicKey{key.Public()}
 	again, err := Verify(text, sig, keys)
 	must(t, err)
-	if again.Verdict != c.Verdict || len(again.Attacks) != len(c.Attacks) {
+	if again.Verdict != c.Verdict || len(again.Datasets[0].Attacks) != len(c.Datasets[0].Attacks) {
 		t.Errorf("read again: %+v", again)
 	}
 	for i := 0; i < len(text); i += 11 {
@@ -69,10 +70,10 @@ func TestCertificate(t *testing.T) {
 func TestCertificatesFollowFromFigures(t *testing.T) {
 	_, text := certificate(t, planted{cars: 20, weeks: 2})
 	for from, to := range map[string]string{
-		"\n  \"verdict\": \"fail\"":     "\n  \"verdict\": \"pass\"",
-		"\n      \"verdict\": \"fail\"": "\n      \"verdict\": \"pass\"",
-		"\"schema\": 1":                 "\"schema\": 2",
-		"\"seed\":":                     "\"seeds\":",
+		"\n  \"verdict\": \"fail\"":         "\n  \"verdict\": \"pass\"",
+		"\n          \"verdict\": \"fail\"": "\n          \"verdict\": \"pass\"",
+		"\"schema\": 2":                     "\"schema\": 1",
+		"\"seed\":":                         "\"seeds\":",
 	} {
 		if _, err := ParseCertificate(bytes.Replace(text, []byte(from), []byte(to), 1)); err == nil {
 			t.Errorf("%q is taken", to)
@@ -83,10 +84,10 @@ func TestCertificatesFollowFromFigures(t *testing.T) {
 // TestPage: it has every figure and text, and asks nothing of the network.
 func TestPage(t *testing.T) {
 	c, _ := certificate(t, planted{cars: 20, weeks: 2})
-	c.Study.ID = "<script>alert(1)</script>"
+	c.Datasets[0].Study.ID = "<script>alert(1)</script>"
 	var b bytes.Buffer
 	must(t, Page(&b, c))
-	for _, a := range c.Attacks {
+	for _, a := range c.Datasets[0].Attacks {
 		for _, f := range a.Figures {
 			if !strings.Contains(b.String(), strings.ReplaceAll(f.Name, "'", "&#39;")) {
 				t.Errorf("the page lacks %q", f.Name)

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,10 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"vignette/scenes"
+	"vignette/scenes/sign"
 	"vignette/ui-bridge/trace"
 )
 
@@ -29,20 +28,40 @@ const (
 )
 
 // Dataset is what an OEM's server has after collecting outboxes: a study card and
-// segments. Of a simulated fleet there is the truth too, which no designer ever has.
+// segments, in one directory or, of several times, in several with the same card.
+// Of a simulated fleet there is the truth too, which no designer ever has.
 type Dataset struct {
-	Dir      string
 	Study    *scenes.Study
-	Files    []File    // by path
+	Dirs     []Directory
+	Files    []File    // by directory and path
 	Episodes []Episode // in the order of files and of the records in them
 	Weeks    []uint16  // that have episodes, ascending, as trace.Episode.Week
 	Cars     int       // vehicles with episodes; 0: there is no truth
 	Repeated int       // records that were delivered again, byte for byte; they count once
-	SHA256   string    // over the sorted lines of sha256sum of every file but truth and fleet.json
 	Bytes    int64
-	TruthSHA string // of truth.jsonl; empty: there is none
-	Fleet    FleetFile
 }
+
+// Directory is one of those that a dataset lies in.
+type Directory struct {
+	Name        string     `json:"name"`                   // the last part of its path
+	SHA256      string     `json:"sha256"`                 // see Hash
+	TruthSHA256 string     `json:"truth_sha256,omitempty"` // absent: there is no truth
+	Signature   Signature  `json:"signature"`              // of its study card
+	SignedBy    string     `json:"signed_by,omitempty"`    // the key's id, if it was checked
+	Simulated   *FleetFile `json:"simulated,omitempty"`    // absent: nobody says that the fleet is simulated
+
+	path string
+}
+
+// Signature is what is known of a study card's signature.
+type Signature string
+
+// What can be known of it. A card whose signature does not fit is not audited.
+const (
+	Unsigned   Signature = "unsigned"    // there is none
+	NotChecked Signature = "not checked" // there is one, and nobody gave a key
+	Checked    Signature = "checked"
+)
 
 // FleetFile is what audits read of fleet.json, which describes a simulated fleet.
 type FleetFile struct {
@@ -55,7 +74,8 @@ type FleetFile struct {
 
 // File is a file of a dataset's segments.
 type File struct {
-	Path    string // below Dir, with slashes
+	Dir     int    // index of its directory
+	Path    string // below that, with slashes
 	Size    int64
 	ModTime time.Time
 	Damage  string // what is wrong with it; empty: nothing
@@ -69,60 +89,136 @@ type Episode struct {
 	Car    int // -1: not known
 }
 
-// Load reads a dataset. truth is the file of the ground truth; empty: DIR/truth.jsonl
-// if it is there. A panel's segments are an error: they are personal data, and no
-// dataset's.
-func Load(dir, truth string) (*Dataset, error) {
-	d := &Dataset{Dir: dir}
-	var err error
-	if d.Study, err = scenes.LoadStudy(filepath.Join(dir, studyFile)); err != nil {
-		return nil, err
+// Load reads datasets, one for each study card: directories with the same one are
+// of one dataset. truth is the file of the ground truth, for a single directory;
+// empty: DIR/truth.jsonl if it is there. keys are whose signature the study cards
+// must have; none: it is not checked. A panel's segments are an error: they are
+// personal data, and no dataset's.
+func Load(dirs []string, truth string, keys []sign.PublicKey) ([]*Dataset, error) {
+	if truth != "" && len(dirs) != 1 {
+		return nil, fmt.Errorf("%s: is the truth of one directory, and there are %d; put each one's truth into it as %s", truth, len(dirs), truthFile)
 	}
-	if d.Study.Panel {
-		return nil, fmt.Errorf("%s: is of a panel of test drivers, whose episodes are personal data; attacks are run on what fleets release", filepath.Join(dir, studyFile))
+	var list []*Dataset
+	for _, dir := range dirs {
+		d, err := open(dir, keys)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(list, func(o *Dataset) bool { return o.Study.SHA256 == d.Study.SHA256 })
+		if i < 0 {
+			list = append(list, d)
+		} else {
+			list[i].Dirs = append(list[i].Dirs, d.Dirs...)
+		}
 	}
-	if err := d.readFleet(); err != nil {
-		return nil, err
+	var fleets []uint64
+	for _, d := range list {
+		if err := d.read(); err != nil {
+			return nil, err
+		}
+		if err := d.findTruths(truth, &fleets); err != nil {
+			return nil, err
+		}
 	}
-	if err := d.readSegments(); err != nil {
-		return nil, err
-	}
-	if len(d.Episodes) == 0 {
-		return nil, fmt.Errorf("%s: has no episodes; a dataset has segments of the car's outbox in it", filepath.Join(dir, segmentsDir))
-	}
-	if d.SHA256, err = Hash(dir); err != nil {
-		return nil, err
-	}
-	d.findWeeks()
-	return d, d.findTruth(truth)
+	return list, nil
 }
 
-// readFleet reads fleet.json, which need not be there.
-func (d *Dataset) readFleet() error {
-	path := filepath.Join(d.Dir, fleetFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
+// open reads what a directory has beside its segments.
+func open(dir string, keys []sign.PublicKey) (*Dataset, error) {
+	at := Directory{path: filepath.Clean(dir), Signature: Unsigned}
+	card := filepath.Join(dir, studyFile)
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(text, &d.Fleet); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	at.Name = filepath.Base(full)
+	study, err := scenes.LoadStudy(card)
+	if err != nil {
+		return nil, err
 	}
+	if study.Panel {
+		return nil, fmt.Errorf("%s: is of a panel of test drivers, whose episodes are personal data; attacks are run on what fleets release", card)
+	}
+	switch text, err := os.ReadFile(card + ".minisig"); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case len(keys) == 0:
+		at.Signature = NotChecked
+	default:
+		sig, err := sign.ParseSignature(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s.minisig: %w", card, err)
+		}
+		if _, err := scenes.LoadSignedStudy(card, keys); err != nil {
+			return nil, err
+		}
+		at.Signature, at.SignedBy = Checked, sig.KeyID.String()
+	}
+	if at.SHA256, err = Hash(dir); err != nil {
+		return nil, err
+	}
+	at.Simulated, err = readFleet(dir)
+	return &Dataset{Study: study, Dirs: []Directory{at}}, err
+}
+
+// read reads the segments of all directories.
+func (d *Dataset) read() error {
+	seen := map[string]bool{}
+	for i := range d.Dirs {
+		if err := d.readSegments(i, seen); err != nil {
+			return err
+		}
+	}
+	if len(d.Episodes) == 0 {
+		return fmt.Errorf("%s: has no episodes; a dataset has segments of the car's outbox in it", filepath.Join(d.Dirs[0].path, segmentsDir))
+	}
+	d.findWeeks()
 	return nil
 }
 
-// readSegments reads every segment by path.
-func (d *Dataset) readSegments() error {
-	top := filepath.Join(d.Dir, segmentsDir)
+// readFleet reads fleet.json, which need not be there.
+func readFleet(dir string) (*FleetFile, error) {
+	path := filepath.Join(dir, fleetFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var f FleetFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &f, nil
+}
+
+// canaries are the texts that somebody says were pushed through the recorders.
+func (d *Dataset) canaries() (texts []string) {
+	for _, at := range d.Dirs {
+		if at.Simulated != nil {
+			texts = append(texts, at.Simulated.Canaries...)
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// file is where a file lies.
+func (d *Dataset) file(f *File) string {
+	return filepath.Join(d.Dirs[f.Dir].path, filepath.FromSlash(f.Path))
+}
+
+// readSegments reads every segment of a directory by path.
+func (d *Dataset) readSegments(dir int, seen map[string]bool) error {
+	top := filepath.Join(d.Dirs[dir].path, segmentsDir)
 	var paths []string
 	if err := trace.Segments(top, func(path string) error { paths = append(paths, path); return nil }); err != nil {
 		return err
 	}
 	slices.Sort(paths)
-	seen := map[string]bool{}
 	for _, path := range paths {
-		if err := d.readSegment(path, seen); err != nil {
+		if err := d.readSegment(dir, path, seen); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -130,7 +226,7 @@ func (d *Dataset) readSegments() error {
 }
 
 // readSegment reads a file; one that is damaged is read as far as it goes.
-func (d *Dataset) readSegment(path string, seen map[string]bool) error {
+func (d *Dataset) readSegment(dir int, path string, seen map[string]bool) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -139,9 +235,13 @@ func (d *Dataset) readSegment(path string, seen map[string]bool) error {
 	if err != nil {
 		return err
 	}
+	below, err := filepath.Rel(d.Dirs[dir].path, path)
+	if err != nil {
+		return err
+	}
 	list, err := trace.ReadAny(bytes.NewReader(text))
 	var damage *trace.DamageError
-	file := File{Path: d.below(path), Size: info.Size(), ModTime: info.ModTime()}
+	file := File{Dir: dir, Path: filepath.ToSlash(below), Size: info.Size(), ModTime: info.ModTime()}
 	switch {
 	case errors.As(err, &damage):
 		file.Damage = damage.Reason
@@ -166,14 +266,6 @@ func (d *Dataset) readSegment(path string, seen map[string]bool) error {
 		d.Episodes = append(d.Episodes, Episode{Episode: ep, File: len(d.Files) - 1, Record: i, Car: -1})
 	}
 	return nil
-}
-
-func (d *Dataset) below(path string) string {
-	rel, err := filepath.Rel(d.Dir, path)
-	if err != nil {
-		panic(err) // path was found below Dir
-	}
-	return filepath.ToSlash(rel)
 }
 
 func (d *Dataset) findWeeks() {
@@ -231,65 +323,4 @@ func fileHash(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// truthLine is a line of the truth.
-type truthLine struct {
-	EID  string `json:"eid"`
-	Car  *int   `json:"car"`
-	File string `json:"file"`
-}
-
-// truthKey finds the car of an episode. A recorder that is weak on purpose gives
-// one id to many episodes, so the file counts too.
-type truthKey struct{ eid, file string }
-
-// findTruth reads whose each episode is.
-func (d *Dataset) findTruth(path string) error {
-	given := path != ""
-	if !given {
-		path = filepath.Join(d.Dir, truthFile)
-	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && !given {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	cars, err := readTruth(path, text)
-	if err != nil {
-		return err
-	}
-	distinct := map[int]bool{}
-	for i := range d.Episodes {
-		ep := &d.Episodes[i]
-		key := truthKey{hex.EncodeToString(ep.EID[:]), d.Files[ep.File].Path}
-		car, ok := cars[key]
-		if !ok {
-			return fmt.Errorf("%s: has no episode %s of %s; it is the truth of another dataset", path, key.eid, key.file)
-		}
-		ep.Car, distinct[car] = car, true
-	}
-	sum := sha256.Sum256(text)
-	d.Cars, d.TruthSHA = len(distinct), hex.EncodeToString(sum[:])
-	return nil
-}
-
-func readTruth(path string, text []byte) (map[truthKey]int, error) {
-	cars := map[truthKey]int{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		var l truthLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
-		}
-		if l.Car == nil || *l.Car < 0 || l.EID == "" {
-			return nil, fmt.Errorf("%s:%d: names no episode and vehicle; a line is {\"eid\":…,\"car\":…,\"file\":…}", path, n)
-		}
-		cars[truthKey{strings.ToLower(l.EID), l.File}] = *l.Car
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return cars, nil
 }

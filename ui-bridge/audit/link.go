@@ -43,19 +43,29 @@ func runLinking(d *Dataset, o Options) ([]Figure, error) {
 		chance = 1 / float64(d.Cars)
 	}
 	if d.Cars == 0 {
-		return append(list, notRun(name, "share", atMost, 3*chance, "nobody knows whose episodes these are; a simulated fleet has "+truthFile)), nil
+		return append(list, notRun(name, "share", atMost, chanceTimes*chance, "nobody knows whose episodes these are; a simulated fleet has "+truthFile)), nil
 	}
 	if len(d.Weeks) < 2 {
-		return append(list, notRun(name, "share", atMost, 3*chance, "all episodes are of one week; linking is across weeks")), nil
+		return append(list, notRun(name, "share", atMost, chanceTimes*chance, "all episodes are of one week; linking is across weeks")), nil
 	}
 	early, late := d.halves()
-	known, err := units(early)
+	f, err := linked(name, early, late, o)
 	if err != nil {
 		return nil, err
+	}
+	return append(list, f), nil
+}
+
+// linked is how often the first guess among what is known is right for what is
+// asked.
+func linked(name string, early, late []*Episode, o Options) (Figure, error) {
+	known, err := units(early)
+	if err != nil {
+		return Figure{}, err
 	}
 	asked, err := units(late)
 	if err != nil {
-		return nil, err
+		return Figure{}, err
 	}
 	asked = sample(asked, o.Queries, o.Seed)
 	x := newIndex(known)
@@ -63,13 +73,18 @@ func runLinking(d *Dataset, o Options) ([]Figure, error) {
 	for _, u := range asked {
 		tries = append(tries, scored{u.car, x.guess(u)})
 	}
-	chance, ofAll := guessByLot(known, asked)
-	f := share(name, atMost, 3*chance, mean(tries), chance)
+	inCohort, ofAll := guessByLot(known, asked)
+	f := share(name, atMost, chanceTimes*inCohort, mean(tries), inCohort)
+	f.ChanceOf, f.Chances = "within its cohort", []Chance{{"among all vehicles", ofAll}}
 	if f.Why == "" {
-		f.Why = fmt.Sprintf("%d asked of %d known; by lot within its cohort, which is told on purpose; by lot of all %.3f %%", len(asked), len(known), 100*ofAll)
+		f.Why = fmt.Sprintf("%d asked of %d known", len(asked), len(known))
 	}
-	return append(list, f), nil
+	return f, nil
 }
+
+// chanceTimes is how many times more often than by lot within the cohort a guess
+// may be right.
+const chanceTimes = 3
 
 // guessByLot is how often a guess by lot is right: among what is known of the same
 // cohort, which everybody may know since it has 1,000 vehicles or more, and among

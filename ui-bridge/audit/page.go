@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,12 +14,33 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"value": valueText, "chance": chanceText, "mark": markText, "count": count, "times": timesChance, "day": dayText, "class": class,
+	"value": valueText, "chance": chanceText, "mark": markText, "count": count, "times": timesChance, "day": dayText, "class": class, "signed": signedText, "numbered": numbered,
 }).Parse(pageText))
 
 // Page writes a certificate as a page for people: one file, without scripts, that
 // asks nothing of the network.
 func Page(w io.Writer, c *Certificate) error { return page.Execute(w, c) }
+
+// section is an attack on the page, with an id of its own.
+type section struct {
+	ID     string
+	Attack Attack
+}
+
+// numbered is an attack on a dataset by its place.
+func numbered(dataset int, a Attack) section {
+	return section{fmt.Sprintf("%s-%d", a.ID, dataset+1), a}
+}
+
+// Simulated reports whether some of the data are of no real drivers.
+func (c *Certificate) Simulated() bool {
+	for _, d := range c.Datasets {
+		if slices.ContainsFunc(d.Dataset.Directories, func(at Directory) bool { return at.Simulated != nil }) {
+			return true
+		}
+	}
+	return false
+}
 
 // class is a verdict as a style's class.
 func class(v Verdict) string { return strings.ReplaceAll(string(v), " ", "-") }
@@ -67,7 +89,14 @@ func chanceText(f Figure) string {
 	case f.Chance == nil:
 		return "none expected"
 	}
-	return percent(*f.Chance)
+	text := percent(*f.Chance)
+	if f.ChanceOf != "" {
+		text += " " + f.ChanceOf
+	}
+	for _, c := range f.Chances {
+		text += ", " + percent(c.Value) + " " + c.Of
+	}
+	return text
 }
 
 // timesChance says how often better than by lot a figure is; empty where that
@@ -76,7 +105,7 @@ func timesChance(f Figure) string {
 	if f.Value == nil || f.Chance == nil || *f.Chance == 0 || f.Sense == atLeast {
 		return ""
 	}
-	return strconv.FormatFloat(*f.Value / *f.Chance, 'f', 1, 64) + " × chance"
+	return strings.TrimSpace(strconv.FormatFloat(*f.Value / *f.Chance, 'f', 1, 64) + " × chance " + f.ChanceOf)
 }
 
 func markText(f Figure) string {
@@ -89,17 +118,40 @@ func markText(f Figure) string {
 // Table writes the attacks as text for a terminal.
 func Table(w io.Writer, c *Certificate) error {
 	var b strings.Builder
-	for _, a := range c.Attacks {
-		fmt.Fprintf(&b, "%-8s %s\n", a.Verdict, a.Name)
-		for _, f := range a.Figures {
-			fmt.Fprintf(&b, "  %-8s %s: %s; chance %s; mark %s", f.Verdict, f.Name, valueText(f), chanceText(f), markText(f))
-			if f.Why != "" {
-				fmt.Fprintf(&b, "; %s", f.Why)
+	episodes, n := 0, 0
+	say := func(list []Attack) {
+		for _, a := range list {
+			n++
+			fmt.Fprintf(&b, "%-8s %s\n", a.Verdict, a.Name)
+			for _, f := range a.Figures {
+				fmt.Fprintf(&b, "  %-8s %s: %s; chance %s; mark %s", f.Verdict, f.Name, valueText(f), chanceText(f), markText(f))
+				if f.Why != "" {
+					fmt.Fprintf(&b, "; %s", f.Why)
+				}
+				b.WriteByte('\n')
 			}
-			b.WriteByte('\n')
 		}
 	}
-	fmt.Fprintf(&b, "%s: %d attacks on %d episodes of study %s, version %d\n", c.Verdict, len(c.Attacks), c.Dataset.Episodes, c.Study.ID, c.Study.Version)
+	for _, d := range c.Datasets {
+		for _, at := range d.Dataset.Directories {
+			fmt.Fprintf(&b, "%s: study %s, version %d, its card is %s\n", at.Name, d.Study.ID, d.Study.Version, signedText(at))
+		}
+		say(d.Attacks)
+		episodes += d.Dataset.Episodes
+	}
+	say(c.Across)
+	fmt.Fprintf(&b, "%s: %d attacks on %d episodes of %s\n", c.Verdict, n, episodes, c.Studies())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// signedText is what is known of the signature of a directory's study card.
+func signedText(d Directory) string {
+	switch d.Signature {
+	case Checked:
+		return "signed with key " + d.SignedBy
+	case NotChecked:
+		return "signed, and the signature was not checked"
+	}
+	return "unsigned"
 }

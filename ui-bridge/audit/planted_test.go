@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ type planted struct {
 	noTruth bool
 	twice   bool // each task and week
 	k       int
+	first   int               // the number of the first week, from 0
+	study   *strings.Replacer // of the study card's text
+	seed    uint64            // of what is random
 }
 
 // sequences are those of the demo's dictionary for the task air, by their ids.
@@ -54,12 +58,15 @@ func (p planted) write(t *testing.T) string {
 	if p.k > 0 {
 		study = bytes.Replace(study, []byte("\nk: 50\n"), fmt.Appendf(nil, "\nk: %d\n", p.k), 1)
 	}
+	if p.study != nil {
+		study = []byte(p.study.Replace(string(study)))
+	}
 	must(t, os.WriteFile(filepath.Join(dir, "study.yaml"), study, 0o644))
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(1, 2+p.seed))
 	var truth bytes.Buffer
 	var together []trace.Episode
 	n := 0
-	for week := range p.weeks {
+	for week := p.first; week < p.first+p.weeks; week++ {
 		for car := range p.cars {
 			for range map[bool]int{false: 1, true: 2}[p.twice] {
 				n++
@@ -146,9 +153,15 @@ func must(t *testing.T, err error) {
 // load reads a planted dataset.
 func load(t *testing.T, p planted) *Dataset {
 	t.Helper()
-	d, err := Load(p.write(t), "")
+	return loadOne(t, p.write(t))
+}
+
+// loadOne reads a dataset of one directory.
+func loadOne(t *testing.T, dir string) *Dataset {
+	t.Helper()
+	list, err := Load([]string{dir}, "", nil)
 	must(t, err)
-	return d
+	return list[0]
 }
 
 var options = Options{Seed: 1, Queries: 20_000}
@@ -335,8 +348,7 @@ func TestKeyboards(t *testing.T) {
 // TestCanaries: a canary is found in each disguise, and not where there is none.
 func TestCanaries(t *testing.T) {
 	dir := planted{cars: 5, weeks: 1, files: true}.write(t)
-	d, err := Load(dir, "")
-	must(t, err)
+	d := loadOne(t, dir)
 	if f := figures(t, canaries, d, options)[0]; f.Verdict != NotRun {
 		t.Errorf("nothing pushed: %s", show(f))
 	}

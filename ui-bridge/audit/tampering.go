@@ -79,7 +79,7 @@ func runTampering(d *Dataset, o Options) (list []Figure, err error) {
 // newTamperer signs the dataset's card, which must then be taken: a recorder that
 // refuses everything shows nothing.
 func newTamperer(dir string, d *Dataset) (*tamperer, error) {
-	text, err := os.ReadFile(filepath.Join(d.Dir, studyFile))
+	text, err := os.ReadFile(filepath.Join(d.Dirs[0].path, studyFile))
 	if err != nil {
 		return nil, err
 	}

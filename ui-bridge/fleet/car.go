@@ -21,7 +21,7 @@ type Truth struct {
 	EID      string    `json:"eid"` // hexadecimal
 	Car      int       `json:"car"`
 	User     uint64    `json:"user"` // of the car
-	At       time.Time `json:"at"`   // of the attempt's first touch
+	At       time.Time `json:"at"`   // of the attempt's first touch, or the card's firing
 	Released time.Time `json:"released"`
 	File     string    `json:"file"` // path below the dataset's directory
 }
@@ -44,6 +44,9 @@ type car struct {
 	agreed   map[uint64]bool // drivers who said yes and have not taken it back
 	open     *Truth          // of the attempt that is told, until its episode is known
 	wanted   map[kept]Truth  // what may be released
+	reopen   func() (*trace.Recorder, error)
+	fate     *rand.Rand // of the recorder's restarts; nil: it runs on
+	record   uint64     // the newest one of the decision log
 	last     trace.Counters
 	segments []segment
 	facts    *BuildFacts
@@ -61,7 +64,11 @@ func (f *fleet) driveCar(number int, dir string) (segments []segment, facts Buil
 	rng, drivers, w := f.people(number)
 	c := &car{number: number, study: f.o.Study, outbox: filepath.Join(dir, boxName(f.o.Study)), agreed: map[uint64]bool{},
 		wanted: map[kept]Truth{}, facts: &facts}
-	if c.rec, err = f.open(dir, w.build); err != nil {
+	if f.o.Weakness == "" { // what is weakened has one life: it would take what it has written for damage
+		c.fate = rand.New(rand.NewPCG(f.o.Seed, 1<<32|uint64(number)))
+	}
+	c.reopen = func() (*trace.Recorder, error) { return f.open(dir, w.build) }
+	if c.rec, err = c.reopen(); err != nil {
 		return nil, facts, err
 	}
 	facts.Cars++
@@ -115,9 +122,19 @@ func (c *car) drive(t *trip) error {
 	if t.driver != nil {
 		user = t.driver.user
 	}
+	if c.fate != nil && c.fate.Float64() < restarts {
+		if err := c.restart(); err != nil {
+			return err
+		}
+	}
 	c.rec.SetUser(user)
 	if err := errors.Join(c.tick(t.at), c.ask(t)); err != nil {
 		return err
+	}
+	for i := range t.firings {
+		if err := c.firing(&t.firings[i], user); err != nil {
+			return err
+		}
 	}
 	for i := range t.attempts {
 		if err := c.attempt(&t.attempts[i], user); err != nil {
@@ -125,6 +142,40 @@ func (c *car) drive(t *trip) error {
 		}
 	}
 	return nil
+}
+
+// How often the head unit was off before a trip, and how often an attempt is cut
+// short since it fails.
+const (
+	restarts = 0.25
+	crashes  = 0.005
+)
+
+// restart has the head unit start anew, after a stop.
+func (c *car) restart() error {
+	c.facts.Restarts++
+	return errors.Join(c.rec.Close(), c.start())
+}
+
+// crash has it start anew without one, while somebody drives.
+func (c *car) crash(user uint64, at time.Time) error {
+	c.facts.Crashes++
+	if err := c.start(); err != nil {
+		return err
+	}
+	c.rec.SetUser(user)
+	return c.tick(at)
+}
+
+// start opens the recorder on what it had left.
+func (c *car) start() error {
+	c.facts.note(c.rec.Counters())
+	c.last = trace.Counters{}
+	rec, err := c.reopen()
+	if err == nil {
+		c.rec = rec
+	}
+	return err
 }
 
 // ask asks a driver who has come to a decision.
@@ -157,9 +208,16 @@ func (c *car) attempt(a *attempt, user uint64) error {
 	at, recording := a.at, c.rec.Recording()
 	c.open = &Truth{Car: c.number, User: user, At: at}
 	defer func() { c.open = nil }()
+	fails := len(a.touches)
+	if c.fate != nil && c.fate.Float64() < crashes {
+		fails = c.fate.IntN(len(a.touches))
+	}
 	for i := range a.touches {
 		t := &a.touches[i]
 		at = at.Add(t.after)
+		if i == fails {
+			return errors.Join(c.noteKept(a.at, a.task), c.crash(user, at))
+		}
 		now := trace.Context{SpeedKmh: t.kmh, SpeedKnown: t.kmh >= 0, Parked: t.kmh == 0, Now: at, Wall: at}
 		took, err := c.rec.Record([]trace.Interaction{t.in}, now)
 		if err != nil {
@@ -172,24 +230,25 @@ func (c *car) attempt(a *attempt, user uint64) error {
 	if recording {
 		c.facts.attempt(a)
 	}
-	if err := c.noteKept(a); err != nil {
+	if err := c.noteKept(a.at, a.task); err != nil {
 		return err
 	}
 	if err := c.tick(at.Add(31 * time.Second)); err != nil { // ends what was given up
 		return err
 	}
-	return c.noteKept(a)
+	return c.noteKept(a.at, a.task)
 }
 
-// noteKept remembers the attempt behind an episode that was written.
-func (c *car) noteKept(a *attempt) error {
+// noteKept remembers the attempt behind an episode that was written: when it
+// began, and the index of its task in the study.
+func (c *car) noteKept(at time.Time, task int) error {
 	n := c.rec.Counters()
 	written := n.Episodes - c.last.Episodes
 	c.last.Episodes = n.Episodes
 	if written == 0 || c.open == nil { // nil: it has left at once
 		return nil
 	}
-	name, err := c.newest(a)
+	name, err := c.newest(at, task)
 	if err != nil || written != 1 {
 		return fmt.Errorf("car %d: %d episodes of an attempt were written, %w", c.number, written, err)
 	}
@@ -202,9 +261,9 @@ func (c *car) noteKept(a *attempt) error {
 // newest finds the episode of an attempt among those that the driver is shown:
 // the one of its task and week that was not there before, or the only one, where
 // all of a car have one id.
-func (c *car) newest(a *attempt) (kept, error) {
-	year, number := a.at.ISOWeek()
-	task, week := &c.study.Tasks[a.task], fmt.Sprintf("%d-W%02d", year, number)
+func (c *car) newest(at time.Time, index int) (kept, error) {
+	year, number := at.ISOWeek()
+	task, week := &c.study.Tasks[index], fmt.Sprintf("%d-W%02d", year, number)
 	var all, fresh []kept
 	for _, t := range c.rec.Traces() {
 		if t.Task != task.Name || t.Week != week {

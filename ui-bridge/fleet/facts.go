@@ -23,6 +23,8 @@ type BuildFacts struct {
 	Cars        int      `json:"cars"`
 	Consents    int      `json:"consents"`
 	Withdrawals int      `json:"withdrawals"`
+	Restarts    int      `json:"restarts"` // of recorders, after a stop
+	Crashes     int      `json:"crashes"`  // of recorders, in the middle of an attempt
 	Did         Deeds    `json:"did"`
 	Recorded    Recorded `json:"recorded"`
 }
@@ -37,6 +39,14 @@ type Deeds struct {
 	DeadTaps      int     `json:"dead_taps"`
 	Blocked       int     `json:"blocked"` // locked elements touched while moving
 	Seconds       float64 `json:"seconds"` // from first to last touch, in sum
+	// Cards are the scene cards that fired, by id.
+	Cards map[string]CardDeeds `json:"cards,omitempty"`
+}
+
+// CardDeeds are what drivers did to a scene card's firings.
+type CardDeeds struct {
+	Firings int `json:"firings"`
+	Undone  int `json:"undone"`
 }
 
 // Recorded are the recorders' counters.
@@ -83,9 +93,42 @@ func (f *BuildFacts) attempt(a *attempt) {
 	}
 }
 
-// note takes what a recorder has counted.
+// firing counts a firing that a recorder was told of.
+func (f *BuildFacts) firing(of *firing) {
+	one := CardDeeds{Firings: 1}
+	if of.undone >= 0 {
+		one.Undone = 1
+	}
+	f.Did.card(of.card.id, one)
+}
+
+// Firings is how often scene cards fired: each is an attempt too.
+func (d *Deeds) Firings() (n int) {
+	for _, c := range d.Cards { // a sum, in any order
+		n += c.Firings
+	}
+	return n
+}
+
+func (d *Deeds) card(id string, more CardDeeds) {
+	if d.Cards == nil {
+		d.Cards = map[string]CardDeeds{}
+	}
+	n := d.Cards[id]
+	d.Cards[id] = CardDeeds{n.Firings + more.Firings, n.Undone + more.Undone}
+}
+
+// note adds what a recorder has counted since it was opened.
 func (f *BuildFacts) note(n trace.Counters) {
-	f.Recorded = Recorded{Whole: n.Attempts - n.Gated - n.Cut, Cut: n.Cut, Dropped: n.Gated, NotSampled: n.NotSampled, Released: n.Released}
+	f.Recorded.add(Recorded{Whole: n.Attempts - n.Gated - n.Cut, Cut: n.Cut, Dropped: n.Gated, NotSampled: n.NotSampled, Released: n.Released})
+}
+
+func (r *Recorded) add(of Recorded) {
+	r.Whole += of.Whole
+	r.Cut += of.Cut
+	r.Dropped += of.Dropped
+	r.NotSampled += of.NotSampled
+	r.Released += of.Released
 }
 
 // add adds a car's to those of its build.
@@ -93,6 +136,8 @@ func (f *BuildFacts) add(of *BuildFacts) {
 	f.Cars += of.Cars
 	f.Consents += of.Consents
 	f.Withdrawals += of.Withdrawals
+	f.Restarts += of.Restarts
+	f.Crashes += of.Crashes
 	f.Did.Attempts += of.Did.Attempts
 	f.Did.GivenUp += of.Did.GivenUp
 	f.Did.Touches += of.Did.Touches
@@ -101,9 +146,8 @@ func (f *BuildFacts) add(of *BuildFacts) {
 	f.Did.DeadTaps += of.Did.DeadTaps
 	f.Did.Blocked += of.Did.Blocked
 	f.Did.Seconds += of.Did.Seconds
-	f.Recorded.Whole += of.Recorded.Whole
-	f.Recorded.Cut += of.Recorded.Cut
-	f.Recorded.Dropped += of.Recorded.Dropped
-	f.Recorded.NotSampled += of.Recorded.NotSampled
-	f.Recorded.Released += of.Recorded.Released
+	for id, n := range of.Did.Cards { // sums, in any order
+		f.Did.card(id, n)
+	}
+	f.Recorded.add(of.Recorded)
 }

@@ -54,9 +54,6 @@ func newFleet(o Options) (*fleet, error) {
 	case o.Weakness != "" && !slices.Contains(trace.Weaknesses, o.Weakness):
 		return nil, fmt.Errorf("no weakness is called %q; there are %q", o.Weakness, trace.Weaknesses)
 	}
-	if i := slices.IndexFunc(o.Study.Tasks, func(k scenes.Task) bool { return k.Card != "" }); i >= 0 {
-		return nil, fmt.Errorf("%s watches the scene card %s, but simulated drivers only touch screens; take `cards` out", o.Study.File, o.Study.Tasks[i].Card)
-	}
 	f := &fleet{o: o, hmi: newHMI(o.Study), builds: builds(o.Study), from: firstMonday(o.Study.From)}
 	if last := f.from.AddDate(0, 0, 7*o.Weeks); last.After(o.Study.Until) {
 		return nil, fmt.Errorf("%s ends on %s, before %d weeks from %s are over; simulate fewer, or give the study more time",

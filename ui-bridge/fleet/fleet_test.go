@@ -269,14 +269,3 @@ func TestRefusedFleets(t *testing.T) {
 		t.Errorf("over what is there: %v", err)
 	}
 }
-
-// TestCardsAreNotSimulated: a study that watches scene cards is refused, since
-// nobody here has any.
-func TestCardsAreNotSimulated(t *testing.T) {
-	s := &scenes.Study{Tasks: []scenes.Task{{ID: 1, Name: "warm-seat", Card: "warm-seat"}}}
-	s.File = "study.yaml"
-	_, err := Simulate(t.TempDir(), Options{Study: s, Cars: 1, Weeks: 1})
-	if want := "study.yaml watches the scene card warm-seat"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}

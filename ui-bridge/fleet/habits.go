@@ -22,6 +22,7 @@ type driver struct {
 	tasks     float64   // attempts a trip, on average
 	parked    float64   // share of attempts in a parked car
 	roads     []float64 // shares of roads
+	cards     []taste   // by the study's scene cards
 }
 
 // roads are the speeds that a trip goes at, in km/h: crawling, town, main roads,
@@ -53,6 +54,9 @@ func newDriver(rng *rand.Rand, h *hmi, user uint64, from time.Time, weeks int) *
 		d.favourite = append(d.favourite, way)
 	}
 	d.decide(rng, from, weeks)
+	for range h.cards {
+		d.cards = append(d.cards, newTaste(rng))
+	}
 	return d
 }
 

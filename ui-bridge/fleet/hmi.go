@@ -22,6 +22,7 @@ func (c *control) hard() bool { return c.gesture != "tap" }
 
 // task is what drivers try to do, as the study has it.
 type task struct {
+	index      int // in the study
 	name       string
 	start, end control
 	inner      []control // of the task's screens, but for its end
@@ -31,6 +32,7 @@ type task struct {
 // hmi is what a study tells about the HMI that is simulated.
 type hmi struct {
 	tasks []task
+	cards []card
 }
 
 // gestures of elements that are not tapped, by name.
@@ -38,8 +40,12 @@ var gestures = map[string]string{"volume": "turn", "fan": "turn", "temperature":
 
 func newHMI(s *scenes.Study) *hmi {
 	h := &hmi{}
-	for _, k := range s.Tasks {
-		t := task{name: k.Name, start: controlAt(s, k.Start), end: controlAt(s, k.End)}
+	for n, k := range s.Tasks {
+		if k.Card != "" {
+			h.cards = append(h.cards, card{n, k.Card})
+			continue
+		}
+		t := task{index: n, name: k.Name, start: controlAt(s, k.Start), end: controlAt(s, k.End)}
 		for _, id := range k.Screens {
 			c := screenOf(s, id)
 			for i := range c.Elements {
@@ -111,12 +117,13 @@ type Build struct {
 	Locked  float64 `json:"locked"`   // share of locked keyboards that are touched while moving, as they do not look locked
 	GivenUp float64 `json:"given_up"` // share of attempts that drivers give up for reasons of their own
 	Slower  float64 `json:"slower"`   // factor of the time between touches
+	Regret  float64 `json:"regret"`   // share of scene cards' firings that drivers take back, on average
 }
 
 // builds are those of a study's cohorts: the first is sound, each later one
 // worse, in ways that are known.
 func builds(s *scenes.Study) []Build {
-	sound := Build{Errors: 0.08, Dead: 0.015, Locked: 0, GivenUp: 0.08, Slower: 1}
+	sound := Build{Errors: 0.08, Dead: 0.015, Locked: 0, GivenUp: 0.08, Slower: 1, Regret: 0.15}
 	if len(s.Cohorts) == 0 {
 		return []Build{sound}
 	}
@@ -128,6 +135,7 @@ func builds(s *scenes.Study) []Build {
 		b.Locked = min(1, 0.6*worse)
 		b.GivenUp = min(1, b.GivenUp+0.08*worse)
 		b.Slower += 0.2 * worse
+		b.Regret = min(1, b.Regret+0.15*worse)
 		b.Build, b.Market, b.Display, b.Cohort = c.Build, c.Market, c.Display, c.ID
 		list = append(list, b)
 	}

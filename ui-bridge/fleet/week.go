@@ -16,14 +16,15 @@ const (
 // trip is one drive, with its driver's attempts at tasks.
 type trip struct {
 	at       time.Time
-	driver   *driver // nil: a guest
+	driver   *driver  // nil: a guest
+	firings  []firing // of scene cards, before the driver does anything
 	attempts []attempt
 }
 
 // attempt is one attempt at a task.
 type attempt struct {
 	at      time.Time
-	task    int
+	task    int // index in the study
 	moving  bool
 	gaveUp  bool
 	touches []touch
@@ -94,7 +95,10 @@ func (w *world) fill(rng *rand.Rand, t *trip) time.Time {
 	if rng.IntN(30) == 0 {
 		t.driver = nil
 	}
-	at := t.at.Add(20 * time.Second)
+	at := w.fire(rng, d, t)
+	if len(w.hmi.tasks) == 0 {
+		return at // the study watches cards alone
+	}
 	for range int(d.tasks*rng.ExpFloat64() + 0.5) {
 		a := w.attempt(rng, d, at)
 		t.attempts = append(t.attempts, a)
@@ -105,8 +109,18 @@ func (w *world) fill(rng *rand.Rand, t *trip) time.Time {
 
 // attempt draws one attempt.
 func (w *world) attempt(rng *rand.Rand, d *driver, at time.Time) attempt {
-	a := attempt{at: at, task: pick(rng, d.mix)}
-	t := &w.hmi.tasks[a.task]
+	way := pick(rng, d.mix)
+	t := &w.hmi.tasks[way]
+	a := attempt{at: at, task: t.index}
+	kmh := d.speed(rng)
+	a.moving = kmh >= lockedFrom
+	p := &play{w: w, rng: rng, d: d, a: &a, kmh: kmh}
+	p.way(t, d.way(rng, t, d.favourite[way]))
+	return a
+}
+
+// speed draws how fast the car is while something is done, in km/h.
+func (d *driver) speed(rng *rand.Rand) float64 {
 	kmh := 0.0
 	if rng.Float64() >= d.parked {
 		road := roads[pick(rng, d.roads)]
@@ -115,10 +129,7 @@ func (w *world) attempt(rng *rand.Rand, d *driver, at time.Time) attempt {
 	if rng.IntN(50) == 0 {
 		kmh = unknownSpeed
 	}
-	a.moving = kmh >= lockedFrom
-	p := &play{w: w, rng: rng, d: d, a: &a, kmh: kmh}
-	p.way(t, d.way(rng, t, d.favourite[a.task]))
-	return a
+	return kmh
 }
 
 const (

@@ -190,10 +190,15 @@ func TestOnlyOfAPanel(t *testing.T) {
 	}
 }
 
-// TestShippedStudyIsThePanels holds that the simulated fleet's study has the
-// screens, tasks and cohorts of the panel that its dictionary is from.
+// TestShippedStudyIsThePanels holds that the simulated fleet's studies have the
+// screens, tasks, cards and cohorts of the panels that their dictionaries are from.
 func TestShippedStudyIsThePanels(t *testing.T) {
-	a, b := study(t, "panel.yaml"), study(t, "study.yaml")
+	shippedAlike(t, study(t, "panel.yaml"), study(t, "study.yaml"))
+	shippedAlike(t, study(t, "cards-panel.yaml"), study(t, "cards.yaml"))
+}
+
+func shippedAlike(t *testing.T, a, b *scenes.Study) {
+	t.Helper()
 	if !a.Panel || b.Panel || a.K != b.K || len(b.Dictionary) == 0 {
 		t.Errorf("%v, %v; k %d, %d; %d sequences", a.Panel, b.Panel, a.K, b.K, len(b.Dictionary))
 	}

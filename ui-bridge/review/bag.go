@@ -8,14 +8,16 @@ import (
 )
 
 // tuple is what is looked at of an episode. What it says of its touches is in
-// the dictionary's sequence that it is, or is cut to; assistance and part of the
-// day are not looked at, its id only to find what came twice.
+// the dictionary's sequence that it is, or is cut to; assistance is not looked at,
+// the part of the day only if the study asked for it, its id only to find what
+// came twice.
 type tuple struct {
 	task    uint16 // index in the study
 	variant uint16 // index in the study's dictionary
 	build   uint16 // index in Bag.Builds
 	week    uint16
-	whole   bool // false: it is cut to a known pair, and has no metrics
+	tod     uint8 // part of the day; 0 unless the study has it told
+	whole   bool  // false: it is cut to a known pair, and has no metrics
 	m       trace.Metrics
 }
 
@@ -53,7 +55,7 @@ type codes struct {
 	task     [1 << 16]int32 // index plus one; 0: none
 	sequence [1 << 16]int32
 	cohort   [1 << 16]int32 // of the build in builds, plus one
-	card     []bool         // by task: its attempts are a scene card's firings, which are whole and have no metrics
+	bare     []bool         // by task: its attempts are a scene card's firings, or choices, which are whole and have no metrics
 	builds   []string
 	study    *scenes.Study
 }
@@ -63,7 +65,7 @@ func newCodes(s *scenes.Study) *codes {
 	c.cohort[0] = 1
 	for i, k := range s.Tasks {
 		c.task[k.ID] = int32(i) + 1
-		c.card = append(c.card, k.Card != "")
+		c.bare = append(c.bare, subjectOf(&s.Tasks[i]) != ofTask)
 	}
 	for i, q := range s.Dictionary {
 		c.sequence[q.ID] = int32(i) + 1
@@ -85,11 +87,15 @@ func (c *codes) tuple(ep *trace.Episode) (t tuple, left reason, ok bool) {
 		return t, leftVersion, false
 	}
 	task, seq, build := c.task[ep.Task], c.sequence[ep.Variant], c.cohort[ep.Cohort]
-	if task == 0 || seq == 0 || build == 0 || ep.Week == 0 || !metricsFit(&ep.M) || !c.is(ep, &c.study.Dictionary[seq-1]) {
+	if task == 0 || seq == 0 || build == 0 || ep.Week == 0 || ep.TOD > trace.TODEvening || !metricsFit(&ep.M) || !c.is(ep, &c.study.Dictionary[seq-1]) {
 		return t, leftForeign, false
 	}
-	whole := c.card[task-1] || ep.M != trace.Metrics{}
-	return tuple{uint16(task - 1), uint16(seq - 1), uint16(build - 1), ep.Week, whole, ep.M}, 0, true
+	whole := c.bare[task-1] || ep.M != trace.Metrics{}
+	t = tuple{task: uint16(task - 1), variant: uint16(seq - 1), build: uint16(build - 1), week: ep.Week, whole: whole, m: ep.M}
+	if c.study.PartOfDay {
+		t.tod = ep.TOD
+	}
+	return t, 0, true
 }
 
 // metricsFit reports whether metrics are what the recorder writes: all, or of a

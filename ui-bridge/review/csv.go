@@ -12,7 +12,7 @@ import (
 var csvHead = []string{"task", "table", "item", "group", "count", "of", "share", "low", "high", "withheld"}
 
 // WriteCSV writes all of the report's numbers, one a line: shares and intervals
-// from 0 to 1. A line with a 1 in withheld has no numbers.
+// from 0 to 1, rates an hour, klm in s. A line with a 1 in withheld has no numbers.
 func (r *Report) WriteCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
 	w.Write(csvHead)
@@ -33,12 +33,31 @@ func (r *Report) WriteCSV(out io.Writer) error {
 				w.Write(countRow(k.Name, t.Name, b.Label, "all", b.Count, t.Sum))
 			}
 		}
+		writePace(w, k)
 		for _, y := range k.Ways {
 			w.Write(countRow(k.Name, "way", strings.TrimSpace(y.Text()), "all", y.Count, k.Episodes))
 		}
 	}
 	w.Flush()
 	return w.Error()
+}
+
+// writePace writes a task's rate, its ends in low and high, and its model.
+func writePace(w *csv.Writer, k *Task) {
+	if k.Rate != nil {
+		row := []string{k.Name, "rate", k.Rate.Name, "all", "", "", "", "", "", "1"}
+		if r := k.Rate.All; r != nil {
+			row[7], row[9] = float(r.Low), ""
+			if r.High != nil {
+				row[8] = float(*r.High)
+			}
+		}
+		w.Write(row)
+	}
+	if k.KLM != nil {
+		s := float(k.KLM.Seconds)
+		w.Write([]string{k.Name, "klm", strings.Join(k.KLM.Path, " → "), "all", "", "", "", s, s, ""})
+	}
 }
 
 func (r *Report) figureRows(w *csv.Writer, k *Task, f *Figure) {

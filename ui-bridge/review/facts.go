@@ -27,13 +27,17 @@ const lostFrom = 0.5
 
 // facts are what a sequence of the dictionary says of each episode that is it.
 type facts struct {
-	way                         int      // of the task's ways
-	speeds                      [7]int32 // touches by bucket of speed
-	noop, back, failed, blocked bool     // some touch had that outcome
-	leak                        bool     // some touch was blocked at 8 km/h or faster
-	interrupted                 bool     // a pause of 5 s or more
-	lost                        bool     // lostness above lostFrom
+	way                         int                // of the task's ways
+	speeds                      [7]int32           // touches by bucket of speed
+	noop, back, failed, blocked bool               // some touch had that outcome
+	leak                        bool               // some touch was blocked at 8 km/h or faster
+	interrupted                 bool               // a pause of 5 s or more
+	resumed                     [resumptions]int32 // touches that follow one, by bucket of the gap before them
+	begun                       bool               // the first touch was at 8 km/h or faster
+	parked                      bool               // the last one was parked
+	lost                        bool               // lostness above lostFrom
 	undone                      bool
+	chosen                      int // id of the choice that was made; 0: it is no feedback
 }
 
 // way is an order of touches, whatever their pace and speed. Cut episodes have
@@ -48,13 +52,14 @@ type way struct {
 
 // dictionary is what a task's sequences say, whole and cut.
 type dictionary struct {
-	card  bool // the task is a scene card: its attempts are firings
+	of    subject
 	ways  []way
+	klm   klm
 	facts map[uint16][2]facts // by index in the study's dictionary: cut, whole
 }
 
 func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
-	d := &dictionary{card: t.Card != "", facts: map[uint16][2]facts{}}
+	d := &dictionary{of: subjectOf(t), klm: newKLM(s, t), facts: map[uint16][2]facts{}}
 	index := map[string]int{}
 	needed := fewest(s, t)
 	for i := range s.Dictionary {
@@ -65,7 +70,7 @@ func newDictionary(s *scenes.Study, t *scenes.Task) *dictionary {
 		f := newFacts(q, needed)
 		whole, cut := f, f
 		whole.way = d.add(index, steps(s, q), way{done: completes(q, t), lostness: lostness(q, needed)})
-		if len(q.Events) == 2 && !d.card {
+		if len(q.Events) == 2 && d.of == ofTask {
 			cut.way = d.add(index, steps(s, q), way{cut: true, lostness: math.NaN()})
 		}
 		d.facts[uint16(i)] = [2]facts{cut, whole}
@@ -114,8 +119,23 @@ func newFacts(q *scenes.Sequence, needed int) facts {
 		f.leak = f.leak || e.Out == outBlocked && e.Speed >= moving
 		f.interrupted = f.interrupted || e.DT >= trace.DTUnder15s
 		f.undone = f.undone || e.Gesture == scenes.Undone
+		f.chosen = max(f.chosen, int(e.Gesture)-scenes.Chosen+1)
 	}
+	f.resumed = resumed(q)
+	f.begun = q.Events[0].Speed >= moving
+	f.parked = q.Events[len(q.Events)-1].Speed == trace.SpeedParked
 	return f
+}
+
+// resumed counts the touches that follow a pause of 5 s or more, and are none
+// themselves, by the bucket of the gap before them.
+func resumed(q *scenes.Sequence) (n [resumptions]int32) {
+	for i := 1; i < len(q.Events); i++ {
+		if dt := q.Events[i].DT; q.Events[i-1].DT >= trace.DTUnder15s && dt < trace.DTUnder15s {
+			n[dt-trace.DTUnder0s5]++
+		}
+	}
+	return n
 }
 
 func completes(q *scenes.Sequence, t *scenes.Task) bool {

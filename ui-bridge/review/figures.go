@@ -8,6 +8,8 @@ import (
 type kind struct {
 	block int // index of the builds that are told apart
 	whole bool
+	tod   uint8
+	week  uint16 // of scene cards and feedback; of tasks 0
 	facts
 	m trace.Metrics
 }
@@ -17,7 +19,7 @@ type kind struct {
 type figure struct {
 	name, title string
 	of          string                        // what the share is of
-	card        bool                          // of scene cards; the others are of tasks
+	about       subject                       // what has it
 	rank        int                           // of its cells
 	split       func(k *kind) (yes, no int32) // both 0: it is not of these
 }
@@ -38,6 +40,7 @@ const (
 	ofEpisodes = "episodes"
 	ofWhole    = "whole attempts"
 	ofTouches  = "touches"
+	ofChoices  = "choices made"
 )
 
 // share counts an episode on one side.
@@ -122,10 +125,21 @@ var figures = []figure{
 		split: func(k *kind) (int32, int32) { return abandonedIf(k, true) }},
 	{name: "abandoned_still", title: "the same, of those that did not", of: "whole attempts without", rank: rankFigure,
 		split: func(k *kind) (int32, int32) { return abandonedIf(k, false) }},
+	{name: "deferred", title: "begun while moving, done when parked", of: "whole attempts begun at 8 km/h or faster", rank: rankFigure, split: deferred},
 	{name: "cut", title: "cut to a known pair of touches", of: ofEpisodes, rank: rankFigure,
 		split: func(k *kind) (int32, int32) { return share(!k.whole) }},
-	{name: "regret", title: "the driver took back what the card did", of: "firings", card: true, rank: rankLeak,
+	{name: "regret", title: "the driver took back what the card did", of: "firings", about: ofCard, rank: rankLeak,
 		split: func(k *kind) (int32, int32) { return share(k.undone) }},
+}
+
+// deferred is a task put off until parked, as far as one attempt tells: it was
+// begun while moving, and its end was reached parked. Where it has more touches
+// than an episode, nobody knows the last one.
+func deferred(k *kind) (int32, int32) {
+	if !k.whole || !k.begun || k.m[trace.MetricTouches] > trace.MaxEvents+1 {
+		return 0, 0
+	}
+	return share(k.parked && k.reached())
 }
 
 // abandonedIf is abandonment of the whole attempts that moved, or did not.
@@ -173,4 +187,21 @@ var distributions = []distribution{
 	byMetric("touches", "Touches", trace.MetricTouches),
 	byMetric("moving_touches", "Touches while moving", trace.MetricMoving),
 	byMetric("ending", "How attempts ended", trace.MetricEnding),
+	{name: "resumption", title: "The next touch after a pause of 5 s or more", of: "touches that follow such a pause", median: true,
+		labels: []string{"<0.5 s", "<1 s", "<2 s", "<5 s"},
+		at: func(k *kind, add func(int, int32)) {
+			for gap, n := range k.resumed {
+				if k.whole && n > 0 {
+					add(gap, n)
+				}
+			}
+		}},
 }
+
+// resumptions is how many buckets of gaps are below that of a pause.
+const resumptions = trace.DTUnder15s - trace.DTUnder0s5
+
+// partOfDay is the distribution of all episodes of a study that has it told.
+var partOfDay = distribution{name: "part_of_day", title: "Part of the day", of: ofEpisodes,
+	labels: []string{"unknown", "night, 0 to 6", "morning, 6 to 12", "afternoon, 12 to 18", "evening, 18 to 24"},
+	at:     func(k *kind, add func(int, int32)) { add(int(k.tod), 1) }}

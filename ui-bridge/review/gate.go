@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"vignette/scenes"
 )
 
 // Gate is a condition under which a report fails: [TASK.]FIGURE OPERATOR NUMBER,
@@ -24,8 +26,9 @@ const (
 	gateRisk     = "risk"
 )
 
-// GateFigures are what a gate may name: shares from 0 to 1, but for
-// lockout_leaks and episodes, which are episodes, and risk.
+// GateFigures are what a gate may name, beside the choices of a study's feedback:
+// shares from 0 to 1, but for lockout_leaks and episodes, which are episodes, and
+// risk.
 func GateFigures() (names []string) {
 	for _, f := range figures {
 		names = append(names, f.name)
@@ -35,15 +38,23 @@ func GateFigures() (names []string) {
 
 var gateText = regexp.MustCompile(`^\s*(?:([a-z][a-z0-9_-]*)\.)?([a-z][a-z0-9_]*)\s*(<=|>=|==|!=|<|>)\s*([0-9]+(?:\.[0-9]+)?)(%?)\s*$`)
 
-// ParseGate reads a condition; tasks are those of the study.
-func ParseGate(text string, tasks []string) (Gate, error) {
+// ParseGate reads a condition about tasks, cards and feedback of a study.
+func ParseGate(text string, study *scenes.Study) (Gate, error) {
+	var tasks, names []string
+	for i := range study.Tasks {
+		tasks = append(tasks, study.Tasks[i].Name)
+		for _, f := range choices(&study.Tasks[i]) {
+			names = append(names, f.name)
+		}
+	}
+	names = append(GateFigures(), names...)
 	m := gateText.FindStringSubmatch(text)
 	if m == nil {
 		return Gate{}, fmt.Errorf("%q is no condition; write FIGURE OPERATOR NUMBER, such as lockout_leaks > 0, or TASK.FIGURE and a share such as 5%%", text)
 	}
 	g := Gate{Text: strings.TrimSpace(text), Task: m[1], Figure: m[2], op: m[3]}
-	if !slices.Contains(GateFigures(), g.Figure) {
-		return Gate{}, fmt.Errorf("%q: there is no figure %q; the figures are %s", text, g.Figure, strings.Join(GateFigures(), ", "))
+	if !slices.Contains(names, g.Figure) {
+		return Gate{}, fmt.Errorf("%q: there is no figure %q; the figures are %s", text, g.Figure, strings.Join(names, ", "))
 	}
 	if g.Task != "" && !slices.Contains(tasks, g.Task) {
 		return Gate{}, fmt.Errorf("%q: the study has no task %q; its tasks are %s", text, g.Task, strings.Join(tasks, ", "))
@@ -115,11 +126,17 @@ func (r *Report) judge(g *Gate) Verdict {
 
 // applies reports whether a task can have the gate's figure.
 func (g *Gate) applies(k *Task) bool {
-	i := slices.IndexFunc(figures, func(f figure) bool { return f.name == g.Figure })
-	if i < 0 {
-		return g.Figure == gateEpisodes || !k.Card
+	of := ofTask
+	switch {
+	case g.Figure == gateEpisodes:
+		return true
+	case k.Feedback != nil:
+		return slices.Contains(k.Feedback.choices, g.Figure)
+	case k.Card:
+		of = ofCard
 	}
-	return figures[i].card == k.Card
+	i := slices.IndexFunc(figures, func(f figure) bool { return f.name == g.Figure })
+	return i >= 0 && figures[i].about == of || g.Figure == gateRisk && of == ofTask
 }
 
 // value is the gate's figure of a task.

@@ -6,6 +6,7 @@ import (
 	"html"
 	"strings"
 	"testing"
+	"vignette/scenes"
 
 	fleet "vignette/testdata/review"
 )
@@ -24,7 +25,7 @@ func TestParseGate(t *testing.T) {
 		{"", "is no condition"},
 		{"errors > 1e3", "is no condition"},
 	} {
-		_, err := ParseGate(c.text, []string{"air"})
+		_, err := ParseGate(c.text, studyOf("air"))
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%q: %v, want %q", c.text, err, c.want)
 		}
@@ -34,7 +35,7 @@ func TestParseGate(t *testing.T) {
 func FuzzParseGate(f *testing.F) {
 	f.Add("air.errors >= 5%")
 	f.Fuzz(func(t *testing.T, text string) {
-		g, err := ParseGate(text, []string{"air"})
+		g, err := ParseGate(text, studyOf("air"))
 		if err == nil && (g.Figure == "" || g.op == "" || g.number < 0) {
 			t.Errorf("%q: %+v", text, g)
 		}
@@ -72,7 +73,7 @@ func TestGate(t *testing.T) {
 		{0, false, "errors > 0", true, "cannot be judged: withheld of air, map"},
 	} {
 		r := gated(c.leaks, c.hidden)
-		g, err := ParseGate(c.text, []string{"air", "map"})
+		g, err := ParseGate(c.text, studyOf("air", "map"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,4 +166,13 @@ func TestFormsAgree(t *testing.T) {
 			t.Errorf("the page has %q", no)
 		}
 	}
+}
+
+// studyOf is a study of tasks of these names.
+func studyOf(tasks ...string) *scenes.Study {
+	s := &scenes.Study{}
+	for _, name := range tasks {
+		s.Tasks = append(s.Tasks, scenes.Task{Name: name})
+	}
+	return s
 }

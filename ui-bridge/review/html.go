@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 )
 
 //go:embed page.html
@@ -30,6 +31,7 @@ type taskPage struct {
 	K         *Task
 	ID        string
 	Leaks     string
+	Dialogue  []string // what drivers say of it, or were answered
 	AB        bool
 	Tiles     []tile
 	Flow      template.HTML
@@ -39,6 +41,7 @@ type taskPage struct {
 	Charts    []chart
 	Hidden    []string // titles of tables of which nothing is shown
 	Compared  template.HTML
+	Steps     string // the keystroke-level model's path
 }
 
 // tile is a figure in large type.
@@ -74,7 +77,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 	for i := range r.Tasks {
 		t := r.taskPage(&r.Tasks[i], fmt.Sprintf("task-%d", i+1))
 		p.Tasks = append(p.Tasks, t)
-		if !t.K.Card {
+		if !t.K.Card && t.K.Feedback == nil {
 			p.Ranks, ranked = append(p.Ranks, t), append(ranked, r.Tasks[i])
 		}
 	}
@@ -83,7 +86,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 }
 
 func (r *Report) taskPage(k *Task, id string) taskPage {
-	t := taskPage{K: k, ID: id, AB: r.compares(k), Leaks: leakNote(k), Tiles: k.tiles(), Flow: drawFlow(k)}
+	t := taskPage{K: k, ID: id, Dialogue: r.Dialogue(k), AB: r.compares(k), Leaks: leakNote(k), Tiles: k.tiles(), Flow: drawFlow(k)}
 	for i := range k.Tables {
 		table := &k.Tables[i]
 		if table.Name == "speed" {
@@ -94,6 +97,9 @@ func (r *Report) taskPage(k *Task, id string) taskPage {
 		} else {
 			t.Hidden = append(t.Hidden, table.Title)
 		}
+	}
+	if k.KLM != nil {
+		t.Steps = strings.Join(k.KLM.Path, " → ")
 	}
 	if t.AB {
 		t.Compared = compared(k)
@@ -118,9 +124,15 @@ func (k *Task) tiles() []tile {
 		return list
 	}
 	names := []struct{ name, title string }{{"touched_moving", "touched while moving"}, {"over_12s_moving", "12 s or more of it moving"}, {"errors", "met an error"}, {"abandoned", "did not reach the end"}}
-	if k.Card {
+	switch {
+	case k.Card:
 		names = names[:1]
 		names[0].name, names[0].title = "regret", "taken back within a minute"
+	case k.Feedback != nil:
+		names = names[:0]
+		for _, f := range k.Figures {
+			names = append(names, struct{ name, title string }{f.Name, f.Title})
+		}
 	}
 	for _, n := range names {
 		s := k.figure(n.name)
@@ -130,7 +142,7 @@ func (k *Task) tiles() []tile {
 		}
 		list = append(list, t)
 	}
-	if k.Card {
+	if k.Card || k.Feedback != nil {
 		return list
 	}
 	for _, t := range k.Tables {

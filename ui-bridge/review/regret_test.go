@@ -70,7 +70,7 @@ func TestRegret(t *testing.T) {
 	for i := range r.Tasks {
 		k := &r.Tasks[i]
 		f := k.Figures
-		if !k.Card || len(f) != 1 || f[0].Name != "regret" || len(k.Tables) != 0 || k.Risk != nil {
+		if !k.Card || len(f) != 1 || f[0].Name != "regret" || len(k.Tables) != 1 || k.Tables[0].Name != WeeksTable || k.Risk != nil {
 			t.Fatalf("%+v", k)
 		}
 		switch k.Name {

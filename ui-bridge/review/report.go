@@ -51,19 +51,23 @@ type LeftOut struct {
 	Episodes *int   `json:"episodes"` // nil: fewer than k
 }
 
-// Task is what a report says of a task, or of a scene card.
+// Task is what a report says of a task, of a scene card, or of a feedback.
 type Task struct {
-	Name     string   `json:"name"`
-	Title    string   `json:"title"`
-	Card     bool     `json:"card"`
-	Episodes *int     `json:"episodes"` // at most one a vehicle and week
-	Vehicles *int     `json:"vehicles_at_least"`
-	LeftOut  *LeftOut `json:"left_out,omitempty"` // episodes of it that are in no figure
-	Risk     *Risk    `json:"risk"`
-	Builds   []Build  `json:"builds"`
-	Figures  []Figure `json:"figures"`
-	Tables   []Table  `json:"tables"`
-	Ways     []Way    `json:"ways"`
+	Name     string    `json:"name"`
+	Title    string    `json:"title"`
+	Card     bool      `json:"card"`
+	Feedback *Feedback `json:"feedback,omitempty"` // of what drivers are asked; nil: it is a task or a card
+	Said     []string  `json:"said,omitempty"`     // of a task or card: the feedback about it, by name
+	Episodes *int      `json:"episodes"`           // at most one a vehicle and week
+	Vehicles *int      `json:"vehicles_at_least"`
+	LeftOut  *LeftOut  `json:"left_out,omitempty"` // episodes of it that are in no figure
+	Risk     *Risk     `json:"risk"`
+	Builds   []Build   `json:"builds"`
+	Figures  []Figure  `json:"figures"`
+	Tables   []Table   `json:"tables"`
+	Rate     *Rate     `json:"rate,omitempty"`
+	KLM      *KLM      `json:"klm,omitempty"` // absent: no sequence of the dictionary does the whole task
+	Ways     []Way     `json:"ways"`
 }
 
 // Risk is a task's score, see Report.Score.
@@ -125,8 +129,12 @@ type Way struct {
 
 // Options choose what a report shows. None of them lets it show more.
 type Options struct {
-	K    int    // above the study's k; 0: the study's
-	A, B string // builds to compare; empty: the study's first two
+	K int // above the study's k; 0: the study's
+	// Answers are answer cards, and Today the day to which it is counted how long an
+	// answer to feedback is owed. Without Today nobody asked.
+	Answers []*scenes.Answer
+	Today   time.Time
+	A, B    string // builds to compare; empty: the study's first two
 }
 
 // ErrK tells that somebody wanted a k below the study's.
@@ -156,10 +164,20 @@ func New(b *Bag, o Options) (*Report, error) {
 			r.LeftOut = append(r.LeftOut, l)
 		}
 	}
-	for _, t := range sheets(b, r.K) {
-		r.Tasks = append(r.Tasks, r.taskOf(t))
+	if err := checkAnswers(b.Study, o.Answers); err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(r.Tasks, byRisk)
+	for _, t := range sheets(b, r.K) {
+		k := r.taskOf(t)
+		if k.Feedback = feedbackOf(b.Study, t.task); k.Feedback != nil {
+			k.Feedback.Since = k.firstWeek()
+			if !o.Today.IsZero() {
+				k.answer(b.Study, o.Answers, o.Today)
+			}
+		}
+		r.Tasks = append(r.Tasks, k)
+	}
+	r.Tasks = order(r.Tasks)
 	return r, nil
 }
 
@@ -232,7 +250,7 @@ func (r *Report) choose(b *Bag, o Options) error {
 
 // taskOf is what may be said of a task.
 func (r *Report) taskOf(t *taskSheet) Task {
-	k := Task{Name: t.task.Name, Title: t.task.Title.In("en"), Card: t.dict.card,
+	k := Task{Name: t.task.Name, Title: t.task.Title.In("en"), Card: t.dict.of == ofCard,
 		Builds: []Build{}, Figures: []Figure{}, Tables: []Table{}, Ways: []Way{}}
 	if t.leftOut != nil {
 		k.LeftOut = &LeftOut{Reason: "of builds, or of whole or cut attempts, with few vehicles"}
@@ -258,6 +276,7 @@ func (r *Report) taskOf(t *taskSheet) Task {
 	for i := range t.tables {
 		k.Tables = append(k.Tables, t.table(&t.tables[i]))
 	}
+	k.Rate, k.KLM = movingRate(&k), t.dict.klm.report()
 	k.Ways = t.wayList()
 	k.Risk = risk(&k)
 	return k

@@ -9,8 +9,9 @@ import (
 	fleet "vignette/testdata/review"
 )
 
-// TestReportFitsItsSchema: also with figures that are withheld.
-func TestReportFitsItsSchema(t *testing.T) {
+// reportSchema compiles the published schema.
+func reportSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
 	if err != nil {
 		t.Fatal(err)
@@ -23,6 +24,28 @@ func TestReportFitsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schema
+}
+
+// fits holds a report's JSON against the schema.
+func fits(t *testing.T, schema *jsonschema.Schema, r *Report) {
+	t.Helper()
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Errorf("k = %d: %v", r.K, err)
+	}
+}
+
+// TestReportFitsItsSchema: also with figures that are withheld.
+func TestReportFitsItsSchema(t *testing.T) {
+	schema := reportSchema(t)
 	_, b := draw(t, fleet.Truth{Seed: 5, Episodes: 900, Weeks: 2, K: 20, Tasks: 2, Ways: 10,
 		Builds: []fleet.Build{{Name: "a", Share: 0.5, Abandoned: 0.1}, {Name: "b", Share: 0.5}}})
 	for _, k := range []int{0, 100, 2000} {
@@ -30,16 +53,6 @@ func TestReportFitsItsSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var text bytes.Buffer
-		if err := r.WriteJSON(&text); err != nil {
-			t.Fatal(err)
-		}
-		value, err := jsonschema.UnmarshalJSON(&text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(value); err != nil {
-			t.Errorf("k = %d: %v", k, err)
-		}
+		fits(t, schema, r)
 	}
 }

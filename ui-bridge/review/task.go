@@ -16,18 +16,20 @@ const mostWays = 24
 // taskSheet is a task's sheet with what its cells mean.
 type taskSheet struct {
 	Sheet
-	task     *scenes.Task
-	dict     *dictionary
-	blocks   []string // builds that are told apart; one entry: none are
-	kinds    []kind   // of the atoms
-	base     int      // the cell of all episodes; -1: the task has fewer than k vehicles
-	builds   []int    // the cells of its blocks
-	leftOut  []int    // episodes that are in no figure, by week
-	leftLeak bool     // some of them touched a locked element while moving
-	figures  []figureCells
-	tables   []tableCells
-	ways     []wayCells // whole and cut ones, if there are
-	bases    []int      // cells that shares are of, to use them again
+	task      *scenes.Task
+	partOfDay bool // the study has it told
+	weekly    *distribution
+	dict      *dictionary
+	blocks    []string // builds that are told apart; one entry: none are
+	kinds     []kind   // of the atoms
+	base      int      // the cell of all episodes; -1: the task has fewer than k vehicles
+	builds    []int    // the cells of its blocks
+	leftOut   []int    // episodes that are in no figure, by week
+	leftLeak  bool     // some of them touched a locked element while moving
+	figures   []figureCells
+	tables    []tableCells
+	ways      []wayCells // whole and cut ones, if there are
+	bases     []int      // cells that shares are of, to use them again
 }
 
 // figureCells are the cells of a figure: for all, and by block.
@@ -75,7 +77,7 @@ func (b *Bag) split() (tasks [][]tuple, weeks map[uint16]int) {
 
 // newTaskSheet lays out what could be said of a task, by the study's index.
 func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int) *taskSheet {
-	t := &taskSheet{task: &b.Study.Tasks[task], base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
+	t := &taskSheet{task: &b.Study.Tasks[task], partOfDay: b.Study.PartOfDay, weekly: weekly(b.Study, subjectOf(&b.Study.Tasks[task])), base: -1, dict: newDictionary(b.Study, &b.Study.Tasks[task])}
 	t.K = k
 	block := t.chooseBlocks(b, tuples, weeks)
 	alike := map[tuple][]uint32{} // by week; the tuples have their block as build
@@ -87,7 +89,10 @@ func newTaskSheet(b *Bag, task int, tuples []tuple, weeks map[uint16]int, k int)
 			continue
 		}
 		week := weeks[u.week]
-		u.build, u.week, u.m = uint16(at), 0, coarse(u.m)
+		u.build, u.m = uint16(at), coarse(u.m)
+		if t.dict.of == ofTask {
+			u.week = 0
+		}
 		if alike[u] == nil {
 			alike[u] = make([]uint32, len(weeks))
 		}
@@ -125,12 +130,12 @@ func (t *taskSheet) leaveOut(u *tuple, weeks map[uint16]int, n int) {
 
 func compareTuples(a, b tuple) int {
 	return cmp.Or(cmp.Compare(a.task, b.task), cmp.Compare(a.variant, b.variant), cmp.Compare(a.build, b.build),
-		cmp.Compare(a.week, b.week), slices.Compare(a.m[:], b.m[:]))
+		cmp.Compare(a.week, b.week), cmp.Compare(a.tod, b.tod), slices.Compare(a.m[:], b.m[:]))
 }
 
 // kind is what cells tell apart of a tuple.
 func (t *taskSheet) kind(u *tuple) kind {
-	k := kind{block: int(u.build), whole: u.whole, m: u.m, facts: t.dict.facts[u.variant][0]}
+	k := kind{block: int(u.build), whole: u.whole, tod: u.tod, week: u.week, m: u.m, facts: t.dict.facts[u.variant][0]}
 	if k.whole {
 		k.facts = t.dict.facts[u.variant][1]
 	}
@@ -250,15 +255,26 @@ func (t *taskSheet) layOut() {
 		}
 		t.line(t.base, t.builds...)
 	}
-	for i := range figures {
-		if figures[i].card == (t.dict.card) {
-			t.addFigure(&figures[i])
-		}
+	for _, f := range t.figuresOf() {
+		t.addFigure(&f)
 	}
-	if !t.dict.card {
+	if t.dict.of == ofTask {
 		for i := range distributions {
 			t.addTable(&distributions[i])
 		}
+		if t.partOfDay {
+			t.addTable(&partOfDay)
+		}
+		if t.dict.klm.known() {
+			t.addResidual()
+		}
+	}
+	if t.dict.of != ofTask {
+		t.addTable(t.weekly)
+	}
+	if t.dict.of == ofFeedback {
+		t.addChoices() // which are its ways
+		return
 	}
 	t.addWays()
 }
@@ -290,7 +306,7 @@ func (t *taskSheet) addFigure(f *figure) {
 // triple makes the cells of a figure, of some episodes.
 func (t *taskSheet) triple(f *figure, of func(*kind) int32, rank int) triple {
 	base := rankBase
-	if f.of != ofEpisodes && f.of != ofWhole && f.of != ofTouches && !f.card {
+	if f.of != ofEpisodes && f.of != ofWhole && f.of != ofTouches && f.about == ofTask {
 		base = rank // it serves this figure alone
 	}
 	c := triple{base: t.baseCell(base, func(k *kind) int32 { yes, no := f.split(k); return of(k) * (yes + no) })}

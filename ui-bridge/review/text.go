@@ -19,6 +19,8 @@ func (r *Report) Legend() []string {
 		"Cars release only what the dictionary has, whole or cut to two touches. Rare trouble is what it lacks: shares of whole attempts have less of it than the road.",
 		"Intervals are of 95 % (Wilson; B against A Newcombe). They take episodes for independent: several weeks of one car make them too narrow.",
 		"* marks a difference whose interval leaves out zero; of twenty without any difference one is marked by chance.",
+		"Touches while moving in an hour of moving lie between two ends, since cars release buckets of both; the ends have no interval.",
+		"Keystroke-level model: " + klmFormula + ". It is for somebody practised who does nothing else.",
 		"Cars release buckets, not times: a median is the bucket it lies in. Moving is 8 km/h or faster. Screening figures: none is an NHTSA pass.",
 	}
 }
@@ -111,10 +113,16 @@ func (p *printer) line(format string, args ...any) {
 func (p *printer) task(r *Report, k *Task) {
 	p.line("")
 	what := "task"
-	if k.Card {
+	switch {
+	case k.Card:
 		what = "card"
+	case k.Feedback != nil:
+		what = "feedback on " + k.Feedback.Kind + " " + k.Feedback.About + ","
 	}
 	p.line("%s %s (%s): %s episodes%s", what, k.Name, k.Title, number(k.Episodes), riskText(k.Risk))
+	for _, line := range r.Dialogue(k) {
+		p.line("  %s", line)
+	}
 	for _, b := range k.Builds {
 		p.line("  build %-20s %s", b.Name, number(b.Episodes))
 	}
@@ -136,7 +144,56 @@ func (p *printer) task(r *Report, k *Task) {
 	for _, t := range k.Tables {
 		p.table(&t)
 	}
+	if k.Rate != nil {
+		p.line("  %s: %s", k.Rate.Title, k.Rate.All)
+	}
+	if k.KLM != nil {
+		p.line("  keystroke-level model: %.2f s for %s", k.KLM.Seconds, strings.Join(k.KLM.Path, " → "))
+	}
 	p.ways(k)
+}
+
+// Dialogue is what drivers say of a task or card; and of a feedback, which answers
+// it has had, how long they took, and what is owed one.
+func (r *Report) Dialogue(k *Task) (lines []string) {
+	for i := range r.Tasks {
+		if o := &r.Tasks[i]; slices.Contains(k.Said, o.Name) {
+			var said []string
+			for _, f := range o.Figures {
+				said = append(said, f.Title+": "+shareText(f.All, false))
+			}
+			lines = append(lines, fmt.Sprintf("drivers said of %s %s, %s times: %s", o.Feedback.Kind, o.Feedback.About, number(o.Episodes), strings.Join(said, ", ")))
+		}
+	}
+	if k.Feedback == nil {
+		return lines
+	}
+	for _, a := range k.Feedback.Answers {
+		lines = append(lines, "answered by "+a.String())
+	}
+	if len(k.Feedback.Owed) > 0 {
+		lines = append(lines, fmt.Sprintf("not answered%s: %s", age(k.Feedback), strings.Join(k.Feedback.Owed, ", ")))
+	}
+	return lines
+}
+
+// String is an answer in words.
+func (a *Answer) String() string {
+	text := fmt.Sprintf("%s, version %d, on %s", a.ID, a.Version, a.Date)
+	if len(a.Choices) > 0 {
+		text += " (" + strings.Join(a.Choices, ", ") + ")"
+	}
+	if a.Weeks != nil {
+		text += fmt.Sprintf(", %d weeks after it was first said", *a.Weeks)
+	}
+	return text
+}
+
+func age(f *Feedback) string {
+	if f.Age == nil {
+		return ""
+	}
+	return fmt.Sprintf(" for %d weeks", *f.Age)
 }
 
 // compares reports whether a task's figures are told apart by build.
@@ -157,7 +214,9 @@ func (p *printer) table(t *Table) {
 		median = "; median " + t.Median
 	}
 	p.line("  %s (%s %s)%s", t.Title, number(t.Sum), t.Of, median)
-	p.line("    %s", strings.Join(parts, ", "))
+	if len(parts) > 0 {
+		p.line("    %s", strings.Join(parts, ", "))
+	}
 }
 
 // mostTextWays is how many ways a text lists.

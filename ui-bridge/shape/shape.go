@@ -62,6 +62,9 @@ func (e Enums) fields(t reflect.Type, properties node, required *[]string) {
 			e.fields(field.Type, properties, required)
 			continue
 		}
+		if !field.IsExported() {
+			continue // nothing writes it
+		}
 		name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
 		of := e.of(field.Type)
 		if option != "omitempty" {

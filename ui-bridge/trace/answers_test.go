@@ -178,7 +178,7 @@ func TestDamagedSeenAnswers(t *testing.T) {
 		bad := append([]byte(nil), good...)
 		bad[i] ^= 1
 		for _, text := range [][]byte{bad, good[:i]} {
-			if list, ok := parseSeen(text); ok {
+			if list, ok := parseMarks(seenFile, text); ok {
 				t.Fatalf("damaged at byte %d it is read: %v", i, list)
 			}
 		}
@@ -205,18 +205,18 @@ func TestDamagedSeenAnswers(t *testing.T) {
 func TestSeenAnswersAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	r := consented(t, dir, withAnswers(t, answer(t)))
-	for i := range maxSeen {
+	for i := range maxMarks {
 		r.seen.list = append(r.seen.list, mark{"found", 1, "w", uint64(100 + i)})
 	}
 	if err := r.AnswerSeen("found"); err == nil || !strings.Contains(err.Error(), "1024 dismissed answers are kept already") {
 		t.Errorf("full: %v", err)
 	}
-	r.seen.list[700].answer = "gone"
+	r.seen.list[700].of = "gone"
 	if err := r.AnswerSeen("found"); err != nil {
 		t.Fatal(err)
 	}
-	s := seen{dir: dir}
-	if damaged, err := s.read(); damaged || err != nil || len(s.list) != maxSeen || s.newest("gone") != 0 {
+	s := marks{dir: dir, file: seenFile}
+	if damaged, err := s.read(); damaged || err != nil || len(s.list) != maxMarks || s.newest("gone") != 0 {
 		t.Errorf("%d marks, %v", len(s.list), err)
 	}
 }
@@ -237,10 +237,10 @@ func TestSeenAnswerIsNotLied(t *testing.T) {
 // Whatever the bytes, the record of dismissed answers is read exactly or not.
 func FuzzSeen(f *testing.F) {
 	m := mark{"found", 2, strings.Repeat("0a", 32), 7}
-	f.Add(sealed(seenHead, nil))
-	f.Add(sealed(seenHead, []string{m.line()}))
+	f.Add(sealed(markHead(seenFile), nil))
+	f.Add(sealed(markHead(seenFile), []string{m.line()}))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		list, ok := parseSeen(text)
+		list, ok := parseMarks(seenFile, text)
 		if !ok {
 			return
 		}
@@ -248,7 +248,7 @@ func FuzzSeen(f *testing.F) {
 		for i := range list {
 			lines[i] = list[i].line()
 		}
-		if string(sealed(seenHead, lines)) != string(text) {
+		if string(sealed(markHead(seenFile), lines)) != string(text) {
 			t.Fatalf("%q", text)
 		}
 	})

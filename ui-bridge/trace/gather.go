@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 )
 
 // Scan reads one segment of any length and calls yield with each episode, which
@@ -89,6 +90,9 @@ type Gathered struct {
 // ErrMixed tells that some segments are of a signed study and others are not.
 var ErrMixed = errors.New("some segments are of a signed study and some of an unsigned one; gather them apart")
 
+// ErrNothing tells that there is no episode to gather.
+var ErrNothing = errors.New("no episodes there: nothing to gather")
+
 // Gather writes the episodes of all segments in directories into one segment, in
 // an order drawn by chance: what was one file an episode still tells nothing by
 // its place. The episodes are in memory meanwhile, about 100 bytes each.
@@ -102,12 +106,23 @@ func Gather(dirs []string, to io.Writer) (g Gathered, err error) {
 	if err != nil {
 		return g, err
 	}
+	if g.Episodes == 0 {
+		return g, fmt.Errorf("%s: %w, in %d files%s", strings.Join(dirs, ", "), ErrNothing, g.Files, damageOf(g.Bad))
+	}
 	rand.Shuffle(len(all.ends), func(i, j int) { all.order[i], all.order[j] = all.order[j], all.order[i] })
 	w := NewSegmentWriter(to, all.signed)
 	for _, i := range all.order {
 		w.write(all.record(i))
 	}
 	return g, w.Close()
+}
+
+// damageOf says what is wrong with files of which nothing could be read.
+func damageOf(bad []error) string {
+	if len(bad) == 0 {
+		return ""
+	}
+	return "; " + Few(bad).Error()
 }
 
 // pool is the framed bytes of many episodes.

@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		fmt.Println(recordUntilKilled(dir))
 		os.Exit(1)
 	}
+	if dir := os.Getenv(killedGivingDir); dir != "" {
+		fmt.Println(giveUntilKilled(dir))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 

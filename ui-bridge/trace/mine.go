@@ -90,12 +90,13 @@ func (r *Recorder) DeleteTrace(id string) error {
 	if r.closed {
 		return ErrClosed
 	}
-	_, s, i, err := r.findMine(id)
+	p, s, i, err := r.findMine(id)
 	if err != nil {
 		return err
 	}
+	ep := s.list[i].ep
 	if err := s.removeAt(i); err != nil {
 		return fmt.Errorf("remove a trace: %w", err)
 	}
-	return nil
+	return r.forgetGiven(p, &ep)
 }

@@ -93,9 +93,10 @@ func newPolicy(s *scenes.Study, car Car) *policy {
 		for _, id := range k.Screens {
 			t.screens = append(t.screens, uint16(id))
 		}
-		if k.Card != "" {
+		switch {
+		case k.Card != "":
 			p.cards[k.Card] = i
-		} else {
+		case len(k.Choices) == 0:
 			p.starts[t.start] = i
 		}
 		p.tasks = append(p.tasks, t)

@@ -53,7 +53,10 @@ type Counters struct {
 	Dropped    uint64 // attempts forgotten since the driver changed or the study ended
 	Released   uint64 // segments moved into the outbox
 	Removed    uint64 // segments removed from a full outbox
-	Torn       uint64 // files that could not be read: segments are removed, a record of dismissed answers counts as empty
+	Torn       uint64 // files that could not be read: segments are removed, a record of dismissed answers or given feedback counts as empty
+	// Feedback counts what drivers said when they were asked, FeedbackRefused what
+	// came without consent, in a moving car, again in the week, or is not asked.
+	Feedback, FeedbackRefused uint64
 }
 
 var (
@@ -78,6 +81,7 @@ type Recorder struct {
 	mu       sync.Mutex
 	dir      string
 	stopped  error
+	newer    error // the directory is of a newer version: it stays stopped
 	revoked  scenes.Revocations
 	policies []*policy
 	spools   []*spool  // of policies
@@ -85,7 +89,8 @@ type Recorder struct {
 	car      Car
 	answers  []*scenes.Answer
 	consents consents
-	seen     seen
+	seen     marks // which answers were dismissed
+	given    marks // which feedback was given
 	damaged  bool
 	user     uint64 // 0: a guest, or nobody knows
 	wall     time.Time
@@ -114,7 +119,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, active: -1, consents: consents{dir: dir}, seen: seen{dir: dir}}
+	r := &Recorder{dir: dir, active: -1, newer: Newer(dir), consents: consents{dir: dir}, seen: marks{dir: dir, file: seenFile}, given: marks{dir: dir, file: givenFile}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}
@@ -124,10 +129,12 @@ func Open(dir string, o Options) (*Recorder, error) {
 	case err != nil:
 		return nil, err
 	}
-	if damaged, err := r.seen.read(); err != nil {
-		return nil, err
-	} else if damaged {
-		r.n.Torn++
+	for _, s := range []*marks{&r.seen, &r.given} {
+		if damaged, err := s.read(); err != nil {
+			return nil, err
+		} else if damaged {
+			r.n.Torn++
+		}
 	}
 	r.take(o) // what the disk does not allow is tried again each Tick, see owed
 	return r, nil

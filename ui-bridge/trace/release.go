@@ -95,6 +95,10 @@ func (r *Recorder) wipeUnwanted() error {
 			return r.revoked.Has(study) || int(e.ep.Policy) != study.Version || !r.consents.stands(study, e.user)
 		}))
 	}
+	errs = append(errs, r.given.remove(func(m *mark) bool {
+		d, _ := r.consents.latest(m.study(), m.user)
+		return !d.Given // a withdrawal that was cut short
+	}))
 	return errors.Join(errors.Join(errs...), r.removeStrangers())
 }
 
@@ -112,6 +116,9 @@ func (r *Recorder) settle() error {
 	var err error
 	if r.consents.unsaved {
 		err = r.save()
+	}
+	if r.given.unsaved {
+		err = errors.Join(err, r.given.save(r.given.list))
 	}
 	for _, s := range r.spools {
 		err = errors.Join(err, s.sweep())

@@ -25,6 +25,9 @@ func (r *Recorder) Reload(o Options) error {
 
 // take is Reload; the caller holds mu.
 func (r *Recorder) take(o Options) error {
+	if r.newer != nil {
+		o.Stopped = r.newer
+	}
 	if o.Stopped != nil {
 		r.stop(o.Stopped)
 		return nil

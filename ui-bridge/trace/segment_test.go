@@ -106,7 +106,7 @@ func TestStrangeCodesAreRefused(t *testing.T) {
 		"place 0/300":            func(ep *Episode) { ep.Ev[0].Screen = 0 },
 		"place 3/0":              func(ep *Episode) { ep.Ev[1].Elem = 0 },
 		"gesture 0":              func(ep *Episode) { ep.Ev[0].Gesture = 0 },
-		"gesture 13":             func(ep *Episode) { ep.Ev[0].Gesture = 13 },
+		"gesture 19":             func(ep *Episode) { ep.Ev[0].Gesture = 19 },
 		"outcome 7":              func(ep *Episode) { ep.Ev[0].Out = 7 },
 		"gap 7":                  func(ep *Episode) { ep.Ev[0].DT = 7 },
 		"speed 7":                func(ep *Episode) { ep.Ev[0].Speed = 7 },

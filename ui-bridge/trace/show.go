@@ -113,7 +113,7 @@ func Segments(dir string, yield func(path string) error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir(), strings.HasPrefix(name, consentFile), strings.HasPrefix(name, seenFile), name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
+		case d.IsDir(), strings.HasPrefix(name, consentFile), name == seenFile, name == givenFile, name == closedFile, isSegmentName(strings.TrimSuffix(name, ".txt") + segmentSuffix):
 			return nil
 		}
 		return yield(path)
@@ -167,11 +167,15 @@ func (p *printer) episode(rec *segmentRecord) {
 		ep.Cohort, weekName(ep.Week), pick(todNames, ep.TOD), taskName(p.o.Study, ep.Task), ep.Variant, pick(autoNames, ep.Auto))
 	for i := range ep.Ev {
 		ev := &ep.Ev[i]
-		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), pick(scenes.Gestures, ev.Gesture),
+		p.printf("    %d. %s %s -> %s, gap %s, speed %s\n", i+1, placeName(p.o.Study, ev), gestureName(p.o.Study, ep.Task, ev.Gesture),
 			pick(scenes.Outcomes, ev.Out), pick(scenes.Gaps, ev.DT), pick(scenes.Speeds, ev.Speed))
 	}
 	metrics := metricsText(&ep.M)
-	if len(ep.Ev) > 0 && ep.Ev[0].Gesture == scenes.Fired {
+	switch {
+	case len(ep.Ev) == 0:
+	case ep.Ev[0].Gesture >= scenes.Chosen:
+		metrics = "none: what the driver said"
+	case ep.Ev[0].Gesture == scenes.Fired:
 		metrics = "none: of a scene card"
 	}
 	p.printf("    metrics: %s\n", metrics)
@@ -199,6 +203,20 @@ func placeName(s *scenes.Study, ev *Event) string {
 	}
 	screen, elem := s.Names(int(ev.Screen), int(ev.Elem))
 	return screen + "/" + elem
+}
+
+// gestureName names a gesture: of a choice, the choice where the study is known.
+func gestureName(s *scenes.Study, task uint16, gesture uint8) string {
+	if s != nil {
+		for _, k := range s.Tasks {
+			for _, c := range k.Choices {
+				if k.ID == int(task) && scenes.Chosen+c.ID-1 == int(gesture) {
+					return "chose " + c.Name
+				}
+			}
+		}
+	}
+	return pick(scenes.Gestures, gesture)
 }
 
 // metricsText names each computed figure.

@@ -84,11 +84,16 @@ func (s *spool) open() (torn int, err error) {
 		return 0, nil
 	}
 	errs := []error{err}
+	newer := false
 	for _, f := range entries {
 		if f.Name() == closedFile {
 			continue
 		}
 		e, ok := parseEntry(f.Name())
+		if ok && isNewer(filepath.Join(s.dir, f.Name()), headers...) {
+			s.list, newer = append(s.list, e), true // for its driver to have it removed
+			continue
+		}
 		if ok && !f.IsDir() {
 			e.ep, err = readOne(filepath.Join(s.dir, f.Name()))
 		}
@@ -103,6 +108,9 @@ func (s *spool) open() (torn int, err error) {
 			torn++
 			errs = append(errs, s.discard(f.Name()))
 		}
+	}
+	if newer {
+		return torn, errors.Join(errs...)
 	}
 	s.closed, err = readClosed(s.dir)
 	return torn, errors.Join(errors.Join(errs...), err, s.onePerSlot())
@@ -290,9 +298,12 @@ func (s *spool) release(now time.Time, box *outbox, n *Counters) (due bool, err 
 }
 
 // closedFile holds the newest week of which anything has left.
-const closedFile = "closed"
+const (
+	closedFile = "closed"
+	closedHead = "vignette-closed 1\n"
+)
 
-func closedText(week uint16) []byte { return fmt.Appendf(nil, "vignette-closed 1\n%d\n", week) }
+func closedText(week uint16) []byte { return fmt.Appendf(nil, "%s%d\n", closedHead, week) }
 
 func writeClosed(dir string, week uint16) error {
 	return replace(filepath.Join(dir, closedFile), closedText(week))
@@ -307,7 +318,7 @@ func readClosed(dir string) (uint16, error) {
 	} else if err != nil {
 		return math.MaxUint16, err
 	}
-	line := strings.TrimSuffix(strings.TrimPrefix(string(text), "vignette-closed 1\n"), "\n")
+	line := strings.TrimSuffix(strings.TrimPrefix(string(text), closedHead), "\n")
 	week, err := strconv.ParseUint(line, 10, 16)
 	if err != nil || string(closedText(uint16(week))) != string(text) {
 		return math.MaxUint16, nil

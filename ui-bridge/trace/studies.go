@@ -215,7 +215,7 @@ func (r *Recorder) WithdrawConsent(study string, c Context) error {
 		r.consents.remember(d)
 	}
 	r.choose()
-	wiped := r.wipe(study)
+	wiped := errors.Join(r.wipe(study), r.given.remove(func(m *mark) bool { return m.user == r.user && m.study() == study }))
 	if r.consents.unsaved {
 		saved = r.save() // what was wiped may have made room
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join(root, "testdata/scripts/agent"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof, "desk": desk},
 		Setup: func(e *testscript.Env) error {
 			for name, dir := range map[string]string{"car": "testdata/drive", "hmi": "testdata/hmi"} {
 				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, name)); err != nil {
@@ -49,6 +50,16 @@ func bus(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(stop)
 	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+}
+
+// desk builds the desk's program and puts it on the script's path.
+func desk(ts *testscript.TestScript, neg bool, args []string) {
+	dir := ts.MkAbs("bin")
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "vignette"), "../vignette")
+	if out, err := build.CombinedOutput(); err != nil {
+		ts.Fatalf("%v\n%s", err, out)
+	}
+	ts.Setenv("PATH", dir+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // roof is the service org.example.Roof1 on the script's bus: it takes what it

@@ -17,16 +17,20 @@ func audits(args []string, out, errs io.Writer) error {
 	if len(args) > 0 && args[0] == "verify" {
 		return auditVerify(args[1:], out, errs)
 	}
-	fs := newFlags("audit", errs, "vignette audit [options] DIR\n       vignette audit verify --trust FILE [--dataset DIR] CERTIFICATE", `
+	fs := newFlags("audit", errs, "vignette audit [options] DIR…\n       vignette audit verify --trust FILE [--dataset DIR] CERTIFICATE", `
 Runs the attacks of docs/study-cards.md against a dataset: a directory with
-study.yaml and segments/, as a server has it. DIR/truth.jsonl, which simulated
-fleets have, says whose each episode is; attacks that need it are not run without,
-and what was not run has not passed. Exit code 0 if every attack was run and met
-its mark, 3 if not. docs/audit.md says what each figure means.`,
+study.yaml and segments/, as a server has it. Directories with the same study card
+are one dataset; those with others are attacked each, and vehicles are linked from
+one to the other too. DIR/truth.jsonl, which simulated fleets have, says whose each
+episode is; attacks that need it are not run without, and what was not run has not
+passed. Exit code 0 if every attack was run and met its mark, 3 if not.
+docs/audit.md says what each figure means.`,
 		"vignette audit fleet/",
-		"vignette audit --out audit.json --key auditor.key --page audit.html fleet/",
+		"vignette audit --trust study-root.pub --out audit.json --key auditor.key --page audit.html fleet/",
+		"vignette audit spring/ summer/",
 		"vignette audit verify --trust auditor.pub --dataset fleet/ audit.json")
-	truth := fs.String("truth", "", "ground truth `FILE` (DIR/truth.jsonl if it is there)")
+	truth := fs.String("truth", "", "ground truth `FILE` of a single DIR (DIR/truth.jsonl if it is there)")
+	trust := fs.String("trust", "", "check the study cards' signatures, study.yaml.minisig, with the public key in `FILE`")
 	seed := fs.Uint64("seed", 1, "draw samples by this `NUMBER`")
 	var canaries listFlag
 	fs.Var(&canaries, "canary", "`TEXT` that was pushed through the recorders; may be given again")
@@ -37,30 +41,37 @@ its mark, 3 if not. docs/audit.md says what each figure means.`,
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 || *key != "" && *certificate == "" {
+	if fs.NArg() == 0 || *key != "" && *certificate == "" {
 		fs.Usage()
 		return errReported
 	}
-	dir := fs.Arg(0)
-	for _, file := range []string{*certificate, *page} {
-		if err := outside(dir, file); err != nil {
+	for _, dir := range fs.Args() {
+		if err := errors.Join(outside(dir, *certificate), outside(dir, *page)); err != nil {
 			return err
 		}
+	}
+	var keys []sign.PublicKey
+	if *trust != "" {
+		k, err := readKey(*trust, sign.ParsePublicKey)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, k)
 	}
 	o := audit.Options{Seed: *seed, Canaries: canaries}
 	if isTerminal(errs) {
 		o.Progress = func(name string) { fmt.Fprintf(errs, "\raudit: %s\x1b[K", name) }
 		defer fmt.Fprint(errs, "\r\x1b[K")
 	}
-	d, err := audit.Load(dir, *truth)
+	list, err := audit.Load(fs.Args(), *truth, keys)
 	if err != nil {
 		return err
 	}
-	attacks, err := audit.Run(d, o)
+	c, err := audit.Run(list, o, time.Now())
 	if err != nil {
 		return err
 	}
-	w := auditWriter{c: audit.Certify(d, o, attacks, time.Now()), out: *certificate, key: *key, page: *page}
+	w := auditWriter{c: c, out: *certificate, key: *key, page: *page}
 	if err := w.write(); err != nil {
 		return err
 	}
@@ -148,7 +159,8 @@ the certificate holds and its verdict is pass, 3 if it holds and says otherwise.
 		"vignette audit verify --trust auditor.pub audit.json",
 		"vignette audit verify --trust auditor.pub --dataset fleet/ audit.json")
 	trust := fs.String("trust", "", "check with the public key in `FILE` (required)")
-	dataset := fs.String("dataset", "", "hold it against the dataset in `DIR`")
+	var datasets listFlag
+	fs.Var(&datasets, "dataset", "hold it against the dataset in `DIR`; of several, give each")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -173,16 +185,12 @@ the certificate holds and its verdict is pass, 3 if it holds and says otherwise.
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if *dataset != "" {
-		hash, err := audit.Hash(*dataset)
-		if err != nil {
-			return err
-		}
-		if hash != c.Dataset.SHA256 {
-			return fmt.Errorf("%s: is of another dataset than %s, or that was changed: its hash is %s", file, *dataset, hash)
+	if len(datasets) > 0 {
+		if err := c.Is(datasets); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	fmt.Fprintf(out, "%s: %s, study %s, version %d, signed with key %s\n", file, c.Verdict, c.Study.ID, c.Study.Version, key.ID)
+	fmt.Fprintf(out, "%s: %s, %s, signed with key %s\n", file, c.Verdict, c.Studies(), key.ID)
 	if c.Verdict != audit.Pass {
 		return errFindings
 	}

@@ -36,9 +36,9 @@ const (
 
 // demoOptions are the flags of vignette demo.
 type demoOptions struct {
-	log, vehicle, lang, bin, studies string
-	cards                            listFlag
-	seconds, dieAfter                int
+	log, vehicle, lang, bin, studies, answers string
+	cards                                     listFlag
+	seconds, dieAfter                         int
 }
 
 func demo(args []string, out, errs io.Writer) error {
@@ -54,6 +54,7 @@ traces. Exit code 0 only if all three hold.`,
 	fs.StringVar(&o.vehicle, "vehicle", "", "vehicle profile `FILE` (required)")
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
 	fs.StringVar(&o.studies, "studies", "", "study card `FILE or directory`; default: studies beside the vehicle profile")
+	fs.StringVar(&o.answers, "answers", "", "answer card `FILE or directory`; default: answers beside the vehicle profile, if there are any")
 	fs.StringVar(&o.lang, "lang", "en", "language of the texts for the driver: en or zh")
 	fs.IntVar(&o.seconds, "seconds", 0, "end after this many seconds, that is ten times as much of the drive; 0: all of it")
 	fs.StringVar(&o.bin, "bin", "", "`DIR` of vignette-agent and vignette-hmi; default: beside this program")
@@ -67,6 +68,11 @@ traces. Exit code 0 only if all three hold.`,
 	}
 	if o.studies == "" {
 		o.studies = filepath.Join(filepath.Dir(o.vehicle), "studies")
+	}
+	if beside := filepath.Join(filepath.Dir(o.vehicle), "answers"); o.answers == "" {
+		if _, err := os.Stat(beside); err == nil {
+			o.answers = beside
+		}
 	}
 	if o.bin == "" {
 		self, err := os.Executable()
@@ -186,9 +192,13 @@ func (d *demoRun) configure(address string) error {
 		"source":    map[string]any{"log": abs(d.o.log), "speed": fmt.Sprintf("%dx", demoSpeed), "duration": d.length().String()},
 		"decisions": map[string]any{"file": "decisions.jsonl", "format": "jsonl"},
 		"traces":    "traces",
-		"studies":   map[string]any{"cards": []string{abs(d.o.studies)}},
 		"journal":   "journal.msgp",
 	}
+	studies := map[string]any{"cards": []string{abs(d.o.studies)}, "build": "1.0", "market": "demo", "display": "wide"} // the stand-in's
+	if d.o.answers != "" {
+		studies["answers"] = []string{abs(d.o.answers)}
+	}
+	config["studies"] = studies
 	text, err := json.MarshalIndent(config, "", "  ") // JSON is YAML too
 	if err != nil {
 		return err
@@ -235,6 +245,7 @@ type hmiCall struct {
 // hmiSummary is what the HMI writes at its end.
 type hmiSummary struct {
 	Calls        []hmiCall `json:"calls"`
+	Answers      []string  `json:"answers"`
 	Interactions struct {
 		Accepted int `json:"accepted"`
 	} `json:"interactions"`
@@ -267,6 +278,9 @@ func (d *demoRun) verdict() error {
 	}
 	fmt.Fprintf(d.out, "\n%d firings, the same as a replay of the car's journal, byte for byte\n", fired)
 	fmt.Fprintf(d.out, "%d calls decided, and all arrived in the HMI in order\n", len(calls))
+	if d.o.answers != "" {
+		fmt.Fprintf(d.out, "%d answers shown to the driver, and dismissed\n", len(s.Answers))
+	}
 	fmt.Fprintf(d.out, "%d interactions recorded with consent, %d episodes kept (unsigned study, not for release)\n", s.Interactions.Accepted, episodes)
 	return nil
 }

@@ -48,7 +48,7 @@ func TestDemo(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		for _, want := range []string{"the same as a replay of the car's journal, byte for byte", "all arrived in the HMI in order",
-			"not for release", "warm-seat", "only_if[0]"} {
+			"not for release", "warm-seat", "only_if[0]", "答复: 主屏：您的反馈与我们的改进", "1 answers shown to the driver, and dismissed"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("no %q in\n%s", want, out)
 			}

@@ -67,7 +67,7 @@ func printFacts(out io.Writer, dir string, facts *fleet.Facts, asJSON bool) erro
 	}
 	for _, b := range facts.Builds {
 		fmt.Fprintf(out, "build %q: %d cars, %d yes, %d taken back; %d attempts: %d whole, %d cut, %d dropped; %d episodes have left\n",
-			b.Build.Build, b.Cars, b.Consents, b.Withdrawals, b.Did.Attempts, b.Recorded.Whole, b.Recorded.Cut, b.Recorded.Dropped, b.Recorded.Released)
+			b.Build.Build, b.Cars, b.Consents, b.Withdrawals, b.Did.Attempts+b.Did.Firings(), b.Recorded.Whole, b.Recorded.Cut, b.Recorded.Dropped, b.Recorded.Released)
 	}
 	fmt.Fprintf(out, "%s: %d cars, %d weeks\n", dir, facts.Cars, facts.Weeks)
 	return nil

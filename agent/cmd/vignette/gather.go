@@ -14,7 +14,8 @@ Writes the episodes of all segments in directories into one new segment, in an
 order drawn by chance. A million files are slow to open, one is not; vignette
 review and vignette audit read either. All must be of one study, which segments
 do not name. An episode that was delivered twice is kept once. Files that are
-damaged or no segments are named; the exit code is then 3.`,
+damaged or no segments are named; the exit code is then 3. Where there is no
+episode at all, no file is made.`,
 		"vignette traces gather --to all.seg delivered/")
 	to := fs.String("to", "", "new `FILE` for the segment (required)")
 	if err := parse(fs, args); err != nil {

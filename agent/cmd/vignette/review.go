@@ -17,6 +17,7 @@ import (
 // reviewFlags are what vignette review was asked.
 type reviewFlags struct {
 	study, csv, html string
+	answers, today   string
 	asJSON           bool
 	gates            listFlag
 	review.Options
@@ -28,8 +29,8 @@ Makes a report for designers from what cars have released: a dataset (a director
 with study.yaml and segments/), any directory of segments, or one segment of many
 episodes, as vignette traces gather writes it. Tasks are ranked by risk while
 moving; of each there are counts, time, touches while moving, errors, lockout
-leaks, the ways that drivers took and, of scene cards, regret; and build A
-against build B.
+leaks, the ways that drivers took, of scene cards regret, and what drivers said of
+a card or screen when they were asked; and build A against build B.
 
 No figure is shown with fewer than k vehicles behind it, nor one from which such a
 figure follows; k is the study's, and can only be raised. The exit code is 3 if
@@ -37,6 +38,7 @@ files are damaged or a --fail-if holds or cannot be judged.`,
 		"vignette review dataset/",
 		"vignette review --html report.html --csv report.csv dataset/",
 		"vignette review --study demo.yaml --a 1.0 --b 1.1 all.seg",
+		"vignette review --answers answers/ dataset/",
 		`vignette review --fail-if "lockout_leaks > 0" --fail-if "air.errors >= 5%" dataset/`)
 	var f reviewFlags
 	fs.StringVar(&f.study, "study", "", "study card `FILE`; without it PATH/study.yaml")
@@ -44,6 +46,8 @@ files are damaged or a --fail-if holds or cannot be judged.`,
 	fs.StringVar(&f.A, "a", "", "compare `BUILD`, as the study's cohorts name it (the first one)")
 	fs.StringVar(&f.B, "b", "", "with `BUILD` (the second one)")
 	fs.Var(&f.gates, "fail-if", "exit with 3 if `CONDITION` holds: FIGURE or TASK.FIGURE, an operator, a number; may be given several times")
+	fs.StringVar(&f.answers, "answers", "", "answer cards in `PATH`, to show which feedback is answered, how long that took, and what is owed an answer")
+	fs.StringVar(&f.today, "today", "", "with --answers: the `DATE` to which ages are counted (today)")
 	fs.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
 	fs.StringVar(&f.csv, "csv", "", "write all numbers to `FILE`")
 	fs.StringVar(&f.html, "html", "", "write one page that needs nothing else to `FILE`")
@@ -126,16 +130,19 @@ func (f *reviewFlags) prepare(path string) (*scenes.Study, []review.Gate, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.answers != "" {
+		if f.Answers, f.Today, err = answersAt([]string{f.answers}, f.today); err != nil {
+			return nil, nil, err
+		}
+	} else if f.today != "" {
+		return nil, nil, errors.New("--today counts how long answers are owed; name the answers with --answers")
+	}
 	if f.K != 0 && f.K < study.K {
 		return nil, nil, &review.ErrK{Asked: f.K, Study: study.K}
 	}
-	var tasks []string
-	for _, t := range study.Tasks {
-		tasks = append(tasks, t.Name)
-	}
 	var gates []review.Gate
 	for _, text := range f.gates {
-		g, err := review.ParseGate(text, tasks)
+		g, err := review.ParseGate(text, study)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--fail-if %w", err)
 		}

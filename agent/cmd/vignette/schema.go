@@ -3,15 +3,41 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"vignette/scenes"
 	"vignette/ui-bridge/audit"
+	"vignette/ui-bridge/cocreate"
 	"vignette/ui-bridge/review"
 )
 
+// schemas are the published ones, by name.
+var schemas = []struct {
+	name string
+	make func() []byte
+}{
+	{"card", scenes.CardSchema},
+	{"scenario", scenes.ScenarioSchema},
+	{"pack", scenes.PackSchema},
+	{"pack-source", scenes.PackSourceSchema},
+	{"trust", scenes.TrustSchema},
+	{"profile", scenes.ProfileSchema},
+	{"study", scenes.StudySchema},
+	{"answer", scenes.AnswerSchema},
+	{"revocations", scenes.RevocationsSchema},
+	{"audit", audit.Schema},
+	{"review", review.Schema},
+	{"cocreate", cocreate.Schema},
+}
+
 func schema(args []string, out, errs io.Writer) error {
-	fs := newFlags("schema", errs, "vignette schema card|profile|study|answer|audit|review", `
-Prints the JSON Schema of cards, vehicle profiles, study cards, answer cards,
+	var names []string
+	for _, s := range schemas {
+		names = append(names, s.name)
+	}
+	fs := newFlags("schema", errs, "vignette schema "+strings.Join(names, "|"), `
+Prints the JSON Schema of cards, scenarios, manifests and sources of packs, trust
+lists, vehicle profiles, study cards, answer cards, lists of what is called back,
 certificates of audits or reports, for editors that complete and check while one
 types. It is made from what the program reads or writes.`,
 		"vignette schema card > card.schema.json")
@@ -22,25 +48,12 @@ types. It is made from what the program reads or writes.`,
 		fs.Usage()
 		return errReported
 	}
-	switch fs.Arg(0) {
-	case "card":
-		_, err := out.Write(scenes.CardSchema())
-		return err
-	case "profile":
-		_, err := out.Write(scenes.ProfileSchema())
-		return err
-	case "study":
-		_, err := out.Write(scenes.StudySchema())
-		return err
-	case "answer":
-		_, err := out.Write(scenes.AnswerSchema())
-		return err
-	case "audit":
-		_, err := out.Write(audit.Schema())
-		return err
-	case "review":
-		_, err := out.Write(review.Schema())
-		return err
+	for _, s := range schemas {
+		if s.name == fs.Arg(0) {
+			_, err := out.Write(s.make())
+			return err
+		}
 	}
-	return fmt.Errorf("no schema of %q; write card, profile, study, answer, audit or review", fs.Arg(0))
+	last := len(names) - 1
+	return fmt.Errorf("no schema of %q; write %s or %s", fs.Arg(0), strings.Join(names[:last], ", "), names[last])
 }

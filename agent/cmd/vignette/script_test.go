@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vignette/scenes"
+	"vignette/testdata/bench/packs"
 	driven "vignette/testdata/drive"
 	fleet "vignette/testdata/review"
 	"vignette/ui-bridge/trace"
@@ -46,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir:           filepath.Join(root, "testdata/scripts"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat},
+			"big": big, "chop": chop, "drawn": drawn, "exits": exits, "pack": pack, "record": record, "repeat": repeat, "shared": shared, "squeeze": squeeze, "watched": watched},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			e.Setenv("CAR", filepath.Join(root, "testdata/drive/vehicle.yaml"))
@@ -129,8 +131,8 @@ func drawn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(w.Close(), f.Close()))
 }
 
-// pack gzip|zstd FILE OUT compresses a file.
-func pack(ts *testscript.TestScript, neg bool, args []string) {
+// squeeze gzip|zstd FILE OUT compresses a file.
+func squeeze(ts *testscript.TestScript, neg bool, args []string) {
 	var out bytes.Buffer
 	var w io.WriteCloser = gzip.NewWriter(&out)
 	if args[0] == "zstd" {
@@ -142,6 +144,49 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o644))
+}
+
+// shared DIR N makes N packs of cards in a directory.
+func shared(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(packs.Write(ts.MkAbs(args[0]), n, 1))
+}
+
+// watched DIR CARD OTHER makes a dataset of a study of three weeks that watches two
+// cards, k = 20: 60, 50 and no cars ran the first one, 5 of them took it back; 3 cars
+// the other one.
+func watched(ts *testscript.TestScript, neg bool, args []string) {
+	text := "schema: 1\nid: watched\nversion: 1\ntitle: {en: Cards, zh: 卡片}\nquestion: {en: Which stay, zh: 哪些}\npurpose: {en: Tests, zh: 测试}\n" +
+		"from: 2026-01-05\nuntil: 2026-01-25\nmode: fleet\nk: 20\ncards:\n"
+	dictionary := "dictionary:\n"
+	for i, card := range args[1:] {
+		text += fmt.Sprintf("  - {id: %d, card: %s, title: {en: %s, zh: 卡}}\n", i+1, card, card)
+		dictionary += fmt.Sprintf("  - {id: %d, task: %s, vehicles: 20, events: [other/other fired ok first parked]}\n", 2*i+1, card)
+		dictionary += fmt.Sprintf("  - {id: %d, task: %s, vehicles: 20, events: [other/other fired ok first parked, other/other undone ok <15s parked]}\n", 2*i+2, card)
+	}
+	s, err := scenes.ParseStudy("study.yaml", []byte(text+dictionary))
+	ts.Check(err)
+	var eps []trace.Episode
+	add := func(sequence, week, cars int) {
+		for range cars {
+			q := &s.Dictionary[sequence]
+			ep := trace.Episode{V: trace.SchemaVersion, Policy: 1, Week: uint16(week), Task: uint16(q.Task), Variant: uint16(q.ID), EID: trace.EpisodeID{1, byte(len(eps))}}
+			for _, e := range q.Events {
+				ep.Ev = append(ep.Ev, trace.Event(e))
+			}
+			eps = append(eps, ep)
+		}
+	}
+	add(0, 2602, 55)
+	add(1, 2602, 5)
+	add(0, 2603, 50)
+	add(2, 2602, 3)
+	ts.Check(os.MkdirAll(ts.MkAbs(filepath.Join(args[0], "segments")), 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[0], "study.yaml")), []byte(text+dictionary), 0o644))
+	var file bytes.Buffer
+	ts.Check(trace.WriteSegment(&file, true, eps))
+	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join(args[0], "segments", "all.seg")), file.Bytes(), 0o644))
 }
 
 // chop FILE N takes the last N bytes off a file.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"vignette/scenes"
 	"vignette/scenes/explain"
@@ -56,6 +55,7 @@ var answerCards = signable{
 	},
 	words:   func(c scenes.Signable, l explain.Language) string { return explain.Answer(c.(*scenes.Answer), l) },
 	revoked: func(l scenes.Revocations, c scenes.Signable) bool { return l.HasAnswer(c.(*scenes.Answer)) },
+	more:    &command{name: "pending", run: answersPending},
 }
 
 // signables are cards of one kind as cards of any.
@@ -82,28 +82,12 @@ func (k *signable) commands() []command {
 
 // run runs one of the commands about a kind of card.
 func (k *signable) run(args []string, out, errs io.Writer) error {
-	if len(args) > 0 {
-		for _, c := range k.commands() {
-			if c.name == args[0] {
-				return c.run(args[1:], out, errs)
-			}
-		}
-	}
-	var names []string
-	for _, c := range k.commands() {
-		names = append(names, c.name)
-	}
 	command := "vignette " + k.word
-	fs := newFlags(k.word, errs, command+" "+strings.Join(names, "|")+" [options] FILE…", k.what+"\nEach command explains itself with --help.",
+	return oneOf(k.commands(), k.word, k.what, args, out, errs,
 		command+" check "+k.example,
 		command+" sign --key study-root.key "+k.example,
 		command+" verify --trust study-root.pub "+k.example,
 		command+" explain --lang zh "+k.example)
-	if err := parse(fs, args); err != nil {
-		return err
-	}
-	fs.Usage()
-	return errReported
 }
 
 func (k *signable) check(args []string, out, errs io.Writer) error {

@@ -69,7 +69,7 @@ VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=go.einride.tech/can/pkg/dbc=-l \
 	-gcflags=go.yaml.in/yaml/v3=-l
 VIGNETTE_AGENT_LDFLAGS = \
-	-s -w -buildid= \
+	-s -w -R 0x4000 -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)
 
 # dbus-daemon's user database knows the group of HMIs.

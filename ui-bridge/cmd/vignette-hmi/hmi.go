@@ -47,6 +47,7 @@ type hmi struct {
 	touches  chan *dbus.Call // answers to Record
 	open     int             // Records not answered yet
 	answered bool            // the study was consented to, or is not asked
+	unread   bool            // there are answers that were not shown
 	driver   driver
 	sum      summary
 }
@@ -215,7 +216,7 @@ func (h *hmi) askConsent() error {
 	}
 	h.answered = true
 	h.panel.say("consent")
-	return nil
+	return h.lookForAnswers()
 }
 
 // step waits for one thing to happen and deals with it.
@@ -233,6 +234,9 @@ func (h *hmi) step(ctx context.Context, tick <-chan time.Time) (ended bool, err 
 	case <-tick:
 		h.touch(h.driver.idle())
 		h.panel.tick()
+		if h.sum.Agent {
+			return false, h.showAnswers()
+		}
 	case <-ctx.Done():
 		return true, errors.New("stopped by a signal before the agent had ended")
 	}
@@ -268,6 +272,8 @@ func (h *hmi) takeSignal(s *dbus.Signal) (ended bool, err error) {
 		}
 		h.touch(h.driver.values(values))
 		h.panel.values(values)
+	case "org.freedesktop.DBus.Properties.PropertiesChanged":
+		return false, h.statusChanged(s.Body)
 	case agentName + ".Decisions":
 		var records []map[string]dbus.Variant
 		if err := dbus.Store(s.Body, &records); err != nil {

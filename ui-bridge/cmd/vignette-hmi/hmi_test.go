@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,17 +23,22 @@ import (
 
 const testPatience = 20 * time.Second
 
+type packs = uibridge.Packs
+
 // agent is the other side: a bridge with a real recorder behind it.
 type agent struct {
 	uibridge.Driver  // the stand-in only says who drives,
 	uibridge.Viewer  // looks at no card,
 	uibridge.Deck    // changes none,
+	packs            // has no packs,
 	uibridge.Habits  // has no habits,
 	uibridge.Studies // and at no study
 
 	rec       *trace.Recorder
 	answers   chan bool
 	consented chan bool
+	dismissed chan string // ids of answers
+	parked    atomic.Bool
 }
 
 func (a *agent) Replied(_ uint64, ok bool, _ string) { a.answers <- ok }
@@ -60,7 +67,11 @@ func openRecorder(t *testing.T, dir string) *trace.Recorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := trace.Open(dir, trace.Options{Studies: []*scenes.Study{s}})
+	a, err := scenes.LoadAnswer("../../../testdata/drive/answers/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := trace.Open(dir, trace.Options{Studies: []*scenes.Study{s}, Answers: []*scenes.Answer{a}, Car: trace.Car{Build: "1.0", Market: "demo", Display: "wide"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +81,16 @@ func openRecorder(t *testing.T, dir string) *trace.Recorder {
 func (a *agent) Consent(study string, yes bool) error {
 	err := a.rec.GiveConsent(study, parkedThen())
 	a.consented <- yes
+	return err
+}
+
+func (a *agent) Answers() ([]trace.Told, bool, error) {
+	return a.rec.Answers(), a.parked.Load(), nil
+}
+
+func (a *agent) AnswerSeen(id string) error {
+	err := a.rec.AnswerSeen(id)
+	a.dismissed <- id
 	return err
 }
 
@@ -94,7 +115,9 @@ func setUp(t *testing.T, args ...string) *stage {
 	}
 	t.Cleanup(stop)
 	s := &stage{traces: filepath.Join(t.TempDir(), "traces"), status: make(chan int, 1), out: new(bytes.Buffer)}
-	s.agent = &agent{rec: openRecorder(t, s.traces), answers: make(chan bool, 64), consented: make(chan bool, 1)}
+	s.agent = &agent{rec: openRecorder(t, s.traces), answers: make(chan bool, 64), consented: make(chan bool, 1), dismissed: make(chan string, 4)}
+	s.agent.parked.Store(!slices.Contains(args, driving))
+	args = slices.DeleteFunc(args, func(a string) bool { return a == driving })
 	ctx, cancel := context.WithTimeout(context.Background(), testPatience)
 	t.Cleanup(cancel)
 	go func() { s.status <- run(ctx, append(args, "--bus", address), s.out, s.out) }()
@@ -153,6 +176,43 @@ func TestStandInLivesThroughADrive(t *testing.T) {
 	}
 	if sum.Interactions.Sent == 0 || sum.Interactions.Accepted > sum.Interactions.Sent {
 		t.Errorf("interactions %+v", sum.Interactions)
+	}
+}
+
+// driving is no flag of the stand-in: the car is not parked when it begins.
+const driving = "driving"
+
+// TestAnswersAreShownWhenParked: in the driver's language, once, and dismissed; on
+// the move they wait.
+func TestAnswersAreShownWhenParked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "summary.json")
+	s := setUp(t, driving, "--lang", "zh", "--summary", file)
+	select {
+	case id := <-s.dismissed:
+		t.Fatalf("%s was shown on the move", id)
+	case <-time.After(touchEvery + touchEvery/4): // it has looked twice
+	}
+	s.parked.Store(true)
+	if id := <-s.dismissed; id != "demo-answer" {
+		t.Errorf("%s was dismissed", id)
+	}
+	if n := s.rec.Status().NewAnswers; n != 0 {
+		t.Errorf("%d answers are new", n)
+	}
+	if err := s.br.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-s.status; status != 0 {
+		t.Fatalf("status %d: %s", status, s.out)
+	}
+	for _, want := range []string{"答复: 主屏：您的反馈与我们的改进\n", "  您的反馈: 多数驾驶员首先寻找地图", "  我们的改进: 暂未更改"} {
+		if strings.Count(s.out.String(), want) != 1 {
+			t.Errorf("the terminal does not show %q once:\n%s", want, s.out)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(strings.Join(strings.Fields(string(text)), " "), `"answers": [ "demo-answer" ]`) {
+		t.Errorf("%v, summary %s", err, text)
 	}
 }
 

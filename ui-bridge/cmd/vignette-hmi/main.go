@@ -1,7 +1,7 @@
 // Command vignette-hmi is a stand-in for a head unit's HMI: a process of its own
 // that does over D-Bus what a real one would. It takes the calls that the demo
 // vehicle profile binds, watches the agent, gives consent to the demo study,
-// reports touches, and shows on the terminal what the head unit would show. It is
+// shows and dismisses its answers, reports touches, and shows on the terminal what the head unit would show. It is
 // for demonstrations and tests, and no part of the car.
 //
 // It ends with status 0 when the agent has come and gone, 1 when something went

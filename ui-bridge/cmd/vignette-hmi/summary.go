@@ -13,7 +13,8 @@ type summary struct {
 	Agent        bool         `json:"agent"` // it was seen
 	Calls        []callNote   `json:"calls"`
 	Decisions    []decision   `json:"decisions"`
-	Values       int          `json:"values"` // signals
+	Values       int          `json:"values"`  // signals
+	Answers      []string     `json:"answers"` // ids of those that were shown and dismissed
 	Interactions interactions `json:"interactions"`
 }
 
@@ -45,7 +46,7 @@ type decision struct {
 }
 
 func newSummary() summary {
-	return summary{Calls: []callNote{}, Decisions: []decision{}, Interactions: interactions{Errors: []string{}}}
+	return summary{Calls: []callNote{}, Decisions: []decision{}, Answers: []string{}, Interactions: interactions{Errors: []string{}}}
 }
 
 // addCall keeps a call, its variants opened.

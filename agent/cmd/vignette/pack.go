@@ -1,0 +1,351 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vignette/scenes"
+	"vignette/scenes/explain"
+	"vignette/scenes/pack"
+	"vignette/scenes/sign"
+)
+
+func packCommand(args []string, out, errs io.Writer) error {
+	list := []command{
+		{name: "make", run: packMake}, {name: "sign", run: packSign}, {name: "verify", run: packVerify}, {name: "show", run: packShow}, {name: "qr", run: packQR},
+		{name: "remix", run: packRemix}, {name: "log", run: packLog}, {name: "merge", run: packMerge}, {name: "install", run: packInstall}, {name: "remove", run: packRemove},
+	}
+	return oneOf(list, "pack", "Packs carry cards from one driver to another: one signed file, NAME"+pack.Ext+".", args, out, errs,
+		"vignette pack make --key mei.key cool-evening/",
+		"vignette pack show --trust trust.yaml cool-evening"+pack.Ext,
+		"vignette pack remix cool-evening"+pack.Ext+" my-evening/")
+}
+
+// oneOf runs one of the commands about a thing.
+func oneOf(list []command, word, what string, args []string, out, errs io.Writer, examples ...string) error {
+	var names []string
+	for _, c := range list {
+		if len(args) > 0 && c.name == args[0] {
+			return c.run(args[1:], out, errs)
+		}
+		names = append(names, c.name)
+	}
+	fs := newFlags(word, errs, "vignette "+word+" "+strings.Join(names, "|")+" [options] …", what+"\nEach command explains itself with --help.", examples...)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	fs.Usage()
+	return errReported
+}
+
+func packMake(args []string, out, errs io.Writer) error {
+	fs := newFlags("pack make", errs, "vignette pack make [--key FILE] [--bare] [-o PACK] DIR", `
+Makes a pack of a directory with pack.yaml (vignette schema pack-source) and the
+files that it names, checked. What the cards read, touch and need is written into
+the pack. The same files and key make the same bytes. Without --key the pack is
+unsigned, and whoever gets it is told so.`,
+		"vignette sign --generate mei",
+		"vignette pack make --key mei.key cool-evening/",
+		"vignette pack make --bare --key mei.key -o for-the-wall.vpack cool-evening/")
+	keyFile := fs.String("key", "", "sign with the secret key in `FILE`")
+	bare := fs.Bool("bare", false, "leave scenarios and picture out, for a QR code")
+	name := fs.String("o", "", "write to `PACK`; default ID.vpack, of the pack's id")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 {
+		fs.Usage()
+		return errReported
+	}
+	key, err := secretKey(*keyFile)
+	if err != nil {
+		return err
+	}
+	build := scenes.MakePack
+	if *bare {
+		build = scenes.MakeBarePack
+	}
+	data, err := build(fs.Arg(0), os.DirFS(fs.Arg(0)), key)
+	if err != nil {
+		return err
+	}
+	return writePack(*name, data, out)
+}
+
+// secretKey reads a secret key; no file, no key.
+func secretKey(file string) (*sign.SecretKey, error) {
+	if file == "" {
+		return nil, nil
+	}
+	key, err := readKey(file, sign.ParseSecretKey)
+	return &key, err
+}
+
+// writePack writes a pack's file and says what it is.
+func writePack(name string, data []byte, out io.Writer) error {
+	p, err := scenes.OpenPack(name, data)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		name = scenes.PackFileName(p.Manifest.ID)
+	}
+	if err := writeWhole(name, data); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: %s by %s, %s, %d bytes, sha256 %s\n", name, p.Manifest.Name(), p.Manifest.Author, signedBy(p), len(data), p.SHA256)
+	return err
+}
+
+func signedBy(p *scenes.Pack) string {
+	if !p.Signed {
+		return "not signed"
+	}
+	return "signed with key " + p.Key.ID.String()
+}
+
+// writeWhole writes a file so that it is there whole or as it was.
+func writeWhole(name string, data []byte) error {
+	return scenes.PutInstalled(filepath.Dir(name), filepath.Base(name), data, func(string) {})
+}
+
+func packSign(args []string, out, errs io.Writer) error {
+	fs := newFlags("pack sign", errs, "vignette pack sign --key FILE | --signature FILE --pub FILE PACK", `
+Signs a pack anew, in place; its content stays. With --signature the signature is
+one that minisign made of the pack's payload, all that follows its first empty
+line, with the trusted comment ID@VERSION: for keys that have a password.`,
+		"vignette pack sign --key mei.key cool-evening.vpack",
+		"sed '1,/^$/d' cool-evening.vpack > payload; minisign -S -m payload -t cool-evening@1.0.0",
+		"vignette pack sign --signature payload.minisig --pub minisign.pub cool-evening.vpack")
+	keyFile := fs.String("key", "", "sign with the secret key in `FILE`")
+	sigFile := fs.String("signature", "", "take the signature in `FILE`, of minisign")
+	pubFile := fs.String("pub", "", "public key of --signature, in `FILE`")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 || (*keyFile == "") == (*sigFile == "") || (*sigFile == "") != (*pubFile == "") {
+		fs.Usage()
+		return errReported
+	}
+	p, _, err := scenes.LoadPack(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	if *sigFile != "" {
+		return attachSignature(fs.Arg(0), p, *sigFile, *pubFile, out)
+	}
+	key, err := secretKey(*keyFile)
+	if err != nil {
+		return err
+	}
+	data, err := pack.Make(p.Files, key, p.Manifest.Name())
+	if err != nil {
+		return err
+	}
+	return writePack(fs.Arg(0), data, out)
+}
+
+// attachSignature puts minisign's signature into a pack.
+func attachSignature(name string, p *scenes.Pack, sigFile, pubFile string, out io.Writer) error {
+	key, err := readKey(pubFile, sign.ParsePublicKey)
+	if err != nil {
+		return err
+	}
+	s, err := readKey(sigFile, sign.ParseSignature)
+	if err != nil {
+		return err
+	}
+	data, err := pack.Attach(p.Files, key, s)
+	if err != nil {
+		return fmt.Errorf("%s: %w", sigFile, err)
+	}
+	return writePack(name, data, out)
+}
+
+// whom are the lists by which packs are judged.
+type whom struct {
+	trust         listFlag
+	revoked, root *string
+
+	list    scenes.Trust
+	gone    scenes.Revocations
+	asked   bool // a trust list was given
+	day     time.Time
+	dayText *string
+}
+
+// whomFlags adds the options that name the lists.
+func whomFlags(fs *flag.FlagSet) *whom {
+	w := &whom{}
+	fs.Var(&w.trust, "trust", "trust list `FILE`, may be given several times: the manufacturer's, the driver's")
+	w.revoked = fs.String("revoked", "", "signed `FILE` of what is called back")
+	w.root = fs.String("root", "", "public key in `FILE` that signs the list of what is called back")
+	w.dayText = fs.String("day", "", "judge as of `DATE`, such as 2026-12-31; default today")
+	return w
+}
+
+// read reads the lists.
+func (w *whom) read() (err error) {
+	w.day = time.Now().UTC().Truncate(24 * time.Hour)
+	if *w.dayText != "" {
+		if w.day, err = time.Parse(time.DateOnly, *w.dayText); err != nil {
+			return fmt.Errorf("--day: %q is no date; write it like 2026-12-31", *w.dayText)
+		}
+	}
+	for _, file := range w.trust {
+		list, err := scenes.LoadTrust(file)
+		if err != nil {
+			return err
+		}
+		w.list, w.asked = w.list.With(list), true
+	}
+	if (*w.revoked == "") != (*w.root == "") {
+		return errors.New("--revoked and --root go together: a list of what is called back counts only if it is signed")
+	}
+	if *w.revoked == "" {
+		return nil
+	}
+	key, err := readKey(*w.root, sign.ParsePublicKey)
+	if err != nil {
+		return err
+	}
+	w.gone, err = scenes.LoadRevocations(*w.revoked, []sign.PublicKey{key})
+	return err
+}
+
+// judge tells what is known of who made a pack; it is an error if the lists
+// forbid it.
+func (w *whom) judge(file string, p *scenes.Pack) (scenes.Standing, error) {
+	shelf := scenes.Shelf{Trust: w.list, Revoked: w.gone, Day: w.day}
+	standing, err := shelf.Admit(p)
+	if err != nil {
+		return standing, fmt.Errorf("%s: %w", file, err)
+	}
+	return standing, nil
+}
+
+// packFiles lists packs, and those in directories, by name.
+func packFiles(paths []string) (files []string, err error) {
+	for _, path := range paths {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			files = append(files, path)
+			continue
+		}
+		before := len(files)
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), pack.Ext) && !e.IsDir() {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s: has no packs (*%s)", path, pack.Ext)
+		}
+	}
+	return files, nil
+}
+
+// eachPack opens packs one after the other, judges them and hands them on. Those
+// that are refused are told of at the end.
+func (w *whom) eachPack(paths []string, errs io.Writer, each func(file string, p *scenes.Pack, of scenes.Standing) error) error {
+	if err := w.read(); err != nil {
+		return err
+	}
+	files, err := packFiles(paths)
+	if err != nil {
+		return err
+	}
+	refused := 0
+	for _, file := range files {
+		p, _, err := scenes.LoadPack(file)
+		var of scenes.Standing
+		if err == nil {
+			of, err = w.judge(file, p)
+		}
+		if err != nil {
+			fmt.Fprintln(errs, err)
+			refused++
+			continue
+		}
+		if err := each(file, p, of); err != nil {
+			return err
+		}
+	}
+	if refused > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func packVerify(args []string, out, errs io.Writer) error {
+	fs := newFlags("pack verify", errs, "vignette pack verify [--trust FILE]… [--revoked FILE --root FILE] PACK|DIR…", `
+Checks packs as a car does before it installs one: signature, form, contents,
+what they claim, and by the lists whether their author is trusted or called back.
+Exit code 1 if one is refused; 3 if all are fine, but an author is not trusted by
+the lists that were given.`,
+		"vignette pack verify --trust trust.yaml cool-evening.vpack",
+		"vignette pack verify --trust oem.yaml --trust mine.yaml --revoked revoked.yaml --root root.pub packs/")
+	w := whomFlags(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		fs.Usage()
+		return errReported
+	}
+	strangers := false
+	err := w.eachPack(fs.Args(), errs, func(file string, p *scenes.Pack, of scenes.Standing) error {
+		strangers = strangers || of != scenes.Trusted
+		known := ""
+		if w.asked {
+			known = ", " + of.String()
+		}
+		_, err := fmt.Fprintf(out, "%s: %s by %s, %s%s\n", file, p.Manifest.Name(), p.Manifest.Author, signedBy(p), known)
+		return err
+	})
+	if err == nil && strangers && w.asked {
+		return errFindings
+	}
+	return err
+}
+
+func packShow(args []string, out, errs io.Writer) error {
+	fs := newFlags("pack show", errs, "vignette pack show [--lang TAG] [--json] [--trust FILE]… PACK|DIR…", `
+Says in plain words what packs are: by whom, from what parent, what they touch,
+read and need, and what their cards do.`,
+		"vignette pack show cool-evening.vpack",
+		"vignette pack show --lang zh --trust trust.yaml packs/")
+	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	asJSON := fs.Bool("json", false, "print an object a pack, one a line")
+	w := whomFlags(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		fs.Usage()
+		return errReported
+	}
+	l, err := explain.ParseLanguage(*lang)
+	if err != nil {
+		return err
+	}
+	first := true
+	return w.eachPack(fs.Args(), errs, func(file string, p *scenes.Pack, of scenes.Standing) error {
+		if *asJSON {
+			return json.NewEncoder(out).Encode(packObject(file, p, of))
+		}
+		if !first {
+			fmt.Fprintln(out)
+		}
+		first = false
+		_, err := fmt.Fprint(out, explain.Pack(p, of, l))
+		return err
+	})
+}
