@@ -19,7 +19,7 @@ func (g *guest) judgeFaults(ctx context.Context, v *verdict, r *results) {
 	for _, t := range g.tests {
 		for _, name := range t.tests {
 			if strings.HasPrefix(name, faultPrefix) {
-				figure, err := g.scenarios[0].replays(ctx, r, "faults/"+name+"/")
+				figure, err := g.demoCar().replays(ctx, r, "faults/"+name+"/")
 				v.check(g.name, name+": the journal replayed on the desk gives the decision log, byte for byte", figure, err)
 			}
 		}

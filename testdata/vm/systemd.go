@@ -173,7 +173,7 @@ func (g *guest) addCar(ctx context.Context, a *archive) error {
 			return err
 		}
 	}
-	s, key := &scenario{root: g.root}, g.path("oem")
+	s, key := g.demoCar(), g.path("oem")
 	for _, k := range []string{key + ".key", key + ".pub"} {
 		if err := os.RemoveAll(k); err != nil {
 			return err
@@ -192,6 +192,11 @@ func (g *guest) addCar(ctx context.Context, a *archive) error {
 	a.file("etc/vignette/agent.yaml", 0o644, config)
 	a.copyFile("etc/vignette/oem.pub", key+".pub", 0o644)
 	return a.copyTree("etc/vignette", car)
+}
+
+// demoCar is the car whose profile and cards the guest has.
+func (g *guest) demoCar() *scenario {
+	return &scenario{root: g.root, vehicle: "testdata/drive/vehicle.yaml", cards: "testdata/drive/cards", log: filepath.Join(g.root, "build/vm/unit.log")}
 }
 
 // copyAll copies a file or a directory on this machine.
