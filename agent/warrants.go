@@ -242,7 +242,7 @@ func (a *agent) RefuseAuthor(pack string) error {
 		return d.write(acceptedName, strings.Join(append(left, ""), "\n"))
 	}
 	own := scenes.Trust{Authors: slices.DeleteFunc(slices.Clone(w.own.Authors), func(o scenes.TrustedAuthor) bool { return o.Key.Same(p.Key) })}
-	if own.Authors == nil || len(own.Authors) == 0 {
+	if len(own.Authors) == 0 {
 		if err := os.Remove(filepath.Join(d.config.State, ownTrustName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
