@@ -109,16 +109,15 @@ func seconds(x float64) string {
 	return strings.Replace(fmt.Sprintf("%+.1f", x), "-", "−", 1)
 }
 
-// addResidual adds the model's table, and what its cells leave of those of time
-// on task: attempts that did not reach the end.
+// addResidual adds the model's table, and cells of what its own leave of those of
+// time on task, attempts that did not reach the end: no report shows them, and none
+// of few vehicles may follow. They are in no line, since a line whose sum is withheld
+// withholds its empty cells too, which the model's table tells by itself.
 func (t *taskSheet) addResidual() {
 	d := t.dict.klm.residual()
 	t.addTable(&d)
-	reached := t.tables[len(t.tables)-1]
-	whole := t.tables[slices.IndexFunc(t.tables, func(c tableCells) bool { return c.name == "time" })]
-	for i, cell := range whole.cells {
-		rest := t.cell(rankBucket, func(k *kind) int32 { return one(k.whole && !k.reached() && int(k.m[trace.MetricTime])-1 == i) })
-		t.line(cell, reached.cells[i], rest)
+	for i := range d.labels {
+		t.cell(rankBucket, func(k *kind) int32 { return one(k.whole && !k.reached() && int(k.m[trace.MetricTime])-1 == i) })
 	}
 }
 
