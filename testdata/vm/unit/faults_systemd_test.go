@@ -189,8 +189,9 @@ func TestFaultHang(t *testing.T) {
 	r.signal(syscall.SIGSTOP)
 	var stopped unix.Timespec
 	must(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &stopped))
-	await(t, "another process", us+10*time.Second, func() bool {
-		time.Sleep(time.Second) // asking costs
+	time.Sleep(us) // asking costs
+	await(t, "another process", 10*time.Second, func() bool {
+		time.Sleep(100 * time.Millisecond)
 		pid := number(t, "MainPID")
 		return pid != 0 && pid != r.pid && show(t, agentUnit, "ActiveState") == "active"
 	})
