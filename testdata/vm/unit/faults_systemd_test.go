@@ -53,6 +53,7 @@ func (r *rig) promise() (until time.Time) {
 	r.car.set(func(c *car) { c.gear = gearReverse })
 	quiet := r.hmi.await("quiet fan", n, 2*time.Second, isQuiet)
 	r.car.set(func(c *car) { c.gear = gearPark })
+	time.Sleep(2 * carTick) // the agent has the answer
 	return quiet.at.Add(quietLease)
 }
 
