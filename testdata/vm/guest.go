@@ -155,7 +155,7 @@ func (g *guest) boot(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// The guest's clock counts its instructions, 2 or 4 ns each, and skips what it
+	// The guest's clock counts its instructions, 1 or 4 ns each, and skips what it
 	// sleeps: what a guest has time for does not depend on the desk's load, and
 	// a drive takes no longer than the work that is in it.
 	cmd := exec.CommandContext(ctx, g.qemu[0], append(slices.Concat(g.qemu[1:], g.can),

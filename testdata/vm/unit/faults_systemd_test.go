@@ -53,6 +53,7 @@ func (r *rig) promise() (until time.Time) {
 	r.car.set(func(c *car) { c.gear = gearReverse })
 	quiet := r.hmi.await("quiet fan", n, 2*time.Second, isQuiet)
 	r.car.set(func(c *car) { c.gear = gearPark })
+	time.Sleep(2 * carTick) // the agent has the answer
 	return quiet.at.Add(quietLease)
 }
 
@@ -189,8 +190,9 @@ func TestFaultHang(t *testing.T) {
 	r.signal(syscall.SIGSTOP)
 	var stopped unix.Timespec
 	must(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &stopped))
-	await(t, "another process", us+10*time.Second, func() bool {
-		time.Sleep(time.Second) // asking costs
+	time.Sleep(us) // asking costs
+	await(t, "another process", 10*time.Second, func() bool {
+		time.Sleep(100 * time.Millisecond)
 		pid := number(t, "MainPID")
 		return pid != 0 && pid != r.pid && show(t, agentUnit, "ActiveState") == "active"
 	})

@@ -29,9 +29,10 @@ func TestDrive(t *testing.T) {
 	run(t, "systemctl", "start", agentUnit)
 	keepStatus(t, out, "canplayer", exec.Command("canplayer", "-I", "/scenarios/unit/play.log").Run())
 	time.Sleep(2 * time.Second) // the agent takes the last frames; the HMI answers
+	invocation := show(t, agentUnit, "InvocationID")
 	keepStatus(t, out, "agent", exec.Command("systemctl", "stop", agentUnit).Run())
 	keepStatus(t, out, "hmi", hmi.Wait())
-	must(t, os.WriteFile(filepath.Join(out, "agent.out"), []byte(journal(t)), 0o644))
+	must(t, os.WriteFile(filepath.Join(out, "agent.out"), []byte(run(t, "journalctl", "--no-pager", "-o", "cat", "_SYSTEMD_INVOCATION_ID="+invocation)), 0o644))
 	keep(t, out)
 }
 
