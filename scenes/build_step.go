@@ -125,7 +125,7 @@ func (a *Actuator) fit(x float64, unit string) string {
 		step = 1
 	}
 	if step > 0 {
-		x = min(a.Min+math.Round((x-a.Min)/step)*step, a.Min+math.Floor((a.Max-a.Min)/step)*step)
+		x = min(a.Min+float64(math.Round((x-a.Min)/step)*step), a.Min+float64(math.Floor((a.Max-a.Min)/step)*step))
 	}
 	if unit != "" && unit != a.Unit {
 		_, from, _ := findUnit(a.Unit)

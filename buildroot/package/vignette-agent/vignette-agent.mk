@@ -30,7 +30,7 @@ VIGNETTE_AGENT_GOMOD = vignette
 VIGNETTE_AGENT_BUILD_TARGETS = agent/cmd/vignette-agent
 # Static, whatever the C library is: nothing in it is C.
 VIGNETTE_AGENT_GO_ENV = CGO_ENABLED=0
-# As agent/cmd/vignette-agent/goflags has them: for a program below 6 MiB.
+# As agent/cmd/vignette-agent/goflags has them: for a small program.
 VIGNETTE_AGENT_TAGS = godbus_no_tcp
 VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=crypto/internal/fips140/aes=-l \
