@@ -17,12 +17,15 @@ var licences = map[string]string{
 	"github.com/fsnotify/fsnotify":  "BSD-3-Clause",
 	"github.com/godbus/dbus/v5":     "BSD-2-Clause",
 	"github.com/klauspost/compress": "BSD-3-Clause AND Apache-2.0 AND MIT",
+	"github.com/makiuchi-d/gozxing": "MIT AND Apache-2.0",
 	"github.com/philhofer/fwd":      "MIT",
 	"github.com/tinylib/msgp":       "MIT",
 	"go.einride.tech/can":           "MIT",
 	"go.yaml.in/yaml/v3":            "MIT AND Apache-2.0",
 	"golang.org/x/crypto":           "BSD-3-Clause",
 	"golang.org/x/sys":              "BSD-3-Clause",
+	"golang.org/x/text":             "BSD-3-Clause",
+	"golang.org/x/xerrors":          "BSD-3-Clause",
 }
 
 // linkedModules are the modules that a program links, as the program itself says,
