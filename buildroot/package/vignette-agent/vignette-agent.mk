@@ -59,6 +59,8 @@ VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=vignette/scenes/clock=-l \
 	-gcflags=vignette/scenes/explain=-l \
 	-gcflags=vignette/scenes/habit=-l \
+	-gcflags=vignette/scenes/pack=-l \
+	-gcflags=vignette/scenes/rehearse=-l \
 	-gcflags=vignette/scenes/sign=-l \
 	-gcflags=vignette/scenes=-l \
 	-gcflags=vignette/ui-bridge/services=-l \
