@@ -150,6 +150,8 @@ func argument(t *testing.T, kind, canary string) (value any, text bool) {
 		return []string{canary}, true
 	case "a(ssss)":
 		return []trace.Interaction{{Screen: canary, Element: canary, Gesture: canary, Outcome: canary}}, true
+	case "ay": // a pack of cards
+		return []byte(canary), true
 	case "v":
 		return dbus.MakeVariant(canary), true
 	case "b":

@@ -52,7 +52,7 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		d.cards.Read = d.versions.card
 		d.versions.profile(v)
 	}
-	if err := scenes.ClearStaged(c.installed()); err != nil {
+	if err := errors.Join(scenes.ClearStaged(c.installed()), scenes.ClearStaged(c.State)); err != nil {
 		return nil, nil, err
 	}
 	d.readWarrants()

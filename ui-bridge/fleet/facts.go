@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"time"
+
 	"vignette/ui-bridge/trace"
 )
 
@@ -31,18 +33,25 @@ type BuildFacts struct {
 
 // Deeds are counts over the attempts that recorders were told of.
 type Deeds struct {
-	Attempts      int     `json:"attempts"`
-	GivenUp       int     `json:"given_up"`
-	Touches       int     `json:"touches"`
-	MovingTouches int     `json:"moving_touches"`
-	Errors        int     `json:"errors"`
-	DeadTaps      int     `json:"dead_taps"`
-	Blocked       int     `json:"blocked"` // locked elements touched while moving
-	Seconds       float64 `json:"seconds"` // from first to last touch, in sum
+	Attempts      int           `json:"attempts"`
+	GivenUp       int           `json:"given_up"`
+	Touches       int           `json:"touches"`
+	MovingTouches int           `json:"moving_touches"`
+	Errors        int           `json:"errors"`
+	DeadTaps      int           `json:"dead_taps"`
+	Blocked       int           `json:"blocked"` // locked elements touched while moving
+	Seconds       float64       `json:"seconds"` // from first to last touch, in sum
+	lasted        time.Duration // the same: a sum that does not tell in which order cars were ready
 	// Cards are the scene cards that fired, by id.
 	Cards map[string]CardDeeds `json:"cards,omitempty"`
 	// Feedback is how often a question got an answer, by QUESTION/CHOICE.
 	Feedback map[string]int `json:"feedback,omitempty"`
+}
+
+// last adds how long attempts took.
+func (d *Deeds) last(took time.Duration) {
+	d.lasted += took
+	d.Seconds = d.lasted.Seconds()
 }
 
 // CardDeeds are what drivers did to a scene card's firings.
@@ -79,7 +88,7 @@ func (f *BuildFacts) attempt(a *attempt) {
 		f.Did.GivenUp++
 	}
 	f.Did.Touches += len(a.touches)
-	f.Did.Seconds += a.end().Sub(a.at).Seconds()
+	f.Did.last(a.end().Sub(a.at))
 	for i := range a.touches {
 		if a.touches[i].kmh >= lockedFrom {
 			f.Did.MovingTouches++
@@ -147,7 +156,7 @@ func (f *BuildFacts) add(of *BuildFacts) {
 	f.Did.Errors += of.Did.Errors
 	f.Did.DeadTaps += of.Did.DeadTaps
 	f.Did.Blocked += of.Did.Blocked
-	f.Did.Seconds += of.Did.Seconds
+	f.Did.last(of.Did.lasted)
 	for id, n := range of.Did.Cards { // sums, in any order
 		f.Did.card(id, n)
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // usable checks, without writing, that dir is a directory in which files can be
@@ -69,6 +70,17 @@ func replace(path string, text []byte) error {
 
 // newSuffix ends the name of a file that is not in its place yet.
 const newSuffix = ".new"
+
+// clearStaged removes files that a kill or power loss has kept from their places.
+// What the disk refuses stays: nobody reads it, and the next replace begins it anew.
+func clearStaged(dir string) {
+	entries, _ := os.ReadDir(dir) // none: the directory is not there yet, which Open allows
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), newSuffix) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
 
 func writeSynced(path string, text []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -136,6 +136,9 @@ func Open(dir string, o Options) (*Recorder, error) {
 			r.n.Torn++
 		}
 	}
+	if r.newer == nil {
+		clearStaged(dir)
+	}
 	r.take(o) // what the disk does not allow is tried again each Tick, see owed
 	return r, nil
 }
