@@ -106,19 +106,7 @@ func (p *places) write(list []uibridge.Place) error {
 	for _, one := range list {
 		text += fmt.Sprintf("  {name: %q, lat: %v, lon: %v, radius: %v},\n", one.Name, one.Lat, one.Lon, one.Radius)
 	}
-	f, err := os.CreateTemp(p.dir, ".places") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text + "]\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), p.file(p.user))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncDir(p.dir)
+	return replaceFile(p.file(p.user), text+"]\n")
 }
 
 // check tells why a place of that name cannot be set.
