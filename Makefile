@@ -28,7 +28,7 @@ AGENT   = CGO_ENABLED=0 GOOS=linux GOFLAGS="$(shell cat agent/cmd/vignette-agent
 # The recorded drive is made by its generator, which embeds the DBCs.
 DRIVE_SOURCES := $(filter-out %_test.go,$(wildcard testdata/drive/*.go testdata/drive/gen/*.go testdata/drive/*.dbc))
 
-.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test soak audit bench bench-memory fuzz search generate clean help
+.PHONY: build arm amd64 release buildroot-check demo test check-sources check-generated lint test-oracle vm-test power soak audit bench bench-memory fuzz search generate clean help
 
 build: ## bin/vignette, bin/vignette-agent and bin/vignette-hmi for this machine
 	@.ci/need go
