@@ -157,11 +157,10 @@ func (w *worker) begin() error {
 	})
 }
 
-// parked waits until the agent knows that the car is parked, by a card that nobody
-// disables.
+// parked waits until the agent knows that the car is parked.
 func (w *worker) parked() error {
 	return await("the car is known to be parked", func() (bool, error) {
-		p, err := w.cardProperties("c3")
+		p, err := w.cardProperties("c1")
 		return err == nil && p["State"].Value() == "armed", err
 	})
 }
