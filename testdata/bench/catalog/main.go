@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"vignette/testdata/bench/packs"
+	"vignette/testdata/bench/process"
 )
 
 // The most that a build of 10,000 packs may take. Other programs on the machine
@@ -70,17 +71,14 @@ func run(vignette string, n int, dir string, out io.Writer) (err error) {
 
 // timed runs a command and tells what it took.
 func timed(out io.Writer, how string, cmd *exec.Cmd) (processor time.Duration, err error) {
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	start := time.Now()
-	if err := cmd.Run(); err != nil {
-		return 0, fmt.Errorf("%v: %w", cmd.Args, err)
+	cmd.Stdout = out
+	cost, err := process.Run(cmd)
+	if err != nil {
+		return 0, err
 	}
-	took := time.Since(start)
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	fmt.Fprintf(out, "%s %s (%s): %.1f s, %.1f s of processor time, %d MiB\n", cmd.Args[1], cmd.Args[2], how, took.Seconds(), processor.Seconds(), usage.Maxrss>>10)
-	if usage.Maxrss > mostMemory {
-		return processor, fmt.Errorf("%d KiB of memory; at most %d are allowed", usage.Maxrss, mostMemory)
+	fmt.Fprintf(out, "%s %s (%s): %.1f s, %.1f s of processor time, %d MiB\n", cmd.Args[1], cmd.Args[2], how, cost.Time.Seconds(), cost.Processor.Seconds(), cost.Resident>>10)
+	if cost.Resident > mostMemory {
+		return cost.Processor, fmt.Errorf("%d KiB of memory; at most %d are allowed", cost.Resident, mostMemory)
 	}
-	return processor, nil
+	return cost.Processor, nil
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"vignette/can/canlog"
 	"vignette/can/canlog/candump"
 	"vignette/testdata/bench/network"
+	"vignette/testdata/bench/process"
 	"vignette/testdata/drive"
 )
 
@@ -123,34 +123,16 @@ func (t *trial) fromFile(vignette string, size int64) (most int64, err error) {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(vignette, t.args...)
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	if err := cmd.Start(); err != nil {
-		return 0, err
+	cost, err := process.Run(exec.Command(vignette, t.args...))
+	if err != nil && !cutShort(err.Error()) {
+		return cost.Resident, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for {
-		select {
-		case err := <-ended:
-			return most, failure(err, &errs)
-		case <-time.After(5 * time.Millisecond):
-			if now, err := resident(cmd.Process.Pid); err == nil { // else it has just ended
-				most = now
-			}
-		}
-	}
+	return cost.Resident, nil
 }
 
-// failure is the program's error; that the recording ends in mid-line or in
-// mid-container is none.
-func failure(err error, errs *strings.Builder) error {
-	if err == nil || strings.Contains(errs.String(), "cut") {
-		return nil
-	}
-	return fmt.Errorf("%w\n%s", err, errs)
-}
+// cutShort reports whether a program has said that the recording ends in mid-line
+// or in mid-container, which is no failure here.
+func cutShort(said string) bool { return strings.Contains(said, "cut") }
 
 // fromPipe feeds size bytes and asks for the memory twice.
 func (t *trial) fromPipe(vignette string, size int64) (tenth, whole int64, err error) {
@@ -169,36 +151,25 @@ func (t *trial) fromPipe(vignette string, size int64) (tenth, whole int64, err e
 		if _, err := io.CopyN(in, log, size/10); err != nil {
 			return err
 		}
-		if tenth, err = resident(cmd.Process.Pid); err != nil {
+		if tenth, err = process.Resident(cmd.Process.Pid); err != nil {
 			return err
 		}
 		if _, err := io.CopyN(in, log, size-size/10); err != nil {
 			return err
 		}
-		if whole, err = resident(cmd.Process.Pid); err != nil {
+		if whole, err = process.Resident(cmd.Process.Pid); err != nil {
 			return err
 		}
 		return nil
 	}
 	fed := feed()
 	closed := in.Close()
-	err = failure(cmd.Wait(), &errs)
+	if err = cmd.Wait(); err != nil && cutShort(errs.String()) {
+		err = nil
+	} else if err != nil {
+		err = fmt.Errorf("%w\n%s", err, errs.String())
+	}
 	return tenth, whole, errors.Join(fed, closed, err)
-}
-
-// resident is the most memory that a process had resident so far, in KiB.
-func resident(pid int) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(rest, "\n")
-	kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(line), " kB"), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("process %d ended too early: %w", pid, err)
-	}
-	return kib, nil
 }
 
 // traffic is the network's traffic as a candump log without end.

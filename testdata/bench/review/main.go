@@ -11,10 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
+	"vignette/testdata/bench/process"
 	"vignette/testdata/review"
 	"vignette/ui-bridge/trace"
 )
@@ -57,14 +56,13 @@ func run(vignette string, touches int, dir string, out io.Writer) (err error) {
 		return err
 	}
 	cmd := exec.Command(vignette, "review", "--html", filepath.Join(dir, "report.html"), "--csv", filepath.Join(dir, "report.csv"), dir)
-	took, memory, err := timeOf(cmd)
+	cost, err := process.Run(cmd)
 	if err != nil {
 		return err
 	}
-	processor := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	fmt.Fprintf(out, "| report of | episodes | bytes | time | processor time | resident at most |\n|---|---|---|---|---|---|\n| %d touches | %d | %d | %.2f s | %.2f s | %d KiB |\n",
-		drawn, episodes, size, took.Seconds(), processor.Seconds(), memory)
-	if processor > mostTime || memory > mostMemory {
+		drawn, episodes, size, cost.Time.Seconds(), cost.Processor.Seconds(), cost.Resident)
+	if cost.Processor > mostTime || cost.Resident > mostMemory {
 		return fmt.Errorf("more than %v of processor time or %d KiB", mostTime, mostMemory)
 	}
 	return nil
@@ -105,37 +103,4 @@ func makeDataset(dir string, touches int) (episodes, drawn int, size int64, err 
 		size = info.Size()
 	}
 	return episodes, drawn, size, err
-}
-
-// timeOf runs a program and looks at the most memory it had until it has ended.
-func timeOf(cmd *exec.Cmd) (took time.Duration, most int64, err error) {
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return 0, 0, err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for {
-		select {
-		case err := <-ended:
-			if err != nil {
-				err = fmt.Errorf("%w\n%s", err, errs.String())
-			}
-			return time.Since(start), most, err
-		case <-time.After(5 * time.Millisecond):
-			most = max(most, resident(cmd.Process.Pid))
-		}
-	}
-}
-
-// resident is the most memory that a process had resident so far, in KiB; 0 if
-// it has just ended.
-func resident(pid int) int64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(rest, "\n")
-	kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(line), " kB"), 10, 64)
-	return kib
 }
