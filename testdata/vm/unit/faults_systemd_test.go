@@ -42,18 +42,25 @@ func newRig(t *testing.T) *rig {
 	await(t, "agreed to the study", 30*time.Second, func() bool {
 		return r.hmi.ask(traceFace+".GiveConsent", "demo").Err == nil
 	})
-	time.Sleep(4 * carTick) // triggers are armed anew for the driver
+	r.hmi.awaitArmed(quietCard, noteCard)
 	return r
 }
+
+// The cards that the tests look at: one turns the fan down for a lease, the other
+// says that the drive mode has changed.
+const (
+	quietCard = "quiet-reverse"
+	noteCard  = "drive-mode-note"
+)
 
 // promise has a card turn the fan down, for a lease.
 func (r *rig) promise() (until time.Time) {
 	r.Helper()
-	n := r.hmi.count()
+	n, replies := r.hmi.count(), r.hmi.replies(quietCard)
 	r.car.set(func(c *car) { c.gear = gearReverse })
 	quiet := r.hmi.await("quiet fan", n, 2*time.Second, isQuiet)
 	r.car.set(func(c *car) { c.gear = gearPark })
-	time.Sleep(2 * carTick) // the agent has the answer
+	await(r, "the HMI's answer taken", 5*time.Second, func() bool { return r.hmi.replies(quietCard) > replies })
 	return quiet.at.Add(quietLease)
 }
 
@@ -174,7 +181,7 @@ func TestFaultSuspendedProcess(t *testing.T) {
 	until := r.promise()
 	n := r.hmi.count()
 	r.signal(syscall.SIGSTOP)
-	time.Sleep(5 * time.Second)
+	time.Sleep(5 * time.Second) // the fault itself
 	r.signal(syscall.SIGCONT)
 	r.recovered(time.Now())
 	r.same()
@@ -187,15 +194,12 @@ func TestFaultHang(t *testing.T) {
 	r := newRig(t)
 	us, err := time.ParseDuration(strings.Replace(show(t, agentUnit, "WatchdogUSec"), "min", "m", 1))
 	must(t, err)
+	owners := r.hmi.owners()
 	r.signal(syscall.SIGSTOP)
 	var stopped unix.Timespec
 	must(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &stopped))
-	time.Sleep(us) // asking costs
-	await(t, "another process", 10*time.Second, func() bool {
-		time.Sleep(100 * time.Millisecond)
-		pid := number(t, "MainPID")
-		return pid != 0 && pid != r.pid && show(t, agentUnit, "ActiveState") == "active"
-	})
+	awaitOwner(t, owners, us+10*time.Second)
+	await(t, "active", 10*time.Second, func() bool { return show(t, agentUnit, "ActiveState") == "active" })
 	since := func(stamp string) time.Duration {
 		return time.Duration(number(t, stamp))*time.Microsecond - time.Duration(stopped.Nano())
 	}

@@ -232,6 +232,76 @@ func (h *hmi) ask(method string, args ...any) *dbus.Call {
 	return conn.Object(agentName, agentPath).Call(method, 0, args...)
 }
 
+// owners are the owners that the agent's name will have; "" while it has none.
+func (h *hmi) owners() <-chan *dbus.Signal {
+	h.t.Helper()
+	h.mu.Lock()
+	conn := h.conn
+	h.mu.Unlock()
+	owners := make(chan *dbus.Signal, 16)
+	conn.Signal(owners)
+	must(h.t, conn.AddMatchSignal(dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, agentName)))
+	return owners
+}
+
+// awaitOwner waits until a name has another owner.
+func awaitOwner(t *testing.T, owners <-chan *dbus.Signal, within time.Duration) {
+	t.Helper()
+	limit := time.After(within)
+	for {
+		select {
+		case s := <-owners:
+			if len(s.Body) == 3 && s.Body[0] == agentName && s.Body[2] != "" {
+				return
+			}
+		case <-limit:
+			t.Fatalf("within %v: %s has no other owner\n%s", within, agentName, journal(t))
+		}
+	}
+}
+
+// card reads a property of a card's object.
+func (h *hmi) card(id, property string) (v dbus.Variant) {
+	h.t.Helper()
+	h.mu.Lock()
+	conn := h.conn
+	h.mu.Unlock()
+	path := dbus.ObjectPath(agentPath + "/card/" + strings.ReplaceAll(id, "-", "_2d"))
+	must(h.t, conn.Object(agentName, path).Call("org.freedesktop.DBus.Properties.Get", 0, "org.vignette.Card1", property).Store(&v))
+	return v
+}
+
+// replies are how many answers a card's calls have had.
+func (h *hmi) replies(id string) uint64 {
+	h.t.Helper()
+	counts, _ := h.card(id, "Counts").Value().(map[string]uint64)
+	return counts["replied"]
+}
+
+// awaitArmed waits until cards' triggers are all that they need.
+func (h *hmi) awaitArmed(ids ...string) {
+	h.t.Helper()
+	for _, id := range ids {
+		await(h.t, id+" armed", 20*time.Second, func() bool { return h.card(id, "State").Value() == "armed" })
+	}
+}
+
+// counter reads one of the agent's counters, which it brings up to date each second.
+func counter(t testing.TB, conn *dbus.Conn, name string) uint64 {
+	t.Helper()
+	var all map[string]uint64
+	must(t, conn.Object(agentName, agentPath).StoreProperty(agentName+".Counters", &all))
+	return all[name]
+}
+
+func (h *hmi) counter(name string) uint64 {
+	h.t.Helper()
+	h.mu.Lock()
+	conn := h.conn
+	h.mu.Unlock()
+	return counter(h.t, conn, name)
+}
+
 func isNotify(c *call) bool { return c.method == "Notify" }
 
 func isQuiet(c *call) bool {

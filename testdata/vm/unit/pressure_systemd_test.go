@@ -14,6 +14,14 @@ import (
 	"time"
 )
 
+// held waits until the disk has refused both logs.
+func (r *rig) held() {
+	r.Helper()
+	await(r, "logs held in memory", 10*time.Second, func() bool {
+		return r.hmi.counter("decision_log_bytes_held") > 0 && r.hmi.counter("journal_bytes_held") > 0
+	})
+}
+
 // TestFaultDiskFull fills the disk of the state, keeps it full while a card acts,
 // and makes room again: nothing of the logs is lost.
 func TestFaultDiskFull(t *testing.T) {
@@ -22,8 +30,8 @@ func TestFaultDiskFull(t *testing.T) {
 	fill(t, filler)
 	until := r.promise()
 	n := r.hmi.count()
-	time.Sleep(3 * time.Second) // the logs are written out each second
-	fill(t, filler+"2")         // what a file's end had left
+	r.held()
+	fill(t, filler+"2") // what a file's end had left
 	must(t, errors.Join(os.Remove(filler), os.Remove(filler+"2")))
 	r.recovered(time.Now())
 	r.same()
@@ -68,7 +76,7 @@ func TestFaultReadOnly(t *testing.T) {
 	})
 	until := r.promise()
 	n := r.hmi.count()
-	time.Sleep(3 * time.Second)
+	time.Sleep(3 * time.Second) // the fault itself: what is refused, ext4 says only when it wants to
 	writable()
 	r.recovered(time.Now())
 	r.same()
@@ -97,7 +105,7 @@ func TestFaultClockSteps(t *testing.T) {
 		if step == time.Hour {
 			r.hmi.await("end of the lease", n, time.Until(until)+2*time.Second, isEnd)
 		}
-		time.Sleep(10*time.Second + 2*carTick) // the cooldown of the card
+		r.hmi.awaitArmed(noteCard) // once its cooldown is over
 	}
 	setClock(t, time.Now()) // its time is vouched for again
 	r.same()

@@ -3,6 +3,8 @@
 package unit
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,12 +30,25 @@ func TestDrive(t *testing.T) {
 	awaitText(t, filepath.Join(out, "hmi.out"), "waiting")
 	run(t, "systemctl", "start", agentUnit)
 	keepStatus(t, out, "canplayer", exec.Command("canplayer", "-I", "/scenarios/unit/play.log").Run())
-	time.Sleep(2 * time.Second) // the agent takes the last frames; the HMI answers
+	awaitFrames(t, "/scenarios/unit/play.log")
 	invocation := show(t, agentUnit, "InvocationID")
 	keepStatus(t, out, "agent", exec.Command("systemctl", "stop", agentUnit).Run())
 	keepStatus(t, out, "hmi", hmi.Wait())
 	must(t, os.WriteFile(filepath.Join(out, "agent.out"), []byte(run(t, "journalctl", "--no-pager", "-o", "cat", "_SYSTEMD_INVOCATION_ID="+invocation)), 0o644))
 	keep(t, out)
+}
+
+// awaitFrames waits until the agent has counted every frame of a recording, all of
+// which are for the cards.
+func awaitFrames(t *testing.T, log string) {
+	t.Helper()
+	text, err := os.ReadFile(log)
+	must(t, err)
+	conn, err := connect("hmi")
+	must(t, err)
+	defer conn.Close()
+	frames := uint64(bytes.Count(text, []byte("\n")))
+	await(t, fmt.Sprintf("%d frames counted", frames), 20*time.Second, func() bool { return counter(t, conn, "frames") == frames })
 }
 
 func keepStatus(t *testing.T, dir, program string, err error) {
