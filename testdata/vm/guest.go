@@ -97,7 +97,7 @@ func (g *guest) addPlain(a *archive) error {
 	a.copyFile("etc/sysctl.d/90-vignette-can.conf", filepath.Join(g.root, sysctlFile), 0o644)
 	a.copyFile("bin/vignette-agent", g.agent(), 0o755)
 	modules := []string{"can-raw", "can-bcm", "kvaser-pci", "vcan", "virtio-mmio", "virtio-blk"}
-	return errors.Join(g.addPrograms(a, canPrograms...), g.addModules(a, modules...), g.addScenarios(a), g.addDrive(a))
+	return errors.Join(g.addPrograms(a, canPrograms...), addModules(a, g.unpacked("root/lib/modules"), modules...), g.addScenarios(a), g.addDrive(a))
 }
 
 // canPrograms are those of every guest.
@@ -117,10 +117,10 @@ func (g *guest) addPrograms(a *archive, programs ...string) error {
 	return nil
 }
 
-// addModules adds modules of Debian's kernel, and modules.list: the order in which
-// they are loaded.
-func (g *guest) addModules(a *archive, names ...string) error {
-	mods, err := findModules(g.unpacked("root/lib/modules"))
+// addModules adds modules of Debian's kernel, unpacked in dir, and modules.list:
+// the order in which they are loaded.
+func addModules(a *archive, dir string, names ...string) error {
+	mods, err := findModules(dir)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -102,24 +101,7 @@ func (p *powerTest) build(ctx context.Context, of *guest) error {
 	a.copyFile("car/bench.dbc", filepath.Join(p.root, "testdata/meaning/bench.dbc"), 0o644)
 	a.copyFile("car/study.yaml", filepath.Join(p.root, "testdata/drive/studies/demo.yaml"), 0o644)
 	s := &sysroot{p.path("root"), p.libraries}
-	return errors.Join(s.addProgram(a, "/usr/bin/dbus-daemon"), p.addModules(a), a.close(), f.Close())
-}
-
-// addModules adds the modules for disks and file systems.
-func (p *powerTest) addModules(a *archive) error {
-	mods, err := findModules(p.path("root/lib/modules"))
-	if err != nil {
-		return err
-	}
-	files, err := mods.closure("virtio-mmio", "virtio-blk", "loop", "crc32c-generic", "ext4")
-	var order strings.Builder
-	for _, f := range files {
-		name := path.Join("modules", filepath.Base(f))
-		fmt.Fprintf(&order, "/%s\n", name)
-		a.copyFile(name, f, 0o644)
-	}
-	a.file("modules.list", 0o644, []byte(order.String()))
-	return err
+	return errors.Join(s.addProgram(a, "/usr/bin/dbus-daemon"), addModules(a, p.path("root/lib/modules"), "virtio-mmio", "virtio-blk", "loop", "crc32c-generic", "ext4"), a.close(), f.Close())
 }
 
 // work has the agent work, and reads what was logged and marked.

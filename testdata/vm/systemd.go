@@ -58,7 +58,7 @@ func (g *guest) addSystemd(ctx context.Context, a *archive) error {
 	a.file("etc/machine-id", 0o644, []byte("76696768657474650000000000000001\n"))
 	a.file("etc/os-release", 0o644, []byte("ID=debian\nPRETTY_NAME=\"Vignette's guest\"\n"))
 	err := errors.Join(g.addPrograms(a, append(canPrograms, systemdPrograms...)...),
-		g.addModules(a, "can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk", "brd", "crc32c-generic", "ext4"),
+		addModules(a, g.unpacked("root/lib/modules"), "can-raw", "can-dev", "vcan", "virtio-mmio", "virtio-blk", "brd", "crc32c-generic", "ext4"),
 		g.addUnits(a), g.addOwn(a), g.addPackage(a), g.addCar(ctx, a))
 	for _, s := range g.scenarios {
 		a.copyFile(path.Join("scenarios", s.name, "play.log"), s.log, 0o644)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -157,12 +158,19 @@ func (w *worker) begin() error {
 	})
 }
 
-// parked waits until the agent knows that the car is parked.
+// parked waits until the agent knows that the car is parked: the card that nobody
+// disables would act, or would but for a lease of another.
 func (w *worker) parked() error {
-	return await("the car is known to be parked", func() (bool, error) {
-		p, err := w.cardProperties("c1")
-		return err == nil && p["State"].Value() == "armed", err
+	var p map[string]dbus.Variant
+	err := await("the car is known to be parked", func() (_ bool, err error) {
+		p, err = w.cardProperties("c3")
+		why, _ := p["Why"].Value().(string)
+		return err == nil && (p["State"].Value() == "armed" || strings.HasPrefix(why, "winner:")), err
 	})
+	if err != nil {
+		return fmt.Errorf("%w, but %v", err, p)
+	}
+	return nil
 }
 
 func word(on bool, yes, no string) string {
