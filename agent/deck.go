@@ -52,8 +52,11 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		d.cards.Read = d.versions.card
 		d.versions.profile(v)
 	}
-	if err := errors.Join(scenes.ClearStaged(c.installed()), scenes.ClearStaged(c.State)); err != nil {
+	if err := scenes.ClearStaged(c.installed()); err != nil {
 		return nil, nil, err
+	}
+	if err := scenes.ClearStaged(c.State); err != nil { // each is begun anew when it is written next
+		log.Error("what a kill has left half written cannot be removed", "error", err)
 	}
 	d.readWarrants()
 	d.cards.Bars = d.bars

@@ -66,16 +66,21 @@ func grown(path string, v versioned, log uibridge.Logger) error {
 	return replaceFile(path, strings.Join(lines, "\n")+"\n")
 }
 
-// replaceFile writes a file anew, so that after a power loss it is the old one
-// or the new one.
+// replaceFile writes a file anew, mode 0600, so that after a kill or power loss it
+// is the old one or the new one. What is left of the new one goes with the next
+// start, see openDeck.
 func replaceFile(path, text string) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	staged := path + ".new"
+	f, err := os.OpenFile(staged, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(staged, path)
 	}
-	return errors.Join(os.Rename(path+".new", path), syncDir(filepath.Dir(path)))
+	if err != nil {
+		return errors.Join(err, os.Remove(staged))
+	}
+	return syncDir(filepath.Dir(path))
 }

@@ -16,8 +16,7 @@ import (
 // Names and bounds of the files of habits.
 const (
 	habitsName    = "habits." // and the user's number
-	habitsNew     = ".habits"
-	maxHabitFiles = 64 // users
+	maxHabitFiles = 64        // users
 )
 
 // habitFiles keep what was learnt of each user who has switched that on, a file a
@@ -56,9 +55,6 @@ func (f *habitFiles) Close() error {
 
 func (f *habitFiles) run() {
 	defer close(f.done)
-	if err := f.clear(); err != nil {
-		f.log.Error("what a kill left of drivers' habits cannot be removed", "error", err)
-	}
 	for {
 		select {
 		case <-f.wake:
@@ -68,15 +64,6 @@ func (f *habitFiles) run() {
 			return
 		}
 	}
-}
-
-// clear removes what a kill has left half written.
-func (f *habitFiles) clear() error {
-	left, err := filepath.Glob(filepath.Join(f.dir, habitsNew+"*"))
-	for _, name := range left {
-		err = errors.Join(err, os.Remove(name))
-	}
-	return err
 }
 
 // settle does what waits.
@@ -183,17 +170,5 @@ func (f *habitFiles) write(user uint64, text []byte) error {
 		}
 		return syncDir(f.dir)
 	}
-	file, err := os.CreateTemp(f.dir, habitsNew) // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), f.name(user))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return syncDir(f.dir)
+	return replaceFile(f.name(user), string(text))
 }

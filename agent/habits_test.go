@@ -124,7 +124,7 @@ func TestHabits(t *testing.T) {
 	b := newDeckBench(t)
 	b.config.Traces = b.path("traces")
 	b.write("state/habits.7", string(practise(t, b.path("car/vehicle.yaml"), 4)))
-	b.write("state/.habits1234", "what a kill has left")
+	b.write("state/habits.8.new", "what a kill has left")
 	b.start()
 	b.refused("NoDriver", "SetHabits", true)
 	b.call("SetUser", uint64(7))
@@ -165,7 +165,7 @@ func TestHabits(t *testing.T) {
 	if info, err := os.Stat(b.path("state/habits.7")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if _, err := os.Stat(b.path("state/.habits1234")); !os.IsNotExist(err) {
+	if _, err := os.Stat(b.path("state/habits.8.new")); !os.IsNotExist(err) {
 		t.Error("what a kill has left is still there")
 	}
 	b.start()

@@ -153,6 +153,17 @@ func (a *agent) tellStudies(records []engine.Record) {
 
 // Consent gives or withdraws consent for a study.
 func (a *agent) Consent(study string, yes bool) error {
+	return a.driverSays(func(now trace.Context) error {
+		if yes {
+			return a.recorder.GiveConsent(study, now)
+		}
+		return a.recorder.WithdrawConsent(study, now)
+	})
+}
+
+// driverSays tells the recorder what the driver says at this moment, and watchers
+// what is different by it.
+func (a *agent) driverSays(say func(now trace.Context) error) error {
 	if a.recorder == nil {
 		return errNoTraces
 	}
@@ -161,10 +172,7 @@ func (a *agent) Consent(study string, yes bool) error {
 		return err
 	}
 	defer a.tellOfTraces()
-	if yes {
-		return a.recorder.GiveConsent(study, now)
-	}
-	return a.recorder.WithdrawConsent(study, now)
+	return say(now)
 }
 
 // momentOfLoop asks the loop for the moment.
@@ -235,15 +243,7 @@ func (a *agent) Feedback() ([]trace.Ask, bool, error) {
 
 // GiveFeedback is what the present driver says when asked.
 func (a *agent) GiveFeedback(study, name, choice string) error {
-	if a.recorder == nil {
-		return errNoTraces
-	}
-	now, err := a.momentOfLoop()
-	if err != nil {
-		return err
-	}
-	defer a.tellOfTraces()
-	return a.recorder.GiveFeedback(study, name, choice, now)
+	return a.driverSays(func(now trace.Context) error { return a.recorder.GiveFeedback(study, name, choice, now) })
 }
 
 // tellOfTraces has watchers told what is different about traces. Any goroutine
