@@ -60,6 +60,9 @@ func Check(dir string, keys []sign.PublicKey, progress func(done, of int)) (*Rep
 // key is the id of the one that made it, empty if there is no signature.
 func Open(dir string, keys []sign.PublicKey) (x *Index, key string, err error) {
 	text, err := readSome(filepath.Join(dir, IndexFile), maxIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%s has no %s, so it is no catalogue; name the directory that vignette catalog build has made", dir, IndexFile)
+	}
 	if err != nil {
 		return nil, "", err
 	}
