@@ -82,16 +82,28 @@ func mistimed(m *gozxing.BitMatrix, t *common.PerspectiveTransform, n int) float
 	return float64(wrong) / float64(2*(n-16))
 }
 
-// decode gives a code's bytes, nil where it is none.
-func decode(bits *gozxing.BitMatrix) (data []byte) {
+// asBytes has bytes that no segment declares otherwise read as Latin-1, as
+// Encode marks them.
+var asBytes = map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_CHARACTER_SET: "ISO-8859-1"}
+
+// decode gives a code's bytes, nil where it is none. Digits and capitals may be in
+// segments of their own, so its text is what counts; each character is a byte.
+func decode(bits *gozxing.BitMatrix) []byte {
 	if bits == nil {
 		return nil
 	}
-	result, err := decoder.NewDecoder().Decode(bits, nil)
+	result, err := decoder.NewDecoder().Decode(bits, asBytes)
 	if err != nil {
 		return nil
 	}
-	return slices.Concat(result.GetByteSegments()...)
+	var data []byte
+	for _, r := range result.GetText() {
+		if r > 0xff {
+			return slices.Concat(result.GetByteSegments()...)
+		}
+		data = append(data, byte(r))
+	}
+	return data
 }
 
 // centers are the places whose rows, columns and diagonals are black, white,
