@@ -12,7 +12,6 @@ import (
 	"io"
 
 	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/makiuchi-d/gozxing/qrcode/decoder"
 	"github.com/makiuchi-d/gozxing/qrcode/encoder"
 )
@@ -76,9 +75,8 @@ func Decode(r io.Reader) (data []byte, err error) {
 		return nil, err
 	}
 	source := gozxing.NewLuminanceSourceFromImage(img)
-	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
 	for _, b := range []gozxing.Binarizer{gozxing.NewHybridBinarizer(source), gozxing.NewGlobalHistgramBinarizer(source)} {
-		if data = decode(b, hints); data != nil {
+		if data = readIn(b); data != nil {
 			return data, nil
 		}
 	}
@@ -103,25 +101,11 @@ func picture(r io.Reader) (image.Image, error) {
 	return img, nil
 }
 
-// decode reads a code, nil where there is none. The library indexes what it finds
-// in pictures, and hostile ones make it panic.
-func decode(b gozxing.Binarizer, hints map[gozxing.DecodeHintType]any) (data []byte) {
-	defer func() {
-		if recover() != nil {
-			data = nil
-		}
-	}()
-	m, err := gozxing.NewBinaryBitmap(b)
+// readIn reads a code, nil where there is none.
+func readIn(b gozxing.Binarizer) []byte {
+	m, err := b.GetBlackMatrix()
 	if err != nil {
 		return nil
 	}
-	result, err := qrcode.NewQRCodeReader().Decode(m, hints)
-	if err != nil {
-		return nil
-	}
-	segments, _ := result.GetResultMetadata()[gozxing.ResultMetadataType_BYTE_SEGMENTS].([][]byte)
-	for _, s := range segments {
-		data = append(data, s...)
-	}
-	return data
+	return read(m)
 }
