@@ -33,7 +33,7 @@ something is missing, or still is.`,
 	name := fs.String("o", "", "write the remix to `NEW`")
 	author := fs.String("author", "", "your `HANDLE`, of a remix of a pack")
 	id := fs.String("id", "", "`ID` of the remix; default that of its parent with the vehicle's, or with your handle")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	asJSON := fs.Bool("json", false, "print what is missing and offered as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -42,10 +42,7 @@ something is missing, or still is.`,
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	v, err := scenes.LoadVehicle(*vehicle)
 	if err != nil {
 		return err

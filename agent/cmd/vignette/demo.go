@@ -55,13 +55,14 @@ traces. Exit code 0 only if all three hold.`,
 	fs.Var(&o.cards, "cards", "card `FILE or directory`; may be repeated (required)")
 	fs.StringVar(&o.studies, "studies", "", "study card `FILE or directory`; default: studies beside the vehicle profile")
 	fs.StringVar(&o.answers, "answers", "", "answer card `FILE or directory`; default: answers beside the vehicle profile, if there are any")
-	fs.StringVar(&o.lang, "lang", "en", "language of the texts for the driver: en or zh")
+	lang := langFlag(fs)
 	fs.IntVar(&o.seconds, "seconds", 0, "end after this many seconds, that is ten times as much of the drive; 0: all of it")
 	fs.StringVar(&o.bin, "bin", "", "`DIR` of vignette-agent and vignette-hmi; default: beside this program")
 	fs.IntVar(&o.dieAfter, "hmi-dies-after", 0, "let the HMI die after this many calls, to see the demo fail")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	o.lang = lang.String()
 	if o.log == "" || o.vehicle == "" || len(o.cards) == 0 || o.seconds < 0 {
 		fs.Usage()
 		return errReported

@@ -17,7 +17,7 @@ Puts cards (files or directories) into plain words, made from the cards
 themselves: when, only if, then. No vehicle profile is needed.`,
 		"vignette explain my-card.yaml",
 		"vignette explain --lang zh cards/")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -25,10 +25,7 @@ themselves: when, only if, then. No vehicle profile is needed.`,
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	cards, err := scenes.LoadCards(fs.Args()...)
 	if err != nil {
 		return err
@@ -53,7 +50,7 @@ can do something that the older one could not.`,
 		"vignette reach --vehicle car.yaml --against old/my-card.yaml my-card.yaml")
 	vehicle := fs.String("vehicle", "", "vehicle profile `FILE` (required)")
 	against := fs.String("against", "", "older card `FILE`, or a directory of older cards")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	asJSON := fs.Bool("json", false, "print the reports as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -62,10 +59,7 @@ can do something that the older one could not.`,
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	now, err := reachOf(*vehicle, fs.Args()...)
 	if err != nil {
 		return err

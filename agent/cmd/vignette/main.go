@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"vignette/scenes/engine"
+	"vignette/scenes/explain"
 )
 
 // Exit codes, the same for every command.
@@ -111,9 +112,9 @@ commands:
 		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.short)
 	}
 	fmt.Fprint(w, `
-Each command explains itself with --help. Exit codes: 0 fine, 1 failed,
-3 usable with findings. Messages go to standard error, results to standard
-output.
+Each command explains itself with --help; its options may stand before and after
+the rest, up to a --. Exit codes: 0 fine, 1 failed, 3 usable with findings.
+Messages go to standard error, results to standard output.
 
 examples:
   vignette check --vehicle testdata/drive/vehicle.yaml testdata/drive/cards
@@ -164,13 +165,43 @@ func printFlags(w io.Writer, fs *flag.FlagSet) {
 	})
 }
 
-// parse parses a command's flags; the flag package has printed what is wrong.
+// parse parses a command's flags, which may stand before, between and after what
+// else is given; after -- there are none. The flag package has printed what is wrong.
 func parse(fs *flag.FlagSet, args []string) error {
-	err := fs.Parse(args)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		return errReported
+	var rest []string
+	for len(args) > 0 {
+		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return err
+		} else if err != nil {
+			return errReported
+		}
+		if parsed := len(args) - fs.NArg(); parsed > 0 && args[parsed-1] == "--" {
+			rest = append(rest, fs.Args()...)
+			break
+		}
+		if args = fs.Args(); len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
 	}
+	return fs.Parse(append([]string{"--"}, rest...))
+}
+
+// language is a flag that takes en or zh.
+type language explain.Language
+
+func (l *language) String() string { return explain.Language(*l).Tag() }
+
+func (l *language) Set(tag string) error {
+	of, err := explain.ParseLanguage(tag)
+	*l = language(of)
 	return err
+}
+
+// langFlag is the flag --lang; English is usual.
+func langFlag(fs *flag.FlagSet) *language {
+	l := language(explain.English)
+	fs.Var(&l, "lang", "`TAG` of the language, en or zh")
+	return &l
 }
 
 // listFlag collects a flag that may be given several times.

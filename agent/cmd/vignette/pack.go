@@ -204,7 +204,7 @@ Says in plain words what packs are: by whom, from what parent, what they touch,
 read and need, and what their cards do.`,
 		"vignette pack show cool-evening.vpack",
 		"vignette pack show --lang zh --trust trust.yaml packs/")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	asJSON := fs.Bool("json", false, "print an object a pack, one a line")
 	w := whomFlags(fs)
 	if err := parse(fs, args); err != nil {
@@ -214,10 +214,7 @@ read and need, and what their cards do.`,
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	first := true
 	return w.eachPack(fs.Args(), errs, func(file string, p *scenes.Pack, of scenes.Standing) error {
 		if *asJSON {

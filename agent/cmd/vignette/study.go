@@ -259,7 +259,7 @@ func (k *signable) explains(args []string, out, errs io.Writer) error {
 	fs := newFlags(k.word+" explain", errs, command+" [--lang TAG] PATH…", "\nPuts "+k.word+" cards (files or directories) into plain words "+k.explain+".",
 		command+" "+k.example,
 		command+" --lang zh cards/")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -267,10 +267,7 @@ func (k *signable) explains(args []string, out, errs io.Writer) error {
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	list, err := k.load(fs.Args())
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ be told in this car.`,
 		"vignette test --vehicle car.yaml cards/warm-seat.yaml scenarios/warm-seat.yaml",
 		"vignette test --vehicle car.yaml --lang zh cool-evening.vpack")
 	vehicle := fs.String("vehicle", "", "vehicle profile `FILE` (required)")
-	lang := fs.String("lang", "en", "`TAG` of the language, en or zh")
+	lang := langFlag(fs)
 	asJSON := fs.Bool("json", false, "print the results as JSON")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -35,10 +35,7 @@ be told in this car.`,
 		fs.Usage()
 		return errReported
 	}
-	l, err := explain.ParseLanguage(*lang)
-	if err != nil {
-		return err
-	}
+	l := explain.Language(*lang)
 	v, err := scenes.LoadVehicle(*vehicle)
 	if err != nil {
 		return err
