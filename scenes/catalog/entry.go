@@ -51,9 +51,15 @@ type part struct {
 // trial is what became of a pack on a car.
 type trial struct {
 	Verdict
-	Why   []string  // why its cards do not fit
+	Lacks []lack    // why its cards do not fit
 	Reach [2][]part // what they can touch there
 	Fails []string  // what its scenarios missed
+}
+
+// lack is something that a car lacks, by language, and what it could take instead.
+type lack struct {
+	What    [2]string
+	Instead []string
 }
 
 var languages = [2]explain.Language{explain.English, explain.Chinese}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"vignette/scenes"
+	"vignette/scenes/adapt"
 	"vignette/scenes/explain"
 	containers "vignette/scenes/pack"
 	"vignette/scenes/rehearse"
@@ -115,7 +117,7 @@ func readPack(path string, o *Options) (*entry, error) {
 		c.Off = false // a rehearsal is of cards that are enabled
 	}
 	for _, v := range o.Cars {
-		p.on = append(p.on, try(opened.Cards, opened.Scenarios, v))
+		p.on = append(p.on, try(opened, v))
 	}
 	return p, p.finish()
 }
@@ -152,10 +154,10 @@ func some(list []string) []string {
 }
 
 // try holds a pack's cards to a car, and tells them their scenarios there.
-func try(cards []*scenes.Card, stories []*scenes.Scenario, v *scenes.Vehicle) (t trial) {
-	program, err := scenes.Compile(v, cards)
+func try(p *scenes.Pack, v *scenes.Vehicle) (t trial) {
+	program, err := scenes.Compile(v, p.Cards)
 	if err != nil {
-		t.Why = reasons(err)
+		t.Lacks = lacks(p, v, err)
 		return t
 	}
 	t.Runs = true
@@ -165,7 +167,7 @@ func try(cards []*scenes.Card, stories []*scenes.Scenario, v *scenes.Vehicle) (t
 			t.Reach[i] = append(t.Reach[i], parts(text)...)
 		}
 	}
-	for _, r := range rehearse.All(program, stories) {
+	for _, r := range rehearse.All(program, p.Scenarios) {
 		if r.Outcome == rehearse.Passed {
 			t.Passed++
 			continue
@@ -179,20 +181,35 @@ func try(cards []*scenes.Card, stories []*scenes.Scenario, v *scenes.Vehicle) (t
 	return t
 }
 
-// mostReasons bounds what a page says about why cards do not fit a car.
-const mostReasons = 5
+// mostLacks bounds what a page says about why cards do not fit a car.
+const mostLacks = 5
 
-// reasons are an error's lines, without the names of files.
-func reasons(err error) (list []string) {
-	var ds scenes.Diagnostics
-	if !errors.As(err, &ds) {
-		return []string{err.Error()}
-	}
-	for i, d := range ds {
-		if i == mostReasons {
-			return append(list, fmt.Sprintf("and %d more", len(ds)-i))
+// lacks is what a car lacks for the cards of a pack, which do not compile for it, and
+// what vignette adapt would offer instead.
+func lacks(p *scenes.Pack, v *scenes.Vehicle, why error) (list []lack) {
+	var cards adapt.Source
+	for _, f := range p.Files {
+		if slices.Contains(p.Manifest.Cards, f.Name) {
+			cards.Cards = append(cards.Cards, adapt.File{Name: f.Name, Text: f.Data})
 		}
-		list = append(list, d.What)
+	}
+	missing, err := adapt.Find(v, cards)
+	if err != nil || len(missing) == 0 { // it is not of the car
+		return []lack{{What: [2]string{why.Error(), why.Error()}}}
+	}
+	for i := range missing[:min(mostLacks, len(missing))] {
+		m := &missing[i]
+		var l lack
+		for lang, of := range languages {
+			l.What[lang] = cmp.Or(explain.Missing(&m.Places[0], of), m.Places[0].What)
+		}
+		for _, o := range m.Offers {
+			l.Instead = append(l.Instead, o.Take)
+		}
+		list = append(list, l)
+	}
+	if n := len(missing) - mostLacks; n > 0 {
+		list = append(list, lack{What: [2]string{fmt.Sprintf("and %d more", n), fmt.Sprintf("另有 %d 项", n)}})
 	}
 	return list
 }

@@ -76,8 +76,13 @@ def catalogue(page):
     take(page, "dusk-jo.vpack")
     page.locator(".tree a").first.click()
     has(page.locator(".lead"), "by mei")
-    page.locator("#cars ~ details", has_text="jo-car").locator("summary").click()
-    expect(page.get_by_text("`rolling` is not a state of the vehicle profile")).to_be_visible()
+    lacks = page.locator("#cars ~ details", has_text="jo-car")
+    lacks.locator("summary").click()
+    has(lacks, "this car does not tell whether it is rolling; instead, a remix could take parked, driving")
+    has(lacks, "cards cannot set lamp in this car (Private.Dome.Lamp); instead, a remix could take Private.Lamp")
+    page.get_by_role("button", name="中文").click()
+    has(lacks, "；改编时可改用 Private.Lamp")
+    page.get_by_role("button", name="English").click()
     take(page, "dusk.vpack")
     return f"catalogue: {everything} cards, one found in two languages, two taken along"
 
