@@ -13,6 +13,8 @@ type answer struct {
 	id                   string
 	title, said, changed map[string]string // by language
 	seen, quiet, parked  bool
+	weeks                uint32 // that it took
+	timed                bool   // weeks is known
 }
 
 // newAnswer reads an entry of Answers.
@@ -20,7 +22,8 @@ func newAnswer(r map[string]dbus.Variant) answer {
 	texts := func(key string) map[string]string { t, _ := r[key].Value().(map[string]string); return t }
 	flag := func(key string) bool { b, _ := r[key].Value().(bool); return b }
 	id, _ := r["id"].Value().(string)
-	return answer{id, texts("title"), texts("said"), texts("changed"), flag("seen"), flag("quiet"), flag("parked")}
+	weeks, timed := r["weeks"].Value().(uint32)
+	return answer{id, texts("title"), texts("said"), texts("changed"), flag("seen"), flag("quiet"), flag("parked"), weeks, timed}
 }
 
 // statusChanged takes a change of a property: new answers are shown.
@@ -99,6 +102,9 @@ func (p *panel) answer(a *answer, lang string) {
 	p.line(fmt.Sprintf("%s: %s", p.words["answer"], visible(in(a.title, lang))))
 	p.line(fmt.Sprintf("  %s: %s", p.words["said"], visible(in(a.said, lang))))
 	p.line(fmt.Sprintf("  %s: %s", p.words["changed"], visible(in(a.changed, lang))))
+	if a.timed {
+		p.line(fmt.Sprintf("  %s: %d", p.words["took"], a.weeks))
+	}
 }
 
 // in is a text in the driver's language, or in English, which every text has.

@@ -16,12 +16,12 @@ var labels = map[string]map[string]string{
 		"cabin": "cabin", "outside": "outside", "charge": "battery", "notice": "notice", "tip": "tip", "car": "car", "set": "set", "for": "for",
 		"fired": "started", "blocked": "did nothing:", "denied": "was refused:", "lost": "gave way:", "failed": "failed:",
 		"ended": "is over:", "quarantined": "is quarantined:", "override": "the driver's hand:", "end": "the agent has ended",
-		"answer": "answer", "said": "you said", "changed": "we changed"},
+		"answer": "answer", "said": "you said", "changed": "we changed", "took": "weeks that it took us"},
 	"zh": {"waiting": "等待座舱代理", "consent": "已同意演示研究", "no_study": "没有演示研究", "speed": "车速", "gear": "挡位",
 		"cabin": "车内", "outside": "车外", "charge": "电量", "notice": "通知", "tip": "提示", "car": "车辆", "set": "设置", "for": "持续",
 		"fired": "已触发", "blocked": "未执行：", "denied": "被拒绝：", "lost": "让位：", "failed": "失败：",
 		"ended": "已结束：", "quarantined": "已隔离：", "override": "驾驶员手动：", "end": "座舱代理已退出",
-		"answer": "答复", "said": "您的反馈", "changed": "我们的改进"},
+		"answer": "答复", "said": "您的反馈", "changed": "我们的改进", "took": "用时（周）"},
 }
 
 // gauge is a watched signal and how it is shown.
