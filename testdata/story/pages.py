@@ -81,7 +81,7 @@ def catalogue(page):
     has(lacks, "this car does not tell whether it is rolling; instead, a remix could take parked, driving")
     has(lacks, "cards cannot set lamp in this car (Private.Dome.Lamp); instead, a remix could take Private.Lamp")
     page.get_by_role("button", name="中文").click()
-    has(lacks, "；改编时可改用 Private.Lamp")
+    has(lacks, "；改编时可改用Private.Lamp")
     page.get_by_role("button", name="English").click()
     take(page, "dusk.vpack")
     return f"catalogue: {everything} cards, one found in two languages, two taken along"
