@@ -55,8 +55,9 @@ func (vs *versions) profile(v *scenes.Vehicle) {
 	}
 	vs.copy(v.File, filepath.Join(dir, scenes.KeptProfile))
 	now := time.Now()
-	err := os.Chtimes(dir, now, now)
-	if sig, unsigned := os.ReadFile(v.File + signature); err == nil && unsigned == nil {
+	_ = os.Chtimes(dir, now, now) // a disk that takes no times drops nothing either
+	var err error
+	if sig, unsigned := os.ReadFile(v.File + signature); unsigned == nil {
 		err = errors.Join(renew(filepath.Join(dir, scenes.KeptProfile+signature), string(sig)), renew(vs.lastGood(), v.Contents()))
 	}
 	if err != nil {
@@ -105,8 +106,8 @@ func (vs *versions) copy(from, to string) {
 // keep writes a version, or notes that it was read now.
 func (vs *versions) keep(path, text string) {
 	now := time.Now()
-	if err := os.Chtimes(path, now, now); err == nil {
-		return
+	if err := os.Chtimes(path, now, now); !errors.Is(err, fs.ErrNotExist) {
+		return // it is there, perhaps on a disk that takes no times
 	}
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
