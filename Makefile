@@ -111,16 +111,16 @@ VM_ARCH    ?=
 VM_SECONDS ?= 85
 VM_ONLY    ?=
 VM_LOAD    ?= 60
-vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, and as systemd's unit; VM_ARCH=systemd for one guest
+POWER_CUTS ?= 10
+vm-test: ## the agent and the vm tests in arm64 and armv7 guests with CAN, as systemd's unit, and power losses; VM_ARCH=systemd for one guest
 	@.ci/need go apt-get qemu-system-aarch64 qemu-system-arm mke2fs e2fsck
 	@$(MAKE) build arm build/drive.log
-	go run ./testdata/vm --arch "$(VM_ARCH)" --only "$(VM_ONLY)" --drive $(VM_SECONDS)s --load $(VM_LOAD)s
+	go run ./testdata/vm --arch "$(VM_ARCH)" --only "$(VM_ONLY)" --drive $(VM_SECONDS)s --load $(VM_LOAD)s --power $(POWER_CUTS)
 
-POWER_CUTS ?= 10
-power: ## power losses: the arm64 agent's disk as it may be at random moments of its work, POWER_CUTS of them
+power: ## of these the power losses alone: the arm64 agent's disk at random moments of its work, POWER_CUTS of them
 	@.ci/need go apt-get qemu-system-aarch64 mke2fs e2fsck
 	@$(MAKE) arm
-	go run ./testdata/vm --power $(POWER_CUTS)
+	go run ./testdata/vm --arch power --power $(POWER_CUTS)
 
 SOAK_DAYS ?= 30
 soak: ## simulated days of drives, nights, kills and edits through the agent's program, then 100 power losses; SOAK_DAYS=n; build/soak.txt has the report
@@ -128,7 +128,7 @@ soak: ## simulated days of drives, nights, kills and edits through the agent's p
 	@$(MAKE) build arm
 	@mkdir -p build; rm -f build/soak.txt
 	go test ./testdata/faults -run '^TestSoak$$' -count=1 -v -timeout 3h -soak-days $(SOAK_DAYS) -soak-rate 200 -soak-report $(CURDIR)/build/soak.txt
-	go run ./testdata/vm --power 100
+	go run ./testdata/vm --arch power --power 100
 
 .venv/installed: .ci/requirements.txt
 	rm -rf .venv

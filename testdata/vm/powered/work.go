@@ -337,8 +337,22 @@ func (w *worker) record() error {
 	return w.ask(traceInterface+".Record", []any{attempt}, &accepted)
 }
 
-// again kills the agent and starts it.
+// again kills the agent and starts it: holds go on as their on_boot says, and a
+// lease stands.
 func (w *worker) again() error {
+	hold := w.now["hold"]
+	if hold == "on" {
+		hold = powercut.HoldsWentOn
+	}
+	return w.promise(map[string]string{"hold": hold, "lease": w.now["lease"]}, func() error {
+		if err := w.restart(); err != nil {
+			return err
+		}
+		return w.settled()
+	})
+}
+
+func (w *worker) restart() error {
 	if err := w.kill(); err != nil {
 		return err
 	}
