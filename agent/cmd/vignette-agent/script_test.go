@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -30,11 +32,12 @@ func TestScripts(t *testing.T) {
 	if err := driven.Generate(&log, 5); err != nil {
 		t.Fatal(err)
 	}
+	bin := t.TempDir()
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join(root, "testdata/scripts/agent"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof, "desk": desk},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"key": key, "sign": signFile, "bus": bus, "roof": roof, "desk": desk(buildDesk(bin), bin)},
 		Setup: func(e *testscript.Env) error {
-			for name, dir := range map[string]string{"car": "testdata/drive", "hmi": "testdata/hmi"} {
+			for name, dir := range map[string]string{"car": "testdata/drive", "hmi": "testdata/hmi", "story": "testdata/story"} {
 				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, name)); err != nil {
 					return err
 				}
@@ -52,14 +55,23 @@ func bus(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
 }
 
-// desk builds the desk's program and puts it on the script's path.
-func desk(ts *testscript.TestScript, neg bool, args []string) {
-	dir := ts.MkAbs("bin")
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "vignette"), "../vignette")
-	if out, err := build.CombinedOutput(); err != nil {
-		ts.Fatalf("%v\n%s", err, out)
+// desk puts the desk's programs, vignette and vignette-hmi, on the script's path.
+func desk(built func() error, dir string) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		ts.Check(built())
+		ts.Setenv("PATH", dir+string(os.PathListSeparator)+ts.Getenv("PATH"))
 	}
-	ts.Setenv("PATH", dir+string(os.PathListSeparator)+ts.Getenv("PATH"))
+}
+
+// buildDesk builds the desk's programs in a directory, once.
+func buildDesk(dir string) func() error {
+	return sync.OnceValue(func() error {
+		out, err := exec.Command("go", "build", "-o", dir+"/", "vignette/agent/cmd/vignette", "vignette/ui-bridge/cmd/vignette-hmi").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w\n%s", err, out)
+		}
+		return nil
+	})
 }
 
 // roof is the service org.example.Roof1 on the script's bus: it takes what it

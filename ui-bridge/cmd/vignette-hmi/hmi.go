@@ -188,7 +188,7 @@ func (h *hmi) greet() error {
 		return nil
 	}
 	h.sum.Agent = true
-	if err := h.call(agentName, agentPath, agentName+".Watch", watched()).Err; err != nil {
+	if err := h.watch(); err != nil {
 		return fmt.Errorf("watch the agent: %w", err)
 	}
 	if err := h.call(agentName, agentPath, agentName+".SetUser", demoDriver).Err; err != nil {
@@ -197,7 +197,18 @@ func (h *hmi) greet() error {
 	return h.askConsent()
 }
 
-// askConsent says yes to the study, once the car is parked.
+// watch becomes a watcher, with the values of the gauges if the car has them all.
+func (h *hmi) watch() error {
+	err := h.call(agentName, agentPath, agentName+".Watch", watched()).Err
+	var fault dbus.Error
+	if errors.As(err, &fault) && fault.Name == "org.vignette.Error.UnknownSignal" {
+		err = h.call(agentName, agentPath, agentName+".Watch", []string{}).Err
+	}
+	return err
+}
+
+// askConsent says yes to the study, once the car is parked, and looks for what came
+// of others.
 func (h *hmi) askConsent() error {
 	if h.answered || !h.sum.Agent {
 		return nil
@@ -208,15 +219,14 @@ func (h *hmi) askConsent() error {
 	case errors.As(err, &fault) && fault.Name == "org.vignette.Error.NotParked":
 		return nil // asked again when something has changed
 	case errors.As(err, &fault) && (fault.Name == "org.vignette.Error.UnknownStudy" || fault.Name == "org.vignette.Error.StudyClosed"):
-		h.answered = true
 		h.panel.say("no_study")
-		return nil
 	case err != nil:
 		return fmt.Errorf("give consent: %w", err)
+	default:
+		h.panel.say("consent")
 	}
 	h.answered = true
-	h.panel.say("consent")
-	return h.lookForAnswers()
+	return h.lookForAnswers() // of earlier studies too
 }
 
 // step waits for one thing to happen and deals with it.
