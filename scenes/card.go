@@ -1,7 +1,6 @@
 package scenes
 
 import (
-	"regexp"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -36,11 +35,6 @@ type Arg struct {
 	Texts Texts   // for a localized parameter
 	Value Literal // for any other
 }
-
-var (
-	versionText = regexp.MustCompile(`^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
-	parentText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}@[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
-)
 
 // cardKeys is the table of a card's keys.
 func cardKeys() object[Card] {

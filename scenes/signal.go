@@ -2,7 +2,6 @@ package scenes
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -246,7 +245,7 @@ func (s *Signal) label(text string) int {
 
 // raw reads a raw value and checks that the DBC signal can carry it.
 func (p *profile) raw(s *Signal, t rawText) (int64, bool) {
-	if !wholeText.MatchString(t.text) {
+	if !isWhole(t.text) { // -0 is none
 		p.diags.add(p.file, t.pos, "raw value %s is not a whole number; write it like 3", t.text)
 		return 0, false
 	}
@@ -266,9 +265,6 @@ func (p *profile) raw(s *Signal, t rawText) (int64, bool) {
 	}
 	return raw, fits
 }
-
-// wholeText is the one way to write a whole number: -0 is none.
-var wholeText = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 // setAlive finds the counter that tells whether the signal is frozen.
 func (p *profile) setAlive(s *Signal, from Name) {
