@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Actuator is what a card may set, and its limits.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // Binding is the D-Bus method that carries out an actuator's or action's call, or

@@ -4,9 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/can/dbc"
+	"vignette/scenes/yaml"
 )
 
 // Bus is one CAN bus of the car.

@@ -3,9 +3,8 @@ package scenes
 import (
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Card is a scene card as written, with the place of everything in it.

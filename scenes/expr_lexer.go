@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 type tokenKind uint8

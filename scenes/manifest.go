@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/pack"
+	"vignette/scenes/yaml"
 )
 
 // ManifestName is the name of a pack's manifest, and of the source that an

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Literal is a value as a card or profile writes it, before units.

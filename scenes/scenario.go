@@ -4,9 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Limits of a scenario.

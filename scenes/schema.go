@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // shape is a JSON Schema (draft 2020-12).

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/can/dbc"
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Signal is one signal of the profile: a VSS path and the DBC signal behind it.

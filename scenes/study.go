@@ -3,9 +3,8 @@ package scenes
 import (
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Limits of a study card. The ids travel as 16 bits; 0 is never given and 1

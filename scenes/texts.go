@@ -3,7 +3,7 @@ package scenes
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // Texts is one text in several languages by BCP-47 tag in lower case, `en`

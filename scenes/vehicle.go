@@ -10,10 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Vehicle is a vehicle profile: what the manufacturer says about one type of

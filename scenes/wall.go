@@ -5,9 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // everyDay has a bit for each weekday; bit 0 is Sunday.

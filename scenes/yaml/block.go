@@ -142,6 +142,8 @@ func (p *parser) unexpected() {
 		p.failHere("`%c` closes nothing; remove it, or open it before", p.peek(0))
 	case p.at(':') && p.gap(1):
 		p.failHere("a `:` has no key before it; write `key: value`")
+	case p.at('-') && p.gap(1):
+		p.failHere("no list has its entries in this column; indent `-` as the entries before it, or begin those with `-` too")
 	case p.keyOK:
 		p.failHere("is not indented as the lines before it; begin it in the column of the key or entry that it follows")
 	}

@@ -99,13 +99,12 @@ func (p *parser) document() *Node {
 	if p.at('%') && p.col() == 1 {
 		p.failHere("directives such as %%YAML are not read; leave the line out")
 	}
-	marked := p.mark('-')
-	if marked {
+	if p.mark('-') {
 		p.advance(3)
 		p.keyOK = false
 		p.skip()
 	}
-	if !marked && (p.end() || p.mark('.')) {
+	if p.outside(-1, false) {
 		p.fail(1, 1, "is empty; a YAML mapping is expected")
 	}
 	root := p.block(-1, false, p.line, p.col())
