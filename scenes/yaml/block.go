@@ -126,6 +126,9 @@ func (p *parser) key() *Node {
 	if p.at('-') && p.gap(1) {
 		p.failHere("a list's entry begins where a key is expected; indent it, or give the list a key")
 	}
+	if p.at('|') || p.at('>') {
+		p.unexpected()
+	}
 	n := p.value()
 	if !p.colon(from, line, true) {
 		p.fail(line, column, "a key must be followed by `:` and a space in its line; write `key: value`")
@@ -142,6 +145,8 @@ func (p *parser) unexpected() {
 		p.failHere("`%c` closes nothing; remove it, or open it before", p.peek(0))
 	case p.at(':') && p.gap(1):
 		p.failHere("a `:` has no key before it; write `key: value`")
+	case p.at('|') || p.at('>'):
+		p.failHere("`%c` must stand in the line of its key or entry; write `key: %c`", p.peek(0), p.peek(0))
 	case p.at('-') && p.gap(1):
 		p.failHere("no list has its entries in this column; indent `-` as the entries before it, or begin those with `-` too")
 	case p.keyOK:

@@ -19,7 +19,7 @@ var wide = Limits{Depth: 24, Nodes: 100_000}
 // narrower are the refusals of what the library reads: each begins a fault's text,
 // or is in it.
 var narrower = []string{
-	"anchor `", "alias `", "tag `", "directives such as %YAML", "keys with `?`", "a `?` in brackets", "the line break U+", "the byte order mark", "is nested more than", "is empty; ",
+	"anchor `", "alias `", "tag `", "directives such as %YAML", "keys with `?`", "a `?` in brackets", "the line break U+", "the byte order mark", "is nested more than", "is empty; ", "must stand in the line",
 }
 
 // errSecond is a stream of two documents, which the formats do not have.

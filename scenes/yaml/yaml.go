@@ -77,8 +77,14 @@ func Parse(text string, limits Limits) (root *Node, faults []Fault) {
 // stop ends the reading after a fault.
 type stop struct{}
 
+// maxFaults bounds the faults of a text: after so many reading ends.
+const maxFaults = 100
+
 // note notes a fault after which reading goes on.
 func (p *parser) note(line, column int, format string, args ...any) {
+	if len(p.faults) == maxFaults {
+		panic(stop{})
+	}
 	p.faults = append(p.faults, Fault{line, column, fmt.Sprintf(format, args...)})
 }
 
