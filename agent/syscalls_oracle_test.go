@@ -29,19 +29,22 @@ const marker = "canary13800138000"
 const straced = "trace=%file,write,pwrite64,writev,pwritev,pwritev2,sendfile,splice,tee,copy_file_range,ftruncate,fallocate,fchmod,fchown,mmap,memfd_create,io_uring_setup,process_vm_writev"
 
 // TestNoConsentNoSystemCall runs the agent under strace on ten minutes of our drive,
-// with an HMI that reports what is touched all the time. The contract's line 1:
-// without consent no system call makes, opens for writing, renames or writes
-// anything but the decision log, the journal, the state and its log; and no file has the
-// marker. The same check must see the recording of a driver who said yes.
+// with an HMI that reports what is touched all the time, and gives feedback. The
+// contract's line 1: without consent no system call makes, opens for writing, renames
+// or writes anything but the decision log, the journal, the state and its log; and no
+// file has the marker. The same check must see the recording of a driver who said yes.
 func TestNoConsentNoSystemCall(t *testing.T) {
 	for _, consented := range []bool{false, true} {
 		t.Run(map[bool]string{false: "no", true: "yes"}[consented], func(t *testing.T) {
 			s := newStraced(t)
-			touches := s.drive(consented)
+			touches, sayings := s.drive(consented)
 			strange, calls := s.strangeCalls()
 			t.Logf("%d touches told, %d system calls looked at, %d strange", touches, calls, len(strange))
 			if touches < 500 || calls < 500 {
 				t.Errorf("%d touches, %d system calls: the test sees too little", touches, calls)
+			}
+			if sayings > 0 != consented {
+				t.Errorf("feedback was taken %d times", sayings)
 			}
 			if !consented && len(strange) > 0 {
 				t.Errorf("without consent: %d system calls write elsewhere, the first ones\n%s", len(strange), strings.Join(strange[:min(8, len(strange))], "\n"))
@@ -88,8 +91,9 @@ studies: {cards: [%[1]s/testdata/drive/studies]}
 }
 
 // drive runs the agent to the end of its recording. An HMI says who drives, gives
-// consent or not, and reports touches all the time; it returns how many.
-func (s *stracedAgent) drive(consented bool) (touches int) {
+// consent or not, and all the time reports touches and gives feedback; it returns how
+// many touches it told, and how often feedback was taken.
+func (s *stracedAgent) drive(consented bool) (touches, sayings int) {
 	s.t.Helper()
 	conn, err := dbus.Connect(s.config.Bus)
 	if err != nil {
@@ -130,6 +134,7 @@ func (s *stracedAgent) drive(consented bool) (touches int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	sayings = say(agent) // the car is still parked
 	pace := time.NewTicker(10 * time.Millisecond)
 	defer pace.Stop()
 	for {
@@ -138,9 +143,10 @@ func (s *stracedAgent) drive(consented bool) (touches int) {
 			if err != nil {
 				s.t.Error("the agent:", err)
 			}
-			return touches
+			return touches, sayings
 		case <-pace.C:
 			touches += report(agent)
+			sayings += say(agent)
 		}
 	}
 }
@@ -154,6 +160,17 @@ func report(agent dbus.BusObject) int {
 		return 0 // it has ended, or is about to
 	}
 	return len(batch)
+}
+
+// say gives feedback, some with the marker instead of a question or a choice, and
+// returns how much of it was taken.
+func say(agent dbus.BusObject) (taken int) {
+	for _, said := range [][2]string{{"climate_opinion", marker}, {marker, "good"}, {"climate_opinion", "too_slow"}} {
+		if agent.Call(uibridge.TraceInterface+".GiveFeedback", 0, "demo", said[0], said[1]).Err == nil {
+			taken++
+		}
+	}
+	return taken
 }
 
 var (
@@ -240,7 +257,7 @@ func (s *stracedAgent) may(path string) bool {
 func (s *stracedAgent) seen(strange []string) {
 	s.t.Helper()
 	all := strings.Join(strange, "\n")
-	for _, want := range []string{"mkdir", "consents.new", "/traces/spool/demo", "write", "rename", ".seg"} {
+	for _, want := range []string{"mkdir", "consents.new", "feedback-given", "/traces/spool/demo", "write", "rename", ".seg"} {
 		if !strings.Contains(all, want) {
 			s.t.Errorf("a recording shows no %q among %d system calls:\n%s", want, len(strange), all)
 		}

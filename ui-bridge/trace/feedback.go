@@ -118,12 +118,12 @@ func (r *Recorder) mayGive(study, name, choice string, c Context) (*scenes.Task,
 	case !c.Parked:
 		return nil, nil, ErrNotParked
 	case at < 0:
-		return nil, nil, fmt.Errorf("%w: %q", ErrUnknownFeedback, name)
+		return nil, nil, ErrUnknownFeedback // what was said instead is nobody's to keep
 	}
 	k := &p.study.Tasks[at]
 	as := k.Choice(choice)
 	if as == nil {
-		return nil, nil, fmt.Errorf("%w: %s has no choice %q", ErrUnknownFeedback, name, choice)
+		return nil, nil, fmt.Errorf("%w: %s has no such choice", ErrUnknownFeedback, k.Name)
 	} else if r.gave(k) {
 		return nil, nil, ErrGiven
 	}
