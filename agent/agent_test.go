@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"vignette/scenes/drive"
+	"vignette/scenes/yaml"
 	driven "vignette/testdata/drive"
 	"vignette/ui-bridge/privatebus"
 )
@@ -271,9 +274,9 @@ func TestLoadConfig(t *testing.T) {
 	const good = "vehicle: v.yaml\ncards: [c]\nsource: {log: l}\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"good", good, ""},
-		{"empty", "", "the configuration is empty"},
-		{"unknown key", good + "speeed: 3\n", ":4: unknown key speeed; known are vehicle, trust, cards"},
-		{"twice", good + "vehicle: w.yaml\n", "already defined"},
+		{"empty", "", ":1:1: is empty; a YAML mapping is expected"},
+		{"unknown key", good + "speeed: 3\n", ":4:1: unknown key speeed; known are vehicle, trust, cards"},
+		{"twice", good + "vehicle: w.yaml\n", ":4:1: key vehicle is given twice; keep one"},
 		{"no vehicle", "cards: [c]\nsource: {log: l}\n", "vehicle is missing"},
 		{"no cards", "vehicle: v\nsource: {log: l}\n", "cards is missing"},
 		{"speed of live buses", "vehicle: v\ncards: [c]\nsource: {speed: 2x}\n", "source.speed is for a recording"},
@@ -290,8 +293,21 @@ func TestLoadConfig(t *testing.T) {
 		{"studies without traces", good + "studies: {cards: [s]}\n", "studies.cards: there is no directory for what is recorded"},
 		{"answers without traces", good + "studies: {answers: [a], build: b}\n", "studies.answers: there is no directory that says who took part"},
 		{"answers without a build", good + "traces: t\nstudies: {answers: [a]}\n", "studies.answers: an answer is for builds of the HMI"},
-		{"unknown limit", good + "journal_limits: {size: 1}\n", ":4: unknown key size; known are max_mib, keep, max_age"},
-		{"not a mapping", "- 1\n", "cannot unmarshal"},
+		{"unknown limit", good + "journal_limits: {size: 1}\n", ":4:18: unknown key size; known are max_mib, keep, max_age"},
+		{"not a mapping", "- 1\n", ":1:1: a mapping is expected"},
+		{"two faults", "a: 1\nvehicle: v\nb: 2\n", ":3:1: unknown key b"},
+		{"a text for a list", "vehicle: v\ncards: c\n", ":2:8: a list is expected, such as [a, b]"},
+		{"a list for a text", "vehicle: [v]\n", ":1:10: one value is expected"},
+		{"a text for a mapping", "source: log\n", ":1:9: a mapping is expected"},
+		{"a list for names", "buses: [a]\n", ":1:8: a mapping is expected, such as {name: text}"},
+		{"a name twice", "buses: {a: b, a: c}\n", ":1:15: key a is given twice"},
+		{"an empty entry", "cards:\n  - c\n  -\n", ":3:4: an entry has no value"},
+		{"a fraction", good + "preview_mib: 1.5\n", ":4:14: `1.5` is not a whole number"},
+		{"a number in quotes", good + "preview_mib: '1'\n", ":4:14: `1` is not a whole number"},
+		{"a duration without a unit", "source: {duration: 5}\n", ":1:20: `5` is not a duration; write it like 30s, 15m or 24h"},
+		{"an alias", "vehicle: &v v\ncards: [*v]\n", ":2:9: alias `*v` is not allowed"},
+		{"a document more", good + "---\n", ":4:1: a second document begins"},
+		{"too long", good + strings.Repeat("#", 1<<16), "is longer than 64 KiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "agent.yaml")
@@ -332,11 +348,45 @@ func TestDocumentedConfig(t *testing.T) {
 	if _, err := LoadConfig(path); err != nil {
 		t.Error(err)
 	}
-	for _, typ := range []string{"agent.Config", "agent.SourceConfig", "agent.DecisionsConfig", "agent.StudiesConfig", "agent.Limits"} {
-		for _, key := range keysOf(typ) {
-			if !strings.Contains(text, key+":") {
-				t.Errorf("%s: %s is not shown", typ, key)
-			}
+	var c Config
+	for _, key := range keysOf(c.fields()) {
+		if !strings.Contains(text, key+":") {
+			t.Errorf("%s is not shown", key)
 		}
+	}
+}
+
+// keysOf are the keys of fields, and of those in them.
+func keysOf(fields []field) (keys []string) {
+	for _, f := range fields {
+		keys = append(keys, f.key)
+		if in, ok := f.to.([]field); ok {
+			keys = append(keys, keysOf(in)...)
+		}
+	}
+	return keys
+}
+
+// TestConfigHasAKeyForEachField: what the configuration can say has a key, and one
+// of its own.
+func TestConfigHasAKeyForEachField(t *testing.T) {
+	var c Config
+	if len(keysOf(c.fields())) != 40 {
+		t.Errorf("%d keys: %v", len(keysOf(c.fields())), keysOf(c.fields()))
+	}
+	text := "vehicle: v\ntrust: [t]\ncards: [c]\nsource: {log: l, pipe: p, map: [m], speed: s, duration: 1s, replies: r}\nbus: b\nbuses: {x: y}\nlanguage: n\n" +
+		"decisions: {file: f, format: o, limits: {max_mib: 1, keep: 2, max_age: 3s}}\njournal: j\njournal_limits: {max_mib: 4, keep: 5, max_age: 6s}\ntraces: t\n" +
+		"studies: {cards: [a], answers: [b], trust: [c], revoked: d, build: e, market: f, display: g}\npacks: {trust: h, revoked: i}\nstate: k\npreview_mib: 7\nsleep: z\n"
+	root, faults := yaml.Parse(text, yaml.Limits{Depth: 8, Nodes: 1000})
+	r := fieldsReader{faults}
+	r.mapping(root, c.fields())
+	l := Limits{MaxMiB: 1, Keep: 2, MaxAge: 3 * time.Second}
+	want := Config{Vehicle: "v", Trust: []string{"t"}, Cards: []string{"c"}, Bus: "b", Buses: map[string]string{"x": "y"}, Language: "n",
+		Source:    SourceConfig{Log: "l", Pipe: "p", Map: []string{"m"}, Speed: "s", Duration: time.Second, Replies: "r"},
+		Decisions: DecisionsConfig{File: "f", Format: "o", Limits: l}, Journal: "j", JournalLimits: Limits{MaxMiB: 4, Keep: 5, MaxAge: 6 * time.Second}, Traces: "t",
+		Studies: StudiesConfig{Cards: []string{"a"}, Answers: []string{"b"}, Trust: []string{"c"}, Revoked: "d", Build: "e", Market: "f", Display: "g"},
+		Packs:   PacksConfig{Trust: "h", Revoked: "i"}, State: "k", PreviewMiB: 7, Sleep: "z"}
+	if r.faults != nil || !reflect.DeepEqual(c, want) {
+		t.Errorf("%v\n%+v\n%+v", r.faults, c, want)
 	}
 }

@@ -8,74 +8,73 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
-	"regexp"
-	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/drive"
+	"vignette/scenes/yaml"
 )
+
+// maxConfigBytes bounds a configuration file.
+const maxConfigBytes = 64 << 10
 
 // Config is the agent's configuration file. File names are relative to it.
 type Config struct {
-	Vehicle       string            `yaml:"vehicle"`        // vehicle profile
-	Trust         []string          `yaml:"trust"`          // minisign public keys, one of which must have signed the profile
-	Cards         []string          `yaml:"cards"`          // card files and directories
-	Source        SourceConfig      `yaml:"source"`         // where frames come from
-	Bus           string            `yaml:"bus"`            // D-Bus: system, session, or an address
-	Buses         map[string]string `yaml:"buses"`          // addresses of further buses that the profile's calls name
-	Language      string            `yaml:"language"`       // BCP-47 tag of the texts for the driver
-	Decisions     DecisionsConfig   `yaml:"decisions"`      // the decision log; no file: none
-	Journal       string            `yaml:"journal"`        // file of the journal; empty: none
-	JournalLimits Limits            `yaml:"journal_limits"` // of the journal; default 64 MiB, 1 earlier file, 24h
-	Traces        string            `yaml:"traces"`         // directory of interaction traces; empty: none
-	Studies       StudiesConfig     `yaml:"studies"`        // what may be recorded there
-	Packs         PacksConfig       `yaml:"packs"`          // by whose word packs of cards are taken
-	State         string            `yaml:"state"`          // directory of what outlives the process; empty: nothing does
-	PreviewMiB    int               `yaml:"preview_mib"`    // of recent frames in memory, for previews; default 2, 0: none
-	Sleep         string            `yaml:"sleep"`          // who tells of sleep and shutdown: login1 (default), where it is there, or none
+	Vehicle       string            // vehicle profile
+	Trust         []string          // minisign public keys, one of which must have signed the profile
+	Cards         []string          // card files and directories
+	Source        SourceConfig      // where frames come from
+	Bus           string            // D-Bus: system, session, or an address
+	Buses         map[string]string // addresses of further buses that the profile's calls name
+	Language      string            // BCP-47 tag of the texts for the driver
+	Decisions     DecisionsConfig   // the decision log; no file: none
+	Journal       string            // file of the journal; empty: none
+	JournalLimits Limits            // of the journal; default 64 MiB, 1 earlier file, 24h
+	Traces        string            // directory of interaction traces; empty: none
+	Studies       StudiesConfig     // what may be recorded there
+	Packs         PacksConfig       // by whose word packs of cards are taken
+	State         string            // directory of what outlives the process; empty: nothing does
+	PreviewMiB    int               // of recent frames in memory, for previews; default 2, 0: none
+	Sleep         string            // who tells of sleep and shutdown: login1 (default), where it is there, or none
 
-	Unsigned bool `yaml:"-"` // --unsigned: the profile needs no signature, for a desk
+	Unsigned bool // --unsigned: the profile needs no signature, for a desk
 }
 
 // SourceConfig names where frames come from: a recording, or without one live
 // buses, those that the profile's `interface` keys name or those of a pipe.
 type SourceConfig struct {
-	Log      string        `yaml:"log"`      // candump log; empty: live buses
-	Pipe     string        `yaml:"pipe"`     // named pipe with candump lines of live buses; empty: CAN sockets
-	Map      []string      `yaml:"map"`      // CHANNEL=BUS; of CAN sockets INTERFACE=BUS
-	Speed    string        `yaml:"speed"`    // of the recording: 1x (default), 10x … or max
-	Duration time.Duration `yaml:"duration"` // of the recording; 0: all of it
+	Log      string        // candump log; empty: live buses
+	Pipe     string        // named pipe with candump lines of live buses; empty: CAN sockets
+	Map      []string      // CHANNEL=BUS; of CAN sockets INTERFACE=BUS
+	Speed    string        // of the recording: 1x (default), 10x … or max
+	Duration time.Duration // of the recording; 0: all of it
 	// Replies is, for a recording, "assumed" (default: a call counts as answered
 	// in its own step, as vignette replay does) or "events" (replies are events
 	// and readbacks are judged). On live buses it is always "events".
-	Replies string `yaml:"replies"`
+	Replies string
 }
 
 // DecisionsConfig names the decision log.
 type DecisionsConfig struct {
-	File   string `yaml:"file"`
-	Format string `yaml:"format"` // msgpack or jsonl
-	Limits Limits `yaml:"limits"` // default 8 MiB, 4 earlier files, 720h
+	File   string
+	Format string // msgpack or jsonl
+	Limits Limits // default 8 MiB, 4 earlier files, 720h
 }
 
 // StudiesConfig names the study cards, and what the car is to them.
 type StudiesConfig struct {
-	Cards   []string `yaml:"cards"`   // study card files and directories; empty: nothing is recorded
-	Answers []string `yaml:"answers"` // answer card files and directories; empty: none
-	Trust   []string `yaml:"trust"`   // minisign public keys, one of which must have signed each study card and answer card
-	Revoked string   `yaml:"revoked"` // signed list of the cards that are called back; empty: none
-	Build   string   `yaml:"build"`   // of the HMI, as cohorts name it
-	Market  string   `yaml:"market"`
-	Display string   `yaml:"display"`
+	Cards   []string // study card files and directories; empty: nothing is recorded
+	Answers []string // answer card files and directories; empty: none
+	Trust   []string // minisign public keys, one of which must have signed each study card and answer card
+	Revoked string   // signed list of the cards that are called back; empty: none
+	Build   string   // of the HMI, as cohorts name it
+	Market  string
+	Display string
 }
 
 // PacksConfig names the manufacturer's lists about packs of cards.
 type PacksConfig struct {
-	Trust   string `yaml:"trust"`   // trust list of authors; empty: none is trusted
-	Revoked string `yaml:"revoked"` // list of packs and keys that are called back, signed as the profile is; empty: none
+	Trust   string // trust list of authors; empty: none is trusted
+	Revoked string // list of packs and keys that are called back, signed as the profile is; empty: none
 }
 
 // Defaults are what a configuration file leaves out.
@@ -92,13 +91,22 @@ func LoadConfig(path string) (*Config, error) {
 		return nil, err
 	}
 	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > maxConfigBytes:
+		return nil, fmt.Errorf("%s is longer than %d KiB; shorten it", path, maxConfigBytes>>10)
+	}
 	c := Defaults()
-	dec := yaml.NewDecoder(io.LimitReader(f, 64<<10))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: the configuration is empty", path)
-	} else if err != nil {
-		return nil, located(path, err)
+	root, faults := yaml.Parse(string(text), yaml.Limits{Depth: 8, Nodes: maxConfigBytes})
+	if root != nil {
+		r := fieldsReader{faults}
+		r.mapping(root, c.fields())
+		faults = r.faults
+	}
+	if err := located(path, faults); err != nil {
+		return nil, err
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -107,43 +115,23 @@ func LoadConfig(path string) (*Config, error) {
 	return &c, nil
 }
 
-var (
-	atLine     = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)`)
-	unknownKey = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
-)
-
-// located puts the YAML reader's errors as file:line: what.
-func located(path string, err error) error {
-	list := []string{err.Error()}
-	var several *yaml.TypeError
-	if errors.As(err, &several) {
-		list = several.Errors
+// fields are the keys of a configuration file.
+func (c *Config) fields() []field {
+	return []field{
+		{"vehicle", &c.Vehicle}, {"trust", &c.Trust}, {"cards", &c.Cards}, {"bus", &c.Bus}, {"buses", &c.Buses}, {"language", &c.Language},
+		{"source", []field{
+			{"log", &c.Source.Log}, {"pipe", &c.Source.Pipe}, {"map", &c.Source.Map}, {"speed", &c.Source.Speed},
+			{"duration", &c.Source.Duration}, {"replies", &c.Source.Replies},
+		}},
+		{"decisions", []field{{"file", &c.Decisions.File}, {"format", &c.Decisions.Format}, {"limits", c.Decisions.Limits.fields()}}},
+		{"journal", &c.Journal}, {"journal_limits", c.JournalLimits.fields()}, {"traces", &c.Traces},
+		{"studies", []field{
+			{"cards", &c.Studies.Cards}, {"answers", &c.Studies.Answers}, {"trust", &c.Studies.Trust}, {"revoked", &c.Studies.Revoked},
+			{"build", &c.Studies.Build}, {"market", &c.Studies.Market}, {"display", &c.Studies.Display},
+		}},
+		{"packs", []field{{"trust", &c.Packs.Trust}, {"revoked", &c.Packs.Revoked}}},
+		{"state", &c.State}, {"preview_mib", &c.PreviewMiB}, {"sleep", &c.Sleep},
 	}
-	for i, text := range list {
-		line, what := "", strings.TrimPrefix(text, "yaml: ")
-		if m := atLine.FindStringSubmatch(text); m != nil {
-			line, what = m[1]+":", m[2]
-		}
-		if m := unknownKey.FindStringSubmatch(what); m != nil {
-			what = "unknown key " + m[1] + "; known are " + strings.Join(keysOf(m[2]), ", ")
-		}
-		list[i] = fmt.Sprintf("%s:%s %s", path, line, what)
-	}
-	return errors.New(strings.Join(list, "\n"))
-}
-
-// keysOf lists the keys of a configuration type by its name.
-func keysOf(name string) (keys []string) {
-	for _, v := range []any{Config{}, SourceConfig{}, DecisionsConfig{}, StudiesConfig{}, PacksConfig{}, Limits{}} {
-		if t := reflect.TypeOf(v); t.String() == name {
-			for i := range t.NumField() {
-				if key := t.Field(i).Tag.Get("yaml"); key != "-" {
-					keys = append(keys, key)
-				}
-			}
-		}
-	}
-	return keys
 }
 
 // check reports what is missing or no known word.

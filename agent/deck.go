@@ -38,36 +38,35 @@ type deck struct {
 }
 
 // openDeck loads what the configuration names. A card that does not load is left
-// out and told; a profile that does not load is an error, and so is it if no card
-// loads.
+// out and told; see openProfile of a profile that does not. On a desk it is an
+// error too if no card loads: a car goes on without, and ends its leases.
 func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
-	v, err := loadVehicle(c)
+	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), taken: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
+	d.problems.Store(&[]string{})
+	if c.State != "" && (c.Journal != "" || !c.Unsigned) {
+		d.versions = &versions{dir: filepath.Join(c.State, "versions"), log: log}
+	}
+	if c.State != "" && c.Journal != "" {
+		d.cards.Read = d.versions.card
+	}
+	v, err := d.openProfile()
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &deck{config: c, log: log, cards: scenes.NewDeck(c.Cards, c.installed()), taken: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
-	d.problems.Store(&[]string{})
-	if c.State != "" && c.Journal != "" {
-		d.versions = &versions{dir: filepath.Join(c.State, "versions"), log: log}
-		d.cards.Read = d.versions.card
-		d.versions.profile(v)
-	}
-	if err := scenes.ClearStaged(c.installed()); err != nil {
-		return nil, nil, err
-	}
-	if err := scenes.ClearStaged(c.State); err != nil { // each is begun anew when it is written next
-		log.Error("what a kill has left half written cannot be removed", "error", err)
+	for _, dir := range []string{c.installed(), c.State} {
+		if err := scenes.ClearStaged(dir); err != nil { // nobody reads them, and each is begun anew when it is written next
+			log.Error("what a kill has left half written cannot be removed", "error", err)
+		}
 	}
 	d.readWarrants()
 	d.cards.Bars = d.bars
-	d.profile.took(v)
 	d.cards.Scan()
 	prog, faults := d.cards.Compile(v)
-	if prog == nil || len(prog.Cards) == 0 && len(faults) > 0 {
+	if prog == nil || c.Unsigned && len(prog.Cards) == 0 && len(faults) > 0 {
 		return nil, nil, faults
 	}
 	d.cards.Took(prog)
-	d.show(slices.Concat(texts(faults), d.warrants.Load().faults))
+	d.show(slices.Concat(texts(faults), d.warrants.Load().faults, d.profile.faults))
 	return d, prog, nil
 }
 

@@ -287,14 +287,20 @@ func (b *deckBench) frame(kmh float64, gear byte) {
 	b.fake.batch <- []socketcan.Item{item}
 }
 
-// stop stops the agent, and holds that its journal, with the versions that it
-// kept, gives the decision log again.
-func (b *deckBench) stop() string {
+// end stops the agent.
+func (b *deckBench) end() {
 	b.t.Helper()
 	b.cancel()
 	if err := <-b.ended; err != nil {
 		b.t.Fatalf("%v\n%s", err, b.said.String())
 	}
+}
+
+// stop stops the agent, and holds that its journal, with the versions that it
+// kept, gives the decision log again.
+func (b *deckBench) stop() string {
+	b.t.Helper()
+	b.end()
 	decisions, err := os.ReadFile(b.path("d.jsonl"))
 	if err != nil {
 		b.t.Fatal(err)

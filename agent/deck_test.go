@@ -60,7 +60,7 @@ func TestCardsAreReloaded(t *testing.T) {
 }
 
 // TestStartWithBrokenCards: a card that does not load is left out at the start, told,
-// and taken when it is mended; an agent without any card does not start.
+// and taken when it is mended; on a desk an agent without any card does not start.
 func TestStartWithBrokenCards(t *testing.T) {
 	b := newDeckBench(t)
 	b.write("cards/b.yaml", "id: [")
@@ -78,6 +78,31 @@ func TestStartWithBrokenCards(t *testing.T) {
 	b.write("cards/b.yaml", "id: [")
 	if err := Run(t.Context(), b.config, quiet()); err == nil || !strings.Contains(err.Error(), "cards/b.yaml:1:") {
 		t.Errorf("without any card: %v", err)
+	}
+}
+
+// TestCarWithBrokenCards: a car starts without any card that loads, since leases may
+// have to be ended, and takes cards once they are mended. Nor does it mind what an
+// installation has left that cannot be removed.
+func TestCarWithBrokenCards(t *testing.T) {
+	b := newDeckBench(t)
+	profile := pinned(deckVehicle)
+	b.write("car/vehicle.yaml", profile)
+	b.signs()(profile)
+	b.write("cards/a.yaml", "id: [")
+	b.write("state/cards/b.yaml.new/stuck", "half a card")
+	b.start()
+	b.problems("cards/a.yaml:1:")
+	if said := b.said.String(); !strings.Contains(said, "half written cannot be removed") {
+		t.Errorf("nobody is told of what is left half written: %s", said)
+	}
+	b.write("cards/a.yaml", deckCard("a", "1.0.0", "star", "Private.Lamp"))
+	b.problems()
+	b.call("Occur", "button star", true)
+	b.lamp("Set on")
+	b.stop()
+	if _, err := os.Stat(b.path("state/cards/b.yaml.new/stuck")); err != nil {
+		t.Error(err)
 	}
 }
 

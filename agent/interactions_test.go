@@ -116,7 +116,7 @@ func consent(agent dbus.BusObject) error {
 }
 
 // send gives consent and calls Record for a while, all within one attempt at a
-// task. The error is that of the first call that failed.
+// task; a call that the agent is too busy for it makes again. The error is that of the first call that failed.
 func (how touching) send(address string, while time.Duration) (sent, confirmed int, worst time.Duration, err error) {
 	conn, err := dbus.Connect(address)
 	if err != nil {
@@ -144,8 +144,14 @@ func (how touching) send(address string, while time.Duration) (sent, confirmed i
 			agent.Go(uibridge.TraceInterface+".Record", 0, replies, batch)
 		}
 	}()
-	for range calls {
+	for done := 0; done < calls; {
 		reply := <-replies
+		if refused, ok := reply.Err.(dbus.Error); ok && refused.Name == "org.vignette.Error.Busy" {
+			<-pace.C
+			agent.Go(uibridge.TraceInterface+".Record", 0, replies, batch)
+			continue
+		}
+		done++
 		var n uint32
 		if storeErr := reply.Store(&n); storeErr != nil && err == nil {
 			err = storeErr

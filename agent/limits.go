@@ -7,9 +7,14 @@ import (
 
 // Limits bound an output, which holds places and times, in size and age.
 type Limits struct {
-	MaxMiB int           `yaml:"max_mib"` // of a file; a full one gives way to a new one
-	Keep   int           `yaml:"keep"`    // earlier files that are kept, as NAME.1 to NAME.keep
-	MaxAge time.Duration `yaml:"max_age"` // after which what was written is gone
+	MaxMiB int           // of a file; a full one gives way to a new one
+	Keep   int           // earlier files that are kept, as NAME.1 to NAME.keep
+	MaxAge time.Duration // after which what was written is gone
+}
+
+// fields are the keys of limits.
+func (l *Limits) fields() []field {
+	return []field{{"max_mib", &l.MaxMiB}, {"keep", &l.Keep}, {"max_age", &l.MaxAge}}
 }
 
 // The limits that a configuration leaves out, each for itself.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"vignette/scenes/drive"
@@ -98,8 +99,14 @@ func (o *outputs) openJournal(c *Config, h *drive.Header, judged bool, snapshot 
 	return nil
 }
 
+// open begins a file, or waits for a disk that takes none.
 func (o *outputs) open(f *output) error {
-	if err := f.begin(); err != nil {
+	f.buffer = bufio.NewWriterSize(f, 1<<16)
+	switch err := f.begin(); {
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
+		f.hole = true
+		f.fail(err)
+	case err != nil:
 		return err
 	}
 	o.files = append(o.files, f)
@@ -120,9 +127,6 @@ func (f *output) begin() error {
 		return err
 	}
 	f.file, f.since = file, time.Now()
-	if f.buffer == nil {
-		f.buffer = bufio.NewWriterSize(f, 1<<16)
-	}
 	return nil
 }
 
@@ -140,7 +144,9 @@ func (f *output) next() (io.Writer, error) {
 	f.hole = false
 	f.turns++
 	f.log.Info("a file is full or old; a new one is begun", "what", f.what, "file", f.name, "turns", f.turns, "dropped", f.dropped)
-	if err := old.Close(); err != nil {
+	if old == nil { // the first one could not be begun
+		f.works()
+	} else if err := old.Close(); err != nil {
 		f.fail(err)
 	}
 	return f.buffer, nil
@@ -194,6 +200,10 @@ func (f *output) flush() {
 // mend has a new file begun in place of one with a hole, once the disk takes a
 // page again.
 func (f *output) mend() {
+	if f.file == nil {
+		f.turn()
+		return
+	}
 	end, err := f.file.Seek(0, io.SeekCurrent)
 	if err == nil {
 		_, err = f.file.Write(make([]byte, os.Getpagesize()))
@@ -312,7 +322,9 @@ func (o *outputs) close() error {
 		if f.lost > 0 {
 			f.log.Error("a file is not whole", "what", f.what, "file", f.name, "bytes_lost", f.lost)
 		}
-		errs = append(errs, f.file.Close())
+		if f.file != nil {
+			errs = append(errs, f.file.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

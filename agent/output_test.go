@@ -2,13 +2,16 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,6 +189,50 @@ func TestDiskThatTakesNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDiskThatTakesNoFile begins a decision log on a disk that takes none: it begins
+// once the disk takes one, with a head, and what was lost before is counted.
+func TestDiskThatTakesNoFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "d")
+	var said bytes.Buffer
+	o := &outputs{}
+	if err := o.openDecisions(&DecisionsConfig{File: name, Format: "jsonl"}, &drive.Header{}, slog.New(slog.NewTextHandler(&said, nil))); err != nil {
+		t.Fatal(err)
+	}
+	f := o.files[0]
+	if err := errors.Join(f.file.Close(), os.Remove(name)); err != nil {
+		t.Fatal(err)
+	}
+	f.file, f.hole, f.name = nil, true, filepath.Join(name, "nowhere") // as open leaves it
+	f.fail(syscall.EROFS)
+	for n := uint64(1); n <= 3; n++ {
+		if n == 3 {
+			f.name = name
+			o.tidy()
+		}
+		if err := o.decisions.Write([]engine.Record{{N: n, What: engine.Fired, Card: "some-card"}}); err != nil {
+			t.Fatal(err)
+		}
+		o.tidy()
+	}
+	counters := map[string]uint64{}
+	o.count(counters)
+	if err := o.close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil || !strings.HasPrefix(string(text), `{"log":1`) || counters["decision_log_bytes_lost"] == 0 {
+		t.Errorf("%v, %v: %s", err, counters, text)
+	}
+	if got := numbers(t, name); !slices.Equal(got, []uint64{3}) {
+		t.Errorf("the file has records %v, want 3", got)
+	}
+	for _, line := range []string{"a file cannot be written", "the file can be written again"} {
+		if strings.Count(said.String(), line) != 1 {
+			t.Errorf("it does not say once %q:\n%s", line, said.String())
+		}
 	}
 }
 

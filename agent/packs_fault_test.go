@@ -14,6 +14,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"vignette/scenes"
 	uibridge "vignette/ui-bridge"
 )
 
@@ -192,4 +193,51 @@ func answered(tell func(error)) chan *dbus.Call {
 	done := make(chan *dbus.Call, 1)
 	go func() { tell((<-done).Err) }()
 	return done
+}
+
+// TestPacksOfANewerVersion is a car that is rolled back: what a newer version of the
+// agent has written of packs is told, and nothing writes over it, whatever the HMI
+// asks; what it means without those files goes on.
+func TestPacksOfANewerVersion(t *testing.T) {
+	b := newDeckBench(t)
+	mei := packKey(t, 1)
+	first := parcel{id: "bell", version: "1.0.0", author: "mei"}.pack(t, mei)
+	other := parcel{id: "ding", version: "1.0.0", author: "mei", cards: map[string]string{"ding": deckCard("ding", "1.0.0", "star", "Private.Bell")}}.pack(t, mei)
+	b.start()
+	b.take("ImportPack", first)
+	b.call("AcceptAuthor", "bell", mei.Public().Line())
+	b.end()
+	for _, c := range []struct {
+		file, from, to, told string
+		refused              func()
+	}{
+		{"state/cards/" + scenes.LedgerName, "schema: 1", "schema: 2", "schema", func() { b.refused("NotSupported", "ImportPack", other) }},
+		{"state/" + ownTrustName, "schema: 1", "schema: 2", "schema", func() {
+			b.refused("NotSupported", "AcceptAuthor", "bell", mei.Public().Line())
+			b.refused("NotSupported", "RefuseAuthor", "bell")
+		}},
+		{"state/cards/" + scenes.PackFileName("bell"), "vignette pack 1\n", "vignette pack 2\n", "bell", func() { b.refused("NotSupported", "ImportPack", first) }},
+	} {
+		was, err := os.ReadFile(b.path(c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		newer := strings.Replace(string(was), c.from, c.to, 1)
+		if newer == string(was) {
+			t.Fatalf("%s has no %q: %s", c.file, c.from, was)
+		}
+		b.write(c.file, newer)
+		b.start()
+		b.problemsLike(c.told)
+		c.refused()
+		b.end()
+		if now, err := os.ReadFile(b.path(c.file)); err != nil || string(now) != newer {
+			t.Errorf("%s: %v, it was written over: %s", c.file, err, now)
+		}
+		b.write(c.file, string(was))
+	}
+	b.start() // the newer version is back
+	b.problems()
+	b.call("EnableCard", "bell", true)
+	b.end()
 }

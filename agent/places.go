@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes"
+	"vignette/scenes/yaml"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/services"
 )
@@ -86,14 +84,23 @@ func readPlaces(file string) (list []uibridge.Place, err error) {
 	if newerYAML(text) {
 		return nil, fmt.Errorf("%s: %w", file, errNewer)
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if dec.Decode(&list) != nil || len(list) > maxPlaces {
-		return nil, fmt.Errorf("%s is damaged: the places in it are not known; set them again", file)
+	damaged := fmt.Errorf("%s is damaged: the places in it are not known; set them again", file)
+	root, faults := yaml.Parse(string(text), yaml.Limits{Depth: 2, Nodes: 16 * maxPlaces})
+	if root == nil || root.Kind != yaml.SequenceNode || len(root.Content) > maxPlaces {
+		return nil, damaged
+	}
+	r := fieldsReader{faults}
+	for _, n := range root.Content {
+		var one uibridge.Place
+		r.mapping(n, []field{{"name", &one.Name}, {"lat", &one.Lat}, {"lon", &one.Lon}, {"radius", &one.Radius}})
+		list = append(list, one)
+	}
+	if r.faults != nil {
+		return nil, damaged
 	}
 	for i := range list {
 		if list[i].Check() != nil {
-			return nil, fmt.Errorf("%s is damaged: the places in it are not known; set them again", file)
+			return nil, damaged
 		}
 	}
 	return list, nil

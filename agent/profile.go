@@ -2,6 +2,7 @@ package agent
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -46,9 +47,43 @@ func (p *profile) took(v *scenes.Vehicle) {
 			read[path] = f.SHA256
 		}
 	}
-	p.files = append(p.files, v.File+".minisig")
+	p.files = append(p.files, v.File+signature)
 	p.files = slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(p.files, maps.Keys(read)))))
 	p.seen = stamp(p.files, read)
+}
+
+// openProfile loads the profile that a start runs: the one that is configured or,
+// in a car where that one is torn, gone, not signed or older than one that the car
+// has had, the last good one. Its signature and version are held to as ever.
+func (d *deck) openProfile() (*scenes.Vehicle, error) {
+	c, p := d.config, &d.profile
+	v, err := loadVehicle(c)
+	if err == nil && c.State != "" && !c.Unsigned {
+		err = errors.Join(os.MkdirAll(c.State, 0o700), grownProfile(c.State, v, d.log))
+	}
+	if err == nil {
+		p.took(v)
+		d.versions.profile(v)
+		return v, nil
+	}
+	if c.State == "" || c.Unsigned {
+		return nil, err
+	}
+	last, none := d.versions.last(c)
+	if none != nil {
+		return nil, fmt.Errorf("%w\nno profile of before can take its place: %w", err, none)
+	}
+	d.log.Error("the last good profile takes the place of the one that is configured", "vehicle", last.ID, "version", last.Version)
+	p.files = []string{c.Vehicle, c.Vehicle + signature}
+	for _, b := range last.Buses {
+		for _, f := range b.DBCs {
+			p.files = append(p.files, filepath.Join(filepath.Dir(c.Vehicle), f.File))
+		}
+	}
+	p.took(last)
+	p.faults, p.seen = strings.Split(err.Error(), "\n"), [32]byte{} // and the files are looked at once more
+	d.taken <- struct{}{}
+	return last, nil
 }
 
 // stamp is what is in files now, but for those that were read, by SHA-256.

@@ -3,6 +3,8 @@ package agent
 import (
 	"crypto/sha256"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -91,23 +93,7 @@ func TestProfileIsRefused(t *testing.T) {
 // its version only grows.
 func TestSignedProfile(t *testing.T) {
 	b := newDeckBench(t)
-	key, err := sign.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.write("oem.pub", string(key.Public().File()))
-	b.config.Unsigned, b.config.Trust = false, []string{b.path("oem.pub")}
-	pinned := func(text string) string {
-		return strings.Replace(text, "dbc: [car.dbc]", fmt.Sprintf("dbc: [{file: car.dbc, sha256: %x}]", sha256.Sum256([]byte(deckDBC))), 1)
-	}
-	signed := func(text string) {
-		t.Helper()
-		sig, err := key.Sign([]byte(text), "a test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.write("car/vehicle.yaml.minisig", string(sig))
-	}
+	signed := b.signs()
 	first, second := pinned(deckVehicle), pinned(secondVehicle)
 	b.write("car/vehicle.yaml", first)
 	signed(first)
@@ -122,4 +108,109 @@ func TestSignedProfile(t *testing.T) {
 	signed(first)
 	b.problems("version 1 of profile small, but this car has had version 2; a version only grows")
 	b.stop()
+}
+
+// pinned is a profile that names its DBC with what is in it.
+func pinned(text string) string {
+	return strings.Replace(text, "dbc: [car.dbc]", fmt.Sprintf("dbc: [{file: car.dbc, sha256: %x}]", sha256.Sum256([]byte(deckDBC))), 1)
+}
+
+// signs has the bench be a car, which trusts a key, and returns what signs a profile
+// with it.
+func (b *deckBench) signs() func(text string) {
+	b.t.Helper()
+	key, err := sign.GenerateKey(nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write("oem.pub", string(key.Public().File()))
+	b.config.Unsigned, b.config.Trust = false, []string{b.path("oem.pub")}
+	return func(text string) {
+		b.t.Helper()
+		sig, err := key.Sign([]byte(text), "a test")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.write("car/vehicle.yaml.minisig", string(sig))
+	}
+}
+
+// TestLastGoodProfile starts a car whose profile a power loss or an update has left
+// unfit: the last good one takes its place, which is told, and the configured one is
+// taken once it is whole. What nobody trusts any more takes no place, nor what is
+// torn itself.
+func TestLastGoodProfile(t *testing.T) {
+	b := newDeckBench(t)
+	signed := b.signs()
+	first, second := pinned(deckVehicle), pinned(secondVehicle)
+	whole := func(text string) {
+		b.write("car/vehicle.yaml", text)
+		signed(text)
+		b.write("car/car.dbc", deckDBC)
+	}
+	whole(first)
+	b.config.Journal = "" // it is kept for its own sake
+	b.start()
+	b.end()
+	for _, c := range []struct {
+		name, want string
+		spoil      func()
+	}{
+		{"torn", "vehicle.yaml", func() { b.write("car/vehicle.yaml", second[:len(second)/2]) }},
+		{"empty", "vehicle.yaml", func() { b.write("car/vehicle.yaml", "") }},
+		{"gone", "vehicle.yaml", func() { b.remove("car/vehicle.yaml") }},
+		{"with the signature of before", "the signature does not fit", func() { b.write("car/vehicle.yaml", second) }},
+		{"without a signature", "is not signed", func() { b.remove("car/vehicle.yaml.minisig") }},
+		{"with a torn DBC", "car.dbc", func() { b.write("car/car.dbc", deckDBC[:40]) }},
+	} {
+		c.spoil()
+		b.start()
+		b.problemsLike(c.want)
+		b.call("Occur", "button star", true)
+		b.lamp("Set on")
+		whole(first)
+		b.problems()
+		b.end()
+		b.lamp("Set off")
+	}
+	b.write("car/vehicle.yaml", second[:99])
+	b.start()
+	b.frame(0, 126)
+	b.problemsLike("vehicle.yaml")
+	whole(second)
+	b.decided("what", "reload", "why", "profile")
+	b.problems()
+	b.end()
+	whole(first) // a system that was rolled back
+	b.start()
+	b.problems("version 1 of profile small, but this car has had version 2")
+	b.call("Occur", "button star", true)
+	b.lamp("Put on")
+	b.end()
+	b.lamp("Put off")
+
+	b.write("car/vehicle.yaml", "")
+	kept, err := filepath.Glob(b.path("state/versions/*/profile.yaml"))
+	if err != nil || len(kept) != 2 {
+		t.Fatalf("%q, %v", kept, err)
+	}
+	key := b.path("oem.pub")
+	b.config.Trust = []string{b.path("other.pub")}
+	other, err := sign.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("other.pub", string(other.Public().File()))
+	if err := Run(t.Context(), b.config, quiet()); err == nil || !strings.Contains(err.Error(), "no profile of before can take its place") {
+		t.Errorf("the key of the last good one is trusted no more: %v", err)
+	}
+	b.config.Trust = []string{key}
+	for _, file := range kept {
+		if err := os.Truncate(file, 99); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Run(t.Context(), b.config, quiet()); err == nil || !strings.Contains(err.Error(), "no profile of before can take its place") {
+		t.Errorf("the last good one is torn: %v", err)
+	}
 }

@@ -449,11 +449,6 @@ func (a *agent) start(timeBase string) (*engine.State, error) {
 	if a.state, saved, err = openState(a.config.State, boot, timeBase, a.log); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	if !a.config.Unsigned {
-		if err := grownProfile(a.config.State, a.prog.Vehicle, a.log); err != nil {
-			return nil, err
-		}
-	}
 	if saved == nil {
 		state := a.prog.Engine.NewState(a.session, a.judged)
 		a.save(&a.prog.Engine, state)

@@ -33,11 +33,11 @@ func (c *Config) studyPaths() (paths []string) {
 			continue // told when it is read
 		}
 		for _, file := range files {
-			paths = append(paths, file, file+".minisig")
+			paths = append(paths, file, file+signature)
 		}
 	}
 	if c.Studies.Revoked != "" {
-		paths = append(paths, c.Studies.Revoked, c.Studies.Revoked+".minisig")
+		paths = append(paths, c.Studies.Revoked, c.Studies.Revoked+signature)
 	}
 	return append(paths, c.Studies.Trust...)
 }

@@ -36,8 +36,9 @@ func (vs *versions) card(c *scenes.Card, text []byte) {
 	vs.keep(filepath.Join(vs.dir, c.SHA256+".yaml"), string(text))
 }
 
-// profile keeps a profile that was loaded, and its DBCs. One that lies outside the
-// profile's directory cannot be kept under its name.
+// profile keeps a profile that is taken, and its DBCs, and if it is signed notes
+// that it is the last good one. A DBC that lies outside the profile's directory
+// cannot be kept under its name.
 func (vs *versions) profile(v *scenes.Vehicle) {
 	if vs == nil {
 		return
@@ -46,7 +47,7 @@ func (vs *versions) profile(v *scenes.Vehicle) {
 	for _, b := range v.Buses {
 		for _, f := range b.DBCs {
 			if !filepath.IsLocal(f.File) {
-				vs.fail(v.File, errors.New("the DBC "+f.File+" is not below the profile's directory; to replay a journal, keep both yourself"))
+				vs.fail(v.File, errors.New("the DBC "+f.File+" is not below the profile's directory; to replay a journal, keep both yourself, and no start can go on with them"))
 				return
 			}
 			vs.copy(filepath.Join(filepath.Dir(v.File), f.File), filepath.Join(dir, f.File))
@@ -54,9 +55,43 @@ func (vs *versions) profile(v *scenes.Vehicle) {
 	}
 	vs.copy(v.File, filepath.Join(dir, scenes.KeptProfile))
 	now := time.Now()
-	if err := os.Chtimes(dir, now, now); err != nil {
+	_ = os.Chtimes(dir, now, now) // a disk that takes no times drops nothing either
+	var err error
+	if sig, unsigned := os.ReadFile(v.File + signature); unsigned == nil {
+		err = errors.Join(renew(filepath.Join(dir, scenes.KeptProfile+signature), string(sig)), renew(vs.lastGood(), v.Contents()))
+	}
+	if err != nil {
 		vs.fail(dir, err)
 	}
+}
+
+// signature is what the name of a signed file's signature has behind the file's.
+const signature = ".minisig"
+
+// lastGood is the file that names the version of the newest signed profile that was
+// taken.
+func (vs *versions) lastGood() string { return filepath.Join(filepath.Dir(vs.dir), "profile.last") }
+
+// last loads the newest profile that was taken, as if it were configured.
+func (vs *versions) last(c *Config) (*scenes.Vehicle, error) {
+	name, err := os.ReadFile(vs.lastGood())
+	if err != nil {
+		return nil, err
+	}
+	of := Config{Vehicle: filepath.Join(vs.dir, string(name), scenes.KeptProfile), Trust: c.Trust}
+	v, err := loadVehicle(&of)
+	if err != nil {
+		return nil, err
+	}
+	return v, grownProfile(c.State, v, vs.log)
+}
+
+// renew replaces a file by another text, if it has not got it already.
+func renew(path, text string) error {
+	if had, err := os.ReadFile(path); err == nil && string(had) == text {
+		return nil
+	}
+	return replaceFile(path, text)
 }
 
 func (vs *versions) copy(from, to string) {
@@ -71,8 +106,8 @@ func (vs *versions) copy(from, to string) {
 // keep writes a version, or notes that it was read now.
 func (vs *versions) keep(path, text string) {
 	now := time.Now()
-	if err := os.Chtimes(path, now, now); err == nil {
-		return
+	if err := os.Chtimes(path, now, now); !errors.Is(err, fs.ErrNotExist) {
+		return // it is there, perhaps on a disk that takes no times
 	}
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
@@ -87,7 +122,7 @@ func (vs *versions) keep(path, text string) {
 
 func (vs *versions) fail(path string, err error) {
 	vs.failed.Add(1)
-	vs.log.Error("a version is not kept; a journal that names it needs it to be replayed", "file", path, "error", err)
+	vs.log.Error("a version is not kept; a journal that names it needs it to be replayed, and a start where the profile is torn", "file", path, "error", err)
 }
 
 // prune removes the versions that were read longest ago, where there are too

@@ -77,7 +77,7 @@ func (c *Config) warrantPaths() (paths []string) {
 		paths = append(paths, c.Packs.Trust)
 	}
 	if c.Packs.Revoked != "" {
-		paths = append(paths, c.Packs.Revoked, c.Packs.Revoked+".minisig")
+		paths = append(paths, c.Packs.Revoked, c.Packs.Revoked+signature)
 	}
 	if c.State != "" {
 		paths = append(paths, filepath.Join(c.State, ownTrustName), filepath.Join(c.State, acceptedName), filepath.Join(c.installed(), scenes.LedgerName))

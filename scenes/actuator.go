@@ -2,15 +2,14 @@ package scenes
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Actuator is what a card may set, and its limits.
@@ -91,17 +90,15 @@ func (r *reader) notYet(n *yaml.Node, what string) {
 	}
 }
 
-var slewText = regexp.MustCompile(`^((0|[1-9][0-9]*)(\.[0-9]+)?)/s$`)
-
 func readSlew(r *reader, n *yaml.Node, a *actuatorText) {
 	const want = "a rate: a decimal number of the actuator's units with /s, such as 20/s"
-	m := slewText.FindStringSubmatch(r.pattern(n, slewText, want))
-	if m == nil {
+	text := r.pattern(n, slewText, want)
+	if text == "" {
 		return // noted by pattern
 	}
 	a.slewPos = at(n)
 	var err error
-	if a.Slew, err = strconv.ParseFloat(m[1], 64); err != nil || a.Slew == 0 {
+	if a.Slew, err = strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64); err != nil || a.Slew == 0 {
 		r.fault(n, "`%s` cannot be a rate; give a number above 0", n.Value)
 	}
 }

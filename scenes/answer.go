@@ -8,9 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Limits of an answer card.

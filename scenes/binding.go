@@ -2,12 +2,11 @@ package scenes
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // Binding is the D-Bus method that carries out an actuator's or action's call, or
@@ -32,14 +31,6 @@ type bindingText struct {
 	second    Pos // of `member` or `property`, where the other is too
 	args      []Name
 }
-
-var (
-	busNameText   = regexp.MustCompile(`^[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)+$`)
-	objectText    = regexp.MustCompile(`^/$|^(/[A-Za-z0-9_]+)+$`)
-	interfaceText = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
-	memberText    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	placeholder   = regexp.MustCompile(`\{([A-Za-z0-9_-]*)\}`)
-)
 
 func bindingKeys() object[bindingText] {
 	type b = bindingText
@@ -132,13 +123,13 @@ func (p *profile) checkBinding(b *bindingText, names, texts []string) *Binding {
 		p.diags.add(p.file, b.signature, "signature `%s` is not the type of a property; give the one type that the property has, such as d", b.Signature)
 	}
 	for _, t := range types {
-		if !strings.Contains("ybnqiuxtdsv", t) && !containerText.MatchString(t) {
+		if !strings.Contains("ybnqiuxtdsv", t) && !isContainer(t) {
 			p.diags.add(p.file, b.signature, "type `%s` of signature `%s` is not supported by this version yet; use y, b, n, q, i, u, x, t, d, s or v, and arrays and dictionaries of them for empty ones",
 				t, b.Signature)
 		}
 	}
 	for i, a := range b.args {
-		if i < len(types) && containerText.MatchString(types[i]) {
+		if i < len(types) && isContainer(types[i]) {
 			if want := emptyText(types[i]); a.Text != want {
 				p.diags.add(p.file, a.Pos, "an argument of type `%s` can only be empty; write %s", types[i], want)
 			}
@@ -152,9 +143,6 @@ func (p *profile) checkBinding(b *bindingText, names, texts []string) *Binding {
 	return &b.Binding
 }
 
-// containerText is an array or dictionary that an argument may be, if it is empty.
-var containerText = regexp.MustCompile(`^a([ybnqiuxtdsv]|\{[ybnqiuxtds][ybnqiuxtdsv]\})$`)
-
 // emptyText is how an empty array or dictionary is written.
 func emptyText(typ string) string {
 	if strings.HasPrefix(typ, "a{") {
@@ -165,20 +153,22 @@ func emptyText(typ string) string {
 
 // checkNotText holds that no text goes where D-Bus wants a number or boolean.
 func (p *profile) checkNotText(a Name, typ string, texts []string) {
-	for _, m := range placeholder.FindAllStringSubmatch(a.Text, -1) {
-		if slices.Contains(texts, m[1]) {
-			p.diags.add(p.file, a.Pos, "`{%s}` is a text, but its type in the signature is %s; use s or v", m[1], typ)
+	named, _ := placeholders(a.Text)
+	for _, name := range named {
+		if slices.Contains(texts, name) {
+			p.diags.add(p.file, a.Pos, "`{%s}` is a text, but its type in the signature is %s; use s or v", name, typ)
 		}
 	}
 }
 
 func (p *profile) checkPlaceholders(a Name, names []string) {
-	for _, m := range placeholder.FindAllStringSubmatch(a.Text, -1) {
-		if !slices.Contains(names, m[1]) {
-			p.diags.add(p.file, a.Pos, "placeholder `{%s}` is not known here%s", m[1], orElse(hint(m[1], names), "; known are "+quoted(names)))
+	named, rest := placeholders(a.Text)
+	for _, name := range named {
+		if !slices.Contains(names, name) {
+			p.diags.add(p.file, a.Pos, "placeholder `{%s}` is not known here%s", name, orElse(hint(name, names), "; known are "+quoted(names)))
 		}
 	}
-	if strings.ContainsAny(placeholder.ReplaceAllString(a.Text, ""), "{}") {
+	if strings.ContainsAny(rest, "{}") {
 		p.diags.add(p.file, a.Pos, "`%s` has a brace without its partner; write placeholders like {value}", a.Text)
 	}
 }

@@ -2,12 +2,10 @@ package scenes
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/can/dbc"
+	"vignette/scenes/yaml"
 )
 
 // Bus is one CAN bus of the car.
@@ -36,11 +34,6 @@ type busText struct {
 }
 
 type fileText struct{ file, sha256 Name }
-
-var (
-	hashText  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	ifaceText = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,15}$`)
-)
 
 func busKeys() object[busText] {
 	return object[busText]{"a bus", []key[busText]{

@@ -1,12 +1,10 @@
 package scenes
 
 import (
-	"regexp"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Card is a scene card as written, with the place of everything in it.
@@ -36,11 +34,6 @@ type Arg struct {
 	Texts Texts   // for a localized parameter
 	Value Literal // for any other
 }
-
-var (
-	versionText = regexp.MustCompile(`^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
-	parentText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}@[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
-)
 
 // cardKeys is the table of a card's keys.
 func cardKeys() object[Card] {

@@ -1,9 +1,8 @@
 package scenes
 
 import (
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Cond is a condition as written: a comparison of one signal, a drive state,

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 type tokenKind uint8
@@ -90,7 +90,7 @@ func (p *exprParser) number() {
 		}
 	}
 	p.take(numberToken, start)
-	if !decimal.MatchString(p.tok.text) {
+	if !isDecimal(p.tok.text) {
 		p.fail(p.tok.pos, "`%s` is not a decimal number; write it like 12 or 0.5, without leading zeros", p.tok.text)
 	}
 }

@@ -192,7 +192,7 @@ func (p *exprParser) word(level int) *exprNode {
 	case "min", "max", "abs", "between":
 		return p.call(level, t)
 	}
-	if pathText.MatchString(t.text) {
+	if isPath(t.text) {
 		return p.node(&exprNode{kind: signalNode, pos: t.pos, signal: Name{t.text, t.pos}})
 	}
 	switch {

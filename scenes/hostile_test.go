@@ -23,7 +23,8 @@ var hostile = []struct{ name, text, want string }{
 	{"10,000 keys", keys(10_000), "card.yaml: is longer than 64 KiB"},
 	{"5,000 keys", keys(5_000), "too many values"},
 	{"2,000 keys", keys(2_000), "unknown key `k0` in the card"},
-	{"10,000 keys in one line", "{" + strings.Repeat("a,", 10_000) + "}", "duplicate key `a`"},
+	{"10,000 keys in one line", "{" + strings.Repeat("a,", 10_000) + "}", "too many values"},
+	{"2,000 keys in one line", "{" + strings.Repeat("a,", 2_000) + "}", "duplicate key `a`"},
 	{"a long list", "when: [" + strings.Repeat("1,", 20_000) + "]", "too many values"},
 	{"brackets", strings.Repeat("[", 60_000), "nested more than 24 deep"},
 	{"braces", strings.Repeat("{a: ", 15_000), "nested more than 24 deep"},
@@ -63,7 +64,7 @@ var hostile = []struct{ name, text, want string }{
 	{"a path as parent", card("derived_from: ../x@1.0.0"), "is not a card and its version"},
 	{"a path trick as signal", strings.Replace(trigger("changes: true"), "Vehicle.Speed", "../../Vehicle.Speed", 1), "is not a signal of the vehicle profile"},
 	{"a homoglyph signal", strings.Replace(trigger("changes: true"), "Vehicle.Speed", "Vehicle.Sреed", 1), "is not a signal of the vehicle profile"},
-	{"a NUL", "schema: 1\x00\n", "is not valid YAML"},
+	{"a NUL", "schema: 1\x00\n", "the control character U+0000 is not allowed"},
 	{"a byte order mark twice", "\ufeff\ufeffschema: 1\n", ""},
 	{"UTF-16", "\xff\xfes\x00c\x00", "is not UTF-8 text"},
 	{"a surrogate", "schema: \xed\xa0\x80\n", "is not UTF-8 text"},
@@ -71,8 +72,8 @@ var hostile = []struct{ name, text, want string }{
 	{"a tag that builds", "schema: !!python/object/apply:os.system [ls]\n", "tag `!!python/object/apply:os.system` is not allowed"},
 	{"binary", "schema: !!binary aGVsbG8=\n", "tag `!!binary` is not allowed"},
 	{"documents", strings.Repeat("---\nschema: 1\n", 4_000), "a second document begins"},
-	{"a directive", "%TAG ! tag:evil,2000:\n---\nschema: !x 1\n", "tag"},
-	{"a complex key", "? {a: b}\n: 1\n", "a key must be a plain word"},
+	{"a directive", "%TAG ! tag:evil,2000:\n---\nschema: !x 1\n", "directives such as %YAML are not read"},
+	{"a complex key", "? {a: b}\n: 1\n", "keys with `?` are not read"},
 }
 
 // laughs is the billion laughs: nine levels of nine aliases.

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Ledger remembers the signed packs that were installed, those that are gone too:

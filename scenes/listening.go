@@ -3,9 +3,8 @@ package scenes
 import (
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Listening is where an event comes from.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sort"
 )
@@ -129,7 +128,7 @@ func LoadVersions(path string) (vehicles []*Vehicle, cards []*Card, err error) {
 			cards = append(cards, c)
 		} else if v, err := LoadVehicle(file); err == nil {
 			vehicles = append(vehicles, v)
-		} else if profileText.Match(text) {
+		} else if hasKey(string(text), "buses") {
 			diags.merge(file, err)
 		} else {
 			diags.merge(file, cardErr)
@@ -137,6 +136,3 @@ func LoadVersions(path string) (vehicles []*Vehicle, cards []*Card, err error) {
 	}
 	return vehicles, cards, diags.err()
 }
-
-// profileText finds the key that every vehicle profile has and no card.
-var profileText = regexp.MustCompile(`(?m)^[\s{]*"?buses"?\s*:`)

@@ -3,15 +3,13 @@ package scenes
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/pack"
+	"vignette/scenes/yaml"
 )
 
 // ManifestName is the name of a pack's manifest, and of the source that an
@@ -74,12 +72,8 @@ func (m *Manifest) Ancestors() []Parent {
 }
 
 var (
-	handleText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
 	handleWant  = "a handle: 2 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen"
-	licenceText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$`)
-	claimText   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_. -]{0,255}$`)
 	claimWant   = "a signal, an actuator, an action or a need, as vignette pack make writes them"
-	sha256Text  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	versionWant = "a version of three numbers (semantic versioning), such as 1.2.0"
 )
 
@@ -163,7 +157,7 @@ func (r *reader) parent(n *yaml.Node) (p Parent) {
 			p.Pack = r.pattern(n, parentText, "a pack and its version, such as cool-down@1.0.0")
 		}},
 		{"sha256", required, func(r *reader, n *yaml.Node, p *Parent) {
-			p.SHA256 = r.pattern(n, sha256Text, "a SHA-256 of 64 lower-case hexadecimal digits")
+			p.SHA256 = r.pattern(n, hashText, "a SHA-256 of 64 lower-case hexadecimal digits")
 		}},
 		{"author", required, func(r *reader, n *yaml.Node, p *Parent) { p.Author = r.pattern(n, handleText, handleWant) }},
 	}}.read(r, n, &p)

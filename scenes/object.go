@@ -3,7 +3,7 @@ package scenes
 import (
 	"slices"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // need says whether an object must have a key.

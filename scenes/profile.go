@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // maxStates is the most drive states: engine.StateSet has a bit for each and

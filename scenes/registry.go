@@ -3,7 +3,7 @@ package scenes
 import (
 	"slices"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // maxRegistered is how many elements a registry has at most.

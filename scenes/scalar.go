@@ -3,15 +3,13 @@ package scenes
 import (
 	"math"
 	"math/bits"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Literal is a value as a card or profile writes it, before units.
@@ -35,8 +33,6 @@ func (l Literal) String() string {
 
 // show writes a number in shortest round-trip form.
 func show(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // bare reports whether a scalar is written without quotes.
 func bare(n *yaml.Node) bool {
@@ -82,14 +78,15 @@ func (r *reader) text(n *yaml.Node) string {
 }
 
 // pattern reads a text that matches; want tells the reader of a message what does.
-func (r *reader) pattern(n *yaml.Node, re *regexp.Regexp, want string) string {
-	if r.shape(n, shape{"type": "string", "pattern": re.String(), "description": want}) {
+func (r *reader) pattern(n *yaml.Node, p pattern, want string) string {
+	if r.shapes != nil {
+		r.shape(n, shape{"type": "string", "pattern": p.text, "description": want})
 		return ""
 	}
 	if !r.scalar(n, want) {
 		return ""
 	}
-	if !re.MatchString(n.Value) {
+	if !p.fits(n.Value) {
 		r.wrong(n, "`%s` is not %s", n.Value, want)
 		return ""
 	}
@@ -137,7 +134,7 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 	if !r.scalar(n, "a number") {
 		return 0, false
 	}
-	digits := decimal.MatchString(n.Value)
+	digits := isDecimal(n.Value)
 	switch {
 	case digits && !bare(n):
 		r.wrong(n, "a number is wanted here; found %s; remove the quotes", describe(n))
@@ -192,7 +189,7 @@ func (r *reader) literal(n *yaml.Node) Literal {
 	case "!!int", "!!float":
 		return r.numeral(n)
 	}
-	if bare(n) && decimal.MatchString(n.Value) {
+	if bare(n) && isDecimal(n.Value) {
 		return r.numeral(n) // too large for YAML
 	}
 	if n.Value == "" {
@@ -212,7 +209,6 @@ func (r *reader) numeral(n *yaml.Node) Literal {
 }
 
 var (
-	durationText = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?(us|ms|s|m|h)$`)
 	durationUnit = map[string]time.Duration{"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour}
 )
 
@@ -270,13 +266,14 @@ func decimals(digits string, unit uint64) (part uint64, exact bool) {
 
 // parseDuration reads a duration exactly; fault says what is wrong with it.
 func parseDuration(text string) (d time.Duration, fault string) {
-	m := durationText.FindStringSubmatch(text)
-	if m == nil {
+	if !isDuration(text) {
 		return 0, "is not " + durationWant
 	}
-	whole, err := strconv.ParseUint(m[1], 10, 64)
-	unit := uint64(durationUnit[m[3]])
-	part, exact := decimals(strings.TrimPrefix(m[2], "."), unit)
+	number, name := cutDuration(text)
+	before, after, _ := strings.Cut(number, ".")
+	whole, err := strconv.ParseUint(before, 10, 64)
+	unit := uint64(durationUnit[name])
+	part, exact := decimals(after, unit)
 	switch {
 	case !exact:
 		return 0, "is finer than a nanosecond; round it"

@@ -1,13 +1,11 @@
 package scenes
 
 import (
-	"regexp"
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Limits of a scenario.
@@ -93,7 +91,6 @@ type Expectation struct {
 }
 
 var (
-	localText = regexp.MustCompile(`^20[0-9]{2}-[01][0-9]-[0-3][0-9] ([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	localWant = `a local date and time, such as "2026-06-01 18:30"`
 )
 

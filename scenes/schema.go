@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // shape is a JSON Schema (draft 2020-12).
@@ -189,9 +189,9 @@ var (
 	trueShape  = shape{"const": true}
 	boolShape  = shape{"type": "boolean"}
 	numShape   = shape{"type": "number"}
-	spanShape  = shape{"type": "string", "pattern": durationText.String(), "description": durationWant}
+	spanShape  = shape{"type": "string", "pattern": durationText.text, "description": durationWant}
 	pairShape  = shape{"type": "array", "items": numShape, "minItems": 2, "maxItems": 2}
 	staleShape = shape{"anyOf": []any{shape{"const": "never"}, spanShape}}
-	textsShape = shape{"type": "object", "required": []string{"en"}, "propertyNames": shape{"pattern": langTag.String()},
+	textsShape = shape{"type": "object", "required": []string{"en"}, "propertyNames": shape{"pattern": langTag.text},
 		"additionalProperties": textShape, "description": "one text by language (BCP-47), en required"}
 )

@@ -2,16 +2,14 @@ package scenes
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/can/dbc"
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Signal is one signal of the profile: a VSS path and the DBC signal behind it.
@@ -246,7 +244,7 @@ func (s *Signal) label(text string) int {
 
 // raw reads a raw value and checks that the DBC signal can carry it.
 func (p *profile) raw(s *Signal, t rawText) (int64, bool) {
-	if !wholeText.MatchString(t.text) {
+	if !isWhole(t.text) { // -0 is none
 		p.diags.add(p.file, t.pos, "raw value %s is not a whole number; write it like 3", t.text)
 		return 0, false
 	}
@@ -266,9 +264,6 @@ func (p *profile) raw(s *Signal, t rawText) (int64, bool) {
 	}
 	return raw, fits
 }
-
-// wholeText is the one way to write a whole number: -0 is none.
-var wholeText = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 // setAlive finds the counter that tells whether the signal is frozen.
 func (p *profile) setAlive(s *Signal, from Name) {

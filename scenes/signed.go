@@ -7,9 +7,8 @@ import (
 	"sort"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Head is what the signed cards of the dialogue with drivers have alike: study

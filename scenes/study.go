@@ -1,12 +1,10 @@
 package scenes
 
 import (
-	"regexp"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Limits of a study card. The ids travel as 16 bits; 0 is never given and 1
@@ -99,9 +97,7 @@ type Place struct {
 }
 
 var (
-	wordText = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 	wordWant = "a name: lower-case letters, digits and _, at most 64, beginning with a letter"
-	dateText = regexp.MustCompile(`^20[0-9]{2}-[01][0-9]-[0-3][0-9]$`)
 	dateWant = "a date, such as 2026-03-31"
 )
 

@@ -3,7 +3,7 @@ package scenes
 import (
 	"slices"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // The gestures of scene cards, as Gestures has them. No touch has them.

@@ -1,10 +1,9 @@
 package scenes
 
 import (
-	"regexp"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"vignette/scenes/yaml"
 )
 
 // Texts is one text in several languages by BCP-47 tag in lower case, `en`
@@ -21,8 +20,6 @@ func (ts Texts) In(lang string) string {
 	}
 	return ts["en"]
 }
-
-var langTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
 
 // texts reads a text by language, `en` required.
 func (r *reader) texts(n *yaml.Node, what string) Texts {

@@ -4,9 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // Trigger is one entry of a card's when, or an edge of a count or a sequence.

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Limits of a trust list.

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
 	"vignette/scenes/sign"
+	"vignette/scenes/yaml"
 )
 
 // Vehicle is a vehicle profile: what the manufacturer says about one type of
@@ -83,10 +81,6 @@ type Budget struct {
 const moving = "moving"
 
 var (
-	idText     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	pathText   = regexp.MustCompile(`^(Vehicle|Private)(\.[A-Za-z0-9_]+)+$`)
-	nameText   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
-	neverText  = regexp.MustCompile(`^(Vehicle|Private)(\.[A-Za-z0-9_]+)*(\.\*)?$`)
 	idWant     = "an id: lower-case letters, digits and hyphens, at most 64, not beginning with a hyphen"
 	pathWant   = "a VSS path, such as Vehicle.Speed or Private.Vendor.Name"
 	nameWant   = "a name: letters, digits, _ and -"

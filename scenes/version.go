@@ -31,7 +31,7 @@ func compareParts(a, b string) int {
 		var x, y string
 		x, a, _ = strings.Cut(a, ".")
 		y, b, _ = strings.Cut(b, ".")
-		nx, ny := digits(x), digits(y)
+		nx, ny := isDigits(x), isDigits(y)
 		c := cmp.Compare(x, y)
 		switch {
 		case nx && ny:
@@ -48,5 +48,3 @@ func compareParts(a, b string) int {
 	}
 	return cmp.Compare(len(a), len(b))
 }
-
-func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,22 +1,19 @@
 package scenes
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"vignette/scenes/engine"
+	"vignette/scenes/yaml"
 )
 
 // everyDay has a bit for each weekday; bit 0 is Sunday.
 const everyDay = 1<<7 - 1
 
 var (
-	weekdayNames  = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-	timeOfDayText = regexp.MustCompile(`^([01][0-9]|2[0-3]):([0-5][0-9])$`)
+	weekdayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 )
 
 // maxOffset bounds the distance from sunrise and sunset.
@@ -32,7 +29,7 @@ func (r *reader) timeOfDay(n *yaml.Node) int {
 }
 
 func parseTimeOfDay(text string) (minutes int, ok bool) {
-	if !timeOfDayText.MatchString(text) {
+	if !isTimeOfDay(text) {
 		return 0, false
 	}
 	digit := func(i int) int { return int(text[i] - '0') }
@@ -64,7 +61,7 @@ func weekday(name string) uint8 {
 // offset reads a duration that may be negative.
 func (r *reader) offset(n *yaml.Node) time.Duration {
 	const want = "a duration, such as 30m or -1.5h"
-	if r.shape(n, shape{"type": "string", "pattern": strings.Replace(durationText.String(), "^", "^-?", 1), "description": want}) {
+	if r.shape(n, shape{"type": "string", "pattern": strings.Replace(durationText.text, "^", "^-?", 1), "description": want}) {
 		return 0
 	}
 	if !r.scalar(n, want) {

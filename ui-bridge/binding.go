@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,11 +31,36 @@ type Binding struct {
 // basicTypes are the D-Bus types that an argument may have.
 const basicTypes = "ybnqiuxtdsv"
 
-var (
-	busNamePattern   = regexp.MustCompile(`^(:[0-9]+(\.[0-9]+)+|[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)+)$`)
-	interfacePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
-	memberPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
+// isElement reports whether s is an element of a D-Bus name: letters, digits, _
+// and also, at its beginning no digit unless digits may lead.
+func isElement(s, also string, leads bool) bool {
+	for i := range len(s) {
+		c := s[i]
+		digit := c >= '0' && c <= '9' && (i > 0 || leads)
+		if !digit && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && strings.IndexByte(also, c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isMember is a D-Bus member name.
+func isMember(s string) bool { return isElement(s, "", false) }
+
+// isInterface is a D-Bus interface name: at least two elements.
+func isInterface(s string) bool {
+	names := strings.Split(s, ".")
+	return len(names) > 1 && !slices.ContainsFunc(names, func(s string) bool { return !isMember(s) })
+}
+
+// isBusName is a D-Bus bus name, unique or well-known.
+func isBusName(s string) bool {
+	unique, ok := strings.CutPrefix(s, ":")
+	names := strings.Split(unique, ".")
+	return len(names) > 1 && !slices.ContainsFunc(names, func(s string) bool {
+		return ok && strings.Trim(s, "0123456789") != "" || !isElement(s, "-", ok)
+	})
+}
 
 // Check tells what is wrong with a binding before anything is called: names that
 // D-Bus does not allow (D-Bus specification, Valid Names), a signature and
@@ -74,13 +98,13 @@ func (b *Binding) Check(known []string) error {
 
 func (b *Binding) checkNames() error {
 	switch {
-	case len(b.Service) > 255 || !busNamePattern.MatchString(b.Service):
+	case len(b.Service) > 255 || !isBusName(b.Service):
 		return fmt.Errorf("service %q is not a D-Bus bus name such as org.example.Hvac1", b.Service)
 	case !dbus.ObjectPath(b.Path).IsValid():
 		return fmt.Errorf("path %q is not a D-Bus object path such as /org/example/Hvac1", b.Path)
-	case len(b.Interface) > 255 || !interfacePattern.MatchString(b.Interface):
+	case len(b.Interface) > 255 || !isInterface(b.Interface):
 		return fmt.Errorf("interface %q is not a D-Bus interface name such as org.example.Hvac1", b.Interface)
-	case len(b.Member) > 255 || !memberPattern.MatchString(b.Member):
+	case len(b.Member) > 255 || !isMember(b.Member):
 		return fmt.Errorf("member %q is not a D-Bus name such as Set", b.Member)
 	}
 	return nil
@@ -89,10 +113,7 @@ func (b *Binding) checkNames() error {
 // types are the complete types of the signature, one an argument.
 func (b *Binding) types() (types []string, err error) {
 	for rest := b.Signature; rest != ""; {
-		typ := containerType.FindString(rest)
-		if typ == "" {
-			typ = rest[:1]
-		}
+		typ := firstType(rest)
 		if len(typ) == 1 && !strings.Contains(basicTypes, typ) {
 			return nil, fmt.Errorf("signature %q has %q, which no argument can have; use basic types (%s), or as, a{sv} and their like for empty ones",
 				b.Signature, typ, basicTypes)
@@ -176,7 +197,7 @@ func parseTemplate(s string) ([]part, error) {
 				return nil, fmt.Errorf("a { without its }; write {{ for a brace")
 			}
 			name := s[i+1 : i+end]
-			if !memberPattern.MatchString(name) {
+			if !isMember(name) {
 				return nil, fmt.Errorf("{%s} is not a name", name)
 			}
 			if lit.Len() > 0 {
@@ -238,8 +259,18 @@ func expand(typ string, parts []part, vars func(string) (engine.Value, bool)) (a
 	return convert(typ[0], engine.Value{Kind: engine.Label, Text: text.String()})
 }
 
-// containerType is an array of basic values, or a dictionary from one to another.
-var containerType = regexp.MustCompile(`^a([ybnqiuxtdsv]|\{[ybnqiuxtds][ybnqiuxtdsv]\})`)
+// firstType is the type that a signature begins with: an array of basic values, a
+// dictionary from one to another, or else one character.
+func firstType(s string) string {
+	basic := func(i int) bool { return i < len(s) && strings.IndexByte(basicTypes, s[i]) >= 0 }
+	switch {
+	case s[0] == 'a' && basic(1):
+		return s[:2]
+	case len(s) > 4 && s[:2] == "a{" && basic(2) && s[2] != 'v' && basic(3) && s[4] == '}':
+		return s[:5]
+	}
+	return s[:1]
+}
 
 func isContainer(typ string) bool { return len(typ) > 1 }
 

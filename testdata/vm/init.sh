@@ -81,7 +81,7 @@ scenario() {
 	vignette-agent --unsigned --config "$out/agent.yaml" >"$out/agent.out" 2>&1 &
 	agent=$!
 	await "$out/agent.out" link=up "$(cat "$1/buses")"
-	canplayer -I "$1/play.log" "${peer}0=can0" "${peer}1=can1" vcan1=vcan1
+	canplayer -g 10 -I "$1/play.log" "${peer}0=can0" "${peer}1=can1" vcan1=vcan1
 	echo $? >"$out/canplayer.status"
 	sleep 2 # the agent takes the last frames; the HMI answers
 	kill -TERM $agent

@@ -23,5 +23,9 @@ const (
 // Holds are the cards with holds, each with the on_boot of its name.
 var Holds = []string{HoldDrop, HoldRestart, HoldResume}
 
+// HoldsWentOn is the word for holds of which the one that drops is gone: the agent
+// was killed while they ran, and started.
+const HoldsWentOn = "went on"
+
 // HoldSeconds is how long they hold: longer than any run.
 const HoldSeconds = 20 * 60

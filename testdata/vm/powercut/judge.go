@@ -61,7 +61,7 @@ func (f *Facts) judgeLeases(say func(string, ...any)) {
 
 // judgeHolds holds that holds go on as their on_boot says.
 func (f *Facts) judgeHolds(say func(string, ...any)) {
-	ran := f.Found["hold"] == "on"
+	ran := f.Found["hold"] == "on" || f.Found["hold"] == HoldsWentOn
 	for _, card := range Holds {
 		goesOn := ran && card != HoldDrop
 		if got := f.States[card] == "holding"; got != goesOn {

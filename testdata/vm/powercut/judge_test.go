@@ -61,6 +61,11 @@ func TestJudge(t *testing.T) {
 	if wrong := Judge(fine(), promised); len(wrong) > 0 {
 		t.Errorf("what is fine is refused: %q", wrong)
 	}
+	wentOn := fine()
+	wentOn.Found["hold"] = HoldsWentOn
+	if wrong := Judge(wentOn, map[string][]string{"hold": {"on", HoldsWentOn}}); len(wrong) > 0 {
+		t.Errorf("holds that went on before are refused: %q", wrong)
+	}
 	for want, change := range map[string]func(f *Facts){
 		"no disk": func(f *Facts) { f.Failed = "no disk" },
 		`consent 1 is "withdrawn", and was promised`: func(f *Facts) { f.Found["consent 1"] = "withdrawn" },
@@ -68,6 +73,7 @@ func TestJudge(t *testing.T) {
 		`hold is "", and was promised to be on`:      func(f *Facts) { delete(f.Found, "hold") },
 		"its end was not called":                     func(f *Facts) { f.Ended = nil },
 		"card drop is holding":                       func(f *Facts) { f.States[HoldDrop] = "holding" },
+		`hold is "went on", and was promised`:        func(f *Facts) { f.Found["hold"] = HoldsWentOn },
 		"card resume is armed":                       func(f *Facts) { f.States[HoldResume] = "armed" },
 		"card restart is armed":                      func(f *Facts) { f.States[HoldRestart] = "armed" },
 		"1150.0 s are left":                          func(f *Facts) { f.Left[HoldResume] = 1150 },

@@ -14,6 +14,7 @@ import (
 type Mark struct {
 	N    int               // of what is asked
 	Done bool              // it was answered: it must outlast a power loss from here on
+	Left bool              `json:",omitempty"` // Done, and nothing was asked of the agent but that it was left alone for a second
 	Set  map[string]string `json:",omitempty"` // asked: what comes of it, by register
 }
 

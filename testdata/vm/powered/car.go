@@ -38,6 +38,7 @@ var plainCards = []string{"c1", "c2", "c3"}
 // installable are the ids of cards that are installed and removed.
 var installable = []string{"i1", "i2"}
 
+// profile is the car's. Its calls may take long: the desk may have other work.
 const profile = `schema: 1
 id: power
 version: 1
@@ -57,8 +58,8 @@ actuators:
   Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed:
     {type: uint8, unit: percent, min: 0, max: 80, step: 10, min_interval: 0s, max_lease: 30m, states: [parked], end_states: [parked, moving], manual_holdoff: 0s,
      call: {bus: system, service: org.example.Hvac1, path: /org/example/Hvac1, interface: org.example.Hvac1,
-            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 8s},
-     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, within: 8s}}
+            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 1m},
+     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, within: 1m}}
 `
 
 const configuration = `vehicle: vehicle.yaml

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/godbus/dbus/v5"
@@ -121,12 +122,29 @@ func kept(f *powercut.Facts) error {
 			f.Found["lease"] = fmt.Sprint(a.Leases[a.Top-1].Value.Num)
 		}
 	}
-	if len(saved.Kept.Holds) == len(powercut.Holds) {
-		f.Found["hold"], f.Kept = "on", float64(saved.Kept.Holds[0].Deadline-saved.Kept.Now)/1e9
-	} else if len(saved.Kept.Holds) > 0 {
-		f.Found["hold"] = fmt.Sprint(saved.Kept.Holds)
-	}
+	f.Found["hold"], f.Kept = holds(saved)
 	return nil
+}
+
+// holds says which holds a state has: off, all of them, or those that go on after
+// the agent was killed; and how many s are left of what resumes.
+func holds(saved *drive.Saved) (what string, left float64) {
+	var ids []string
+	for _, h := range saved.Kept.Holds {
+		ids = append(ids, h.Card)
+		if h.Card == powercut.HoldResume {
+			left = float64(h.Deadline-saved.Kept.Now) / 1e9
+		}
+	}
+	switch {
+	case len(ids) == 0:
+		return "off", 0
+	case slices.Equal(ids, powercut.Holds):
+		return "on", left
+	case slices.Equal(ids, []string{powercut.HoldRestart, powercut.HoldResume}):
+		return powercut.HoldsWentOn, left
+	}
+	return fmt.Sprint(saved.Kept.Holds), left
 }
 
 // newest is the newest whole record of a directory of state; see the agent's

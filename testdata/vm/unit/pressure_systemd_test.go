@@ -84,6 +84,33 @@ func TestFaultReadOnly(t *testing.T) {
 	r.ends(false)
 }
 
+// TestFaultReadOnlyStart kills the agent on a disk that is read-only and has what an
+// installation left half written: it is there again all the same, and writes once the
+// disk is writable.
+func TestFaultReadOnlyStart(t *testing.T) {
+	r := newRig(t)
+	half := filepath.Join(stateDir, "state/cards/half.yaml.new")
+	must(t, os.MkdirAll(filepath.Dir(half), 0o755))
+	must(t, os.WriteFile(half, []byte("schema: 1\n"), 0o644))
+	writable := func() { run(t, "mount", "-o", "remount,rw", stateDir) }
+	t.Cleanup(writable)
+	until := r.promise()
+	n := r.hmi.count()
+	must(t, os.WriteFile("/proc/sysrq-trigger", []byte("u"), 0o200))
+	await(t, "read-only", 5*time.Second, func() bool { return readOnly(t, stateDir) })
+	r.signal(syscall.SIGKILL)
+	r.recovered(time.Now())
+	r.another()
+	r.says("half written cannot be removed", "the state cannot be written", "a file cannot be written")
+	if _, err := os.Stat(half); err != nil {
+		t.Error(err)
+	}
+	writable()
+	r.kept(n, until)
+	await(t, "logs that are written again", 30*time.Second, func() bool { return strings.Count(journal(t), "the file can be written again") >= 2 })
+	r.ends(true)
+}
+
 func readOnly(t *testing.T, dir string) bool {
 	t.Helper()
 	const flag = 1 // ST_RDONLY
