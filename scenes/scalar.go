@@ -95,7 +95,8 @@ func (r *reader) pattern(n *yaml.Node, p pattern, want string) string {
 
 // word reads one of a few words.
 func (r *reader) word(n *yaml.Node, words ...string) string {
-	if r.shape(n, shape{"enum": words}) {
+	if r.shapes != nil {
+		r.shape(n, shape{"enum": words})
 		return ""
 	}
 	if !r.scalar(n, "one of "+quoted(words)) {
@@ -157,7 +158,8 @@ func (r *reader) number(n *yaml.Node) (float64, bool) {
 
 // whole reads a whole number within [lo, hi].
 func (r *reader) whole(n *yaml.Node, lo, hi int) int {
-	if r.shape(n, shape{"type": "integer", "minimum": lo, "maximum": hi}) {
+	if r.shapes != nil {
+		r.shape(n, shape{"type": "integer", "minimum": lo, "maximum": hi})
 		return lo
 	}
 	x, ok := r.number(n)

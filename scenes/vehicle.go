@@ -121,7 +121,8 @@ func profileKeys() object[profile] {
 
 // schema reads the version of the format, 1.
 func (r *reader) schema(n *yaml.Node) {
-	if r.shape(n, shape{"const": 1}) {
+	if r.shapes != nil {
+		r.shape(n, shape{"const": 1})
 		return
 	}
 	if x, ok := r.number(n); ok && x != 1 {

@@ -61,7 +61,8 @@ func weekday(name string) uint8 {
 // offset reads a duration that may be negative.
 func (r *reader) offset(n *yaml.Node) time.Duration {
 	const want = "a duration, such as 30m or -1.5h"
-	if r.shape(n, shape{"type": "string", "pattern": strings.Replace(durationText.text, "^", "^-?", 1), "description": want}) {
+	if r.shapes != nil {
+		r.shape(n, shape{"type": "string", "pattern": strings.Replace(durationText.text, "^", "^-?", 1), "description": want})
 		return 0
 	}
 	if !r.scalar(n, want) {

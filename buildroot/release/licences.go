@@ -21,7 +21,6 @@ var licences = map[string]string{
 	"github.com/philhofer/fwd":      "MIT",
 	"github.com/tinylib/msgp":       "MIT",
 	"go.einride.tech/can":           "MIT",
-	"go.yaml.in/yaml/v3":            "MIT AND Apache-2.0",
 	"golang.org/x/crypto":           "BSD-3-Clause",
 	"golang.org/x/sys":              "BSD-3-Clause",
 	"golang.org/x/text":             "BSD-3-Clause",

@@ -12,7 +12,7 @@ var features = []string{
 	"a: >\n\n  x\n", "a: |\n", "a: |x\n", "- |\n x\n- >1\n  y\n", "--- \na: b\n...\n", "--- a\n", "--- |\n a\n", "---\n---\n", "a\n---\nb\n", "a\n...\nb\n", "%YAML 1.1\n---\na: b\n", "...\n",
 	"# c\na: b # c\n# d\n\n#e\nc: d#e\n", "a:#b", "a: #b\n  c", "[a#b, c #d\n]#e\n", "a: &x b\nc: *x\n", "&x a: b\n", "a: !!str b\n", "!x [a]\n", "? a\n: b\n", "[? a : b]", "[what?]", "a: what?\n",
 	"<<: a\n", "{<<: b}", "a: b: c", "a: - b", "- a\nb: c", "a: b\n- c", "a:\n    b: c\n  d: e\n", "a: b\n  c: d\n", "a:\tb\n", "\ta: b\n", "a:\n\tb: c\n", "-\ta\n", "a: b\t\n", "a: b\n  \t# c\n", "a: [\tb,\n\tc]\n",
-	"a: b\r\nc:\r\n  - d\r\n", "a: 'x\r\n  y'\r\nb: |\r\n  z\r\n", "a\rb", "a: x\u0085b\n", "a: x\u2028y\n", "\uFEFFa: b\n", "a: \uFEFFb\n", "a: b\n\uFEFFc: d\n", "é: ü\nb: [é, ö]\n", "a: [", "a: {b", "[a}", "]", "}", ", a", "[,]", "[a,,b]", "{,}",
+	"a: b\r\nc:\r\n  - d\r\n", "a: 'x\r\n  y'\r\nb: |\r\n  z\r\n", "a\rb", "a: x\u0085b\n", "a: x\u2028y\n", "\uFEFFa: b\n", "a: \uFEFFb\n", "a: b\n\uFEFFc: d\n", "a: \uFEFF\nb", "é: ü\nb: [é, ö]\n", "a: [", "a: {b", "[a}", "]", "}", ", a", "[,]", "[a,,b]", "{,}",
 	"@a", "`a", "%a", "a: %b", "a: @b", "- - - a\n    - b\n  - c\n", "'a': b\n\"c\": d\n[e]: f\n{g: h}: i\n", "\"a\n b\": c\n", "a: \"b\" c\n", "a: [b] c\n", "a: \"b\"\n c: d\n", ": a\n", "a:\n:\n", "a: 'b", "a: \"b\\q\"", "a: \"\\ud83d\"",
 	"\x00", "a: \x7f", "\xff", "a: b\n ", "a: |\n  b", "a: |\n\t b", "a: ---\n", "a: '\n---\n'\n", "[a,\n---\n]", "[a,\n- b]", "[|, b]", "-a: b\n", "?a: b\n", ":a: b\n", "a:\n|\n b", "-\n|\n b", "a:\n  |\n  b", "-", "- ", "a: -\n", "a: -b\n", "[-, a]", "[-]", "0b-1", "-0o7", "+.Inf", "0777", "08", "+1", "1__0", "0x", "._1", "1.", ".5e3",
 }

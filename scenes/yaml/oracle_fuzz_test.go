@@ -19,7 +19,7 @@ var wide = Limits{Depth: 24, Nodes: 100_000}
 // narrower are the refusals of what the library reads: each begins a fault's text,
 // or is in it.
 var narrower = []string{
-	"anchor `", "alias `", "tag `", "directives such as %YAML", "keys with `?`", "a `?` in brackets", "the line break U+", "the byte order mark", "is nested more than", "is empty; ", "must stand in the line",
+	"anchor `", "alias `", "tag `", "directives such as %YAML", "keys with `?`", "a `?` in brackets", "the line break U+", "the byte order mark", "is nested more than", "is empty; ", "is not UTF-8 text", "must stand in the line",
 }
 
 // errSecond is a stream of two documents, which the formats do not have.
@@ -74,7 +74,7 @@ func compare(t *testing.T, text string) {
 	t.Helper()
 	ours, faults := Parse(text, wide)
 	for _, f := range faults {
-		if lines := strings.Count(text, "\n") + 1; f.Line < 1 || f.Line > lines || f.Column < 1 || f.What == "" || strings.Contains(f.What, "%!") {
+		if lines := strings.Count(text, "\n") + 1; f.Line < 1 || f.Line > lines || f.Column < 1 || f.What == "" || strings.Contains(f.What, "%!") && !strings.Contains(text, "%!") {
 			t.Errorf("fault %+v in a text of %d lines", f, lines)
 		}
 	}

@@ -47,8 +47,8 @@ func (p *parser) characters() {
 			what = "the line break U+%04X is not read; end lines with a newline"
 		case c < 0xA0, c == '\uFFFE', c == '\uFFFF':
 			what = "the control character U+%04X is not allowed; remove it"
-		case c == bom && i == start:
-			what = "the byte order mark U+%04X is not read here; remove it"
+		case c == bom: // in lines the library skips what it should not
+			what = "the byte order mark U+%04X is read at the beginning only; remove it"
 		}
 		if what != "" {
 			at := 1 + utf8.RuneCountInString(p.text[start:i])

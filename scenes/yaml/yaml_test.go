@@ -19,7 +19,7 @@ func TestRefusals(t *testing.T) {
 		{"old Mac", "a: 1\rb: 2", "1:5: the line break U+000D is not read; end lines with a newline"},
 		{"line separator", "a: x\u2028", "1:5: the line break U+2028 is not read; end lines with a newline"},
 		{"next line", "a: x\u0085", "1:5: the line break U+0085 is not read; end lines with a newline"},
-		{"byte order mark", "a: 1\n\uFEFFb: 2", "2:1: the byte order mark U+FEFF is not read here; remove it"},
+		{"byte order mark", "a: 1\n\uFEFFb: 2", "2:1: the byte order mark U+FEFF is read at the beginning only; remove it"},
 		{"directive", "%YAML 1.1\n---\na: b", "1:1: directives such as %YAML are not read; leave the line out"},
 		{"second document", "a: 1\n---\nb: 2", "2:1: a second document begins; write one document a file"},
 		{"second document after an end", "a: 1\n...\n---\n", "3:1: a second document begins; write one document a file"},

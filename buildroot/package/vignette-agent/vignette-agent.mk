@@ -12,8 +12,7 @@ VIGNETTE_AGENT_LICENSE = \
 	Apache-2.0, \
 	BSD-2-Clause (godbus), \
 	BSD-3-Clause (fsnotify, x/crypto, x/sys), \
-	MIT (can-go, fwd, msgp), \
-	MIT and Apache-2.0 (yaml)
+	MIT (can-go, fwd, msgp)
 VIGNETTE_AGENT_LICENSE_FILES = \
 	LICENSE \
 	vendor/github.com/fsnotify/fsnotify/LICENSE \
@@ -21,8 +20,6 @@ VIGNETTE_AGENT_LICENSE_FILES = \
 	vendor/github.com/philhofer/fwd/LICENSE.md \
 	vendor/github.com/tinylib/msgp/LICENSE \
 	vendor/go.einride.tech/can/LICENSE \
-	vendor/go.yaml.in/yaml/v3/LICENSE \
-	vendor/go.yaml.in/yaml/v3/NOTICE \
 	vendor/golang.org/x/crypto/LICENSE \
 	vendor/golang.org/x/sys/LICENSE
 
@@ -50,8 +47,6 @@ VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=os=-l \
 	-gcflags=path/filepath=-l \
 	-gcflags=reflect=-l \
-	-gcflags=regexp/syntax=-l \
-	-gcflags=regexp=-l \
 	-gcflags=time=-l \
 	-gcflags=vignette/agent=-l \
 	-gcflags=vignette/can/canlog/candump=-l \
@@ -68,8 +63,7 @@ VIGNETTE_AGENT_BUILD_OPTS = \
 	-gcflags=vignette/ui-bridge=-l \
 	-gcflags=github.com/fsnotify/fsnotify=-l \
 	-gcflags=github.com/godbus/dbus/v5=-l \
-	-gcflags=go.einride.tech/can/pkg/dbc=-l \
-	-gcflags=go.yaml.in/yaml/v3=-l
+	-gcflags=go.einride.tech/can/pkg/dbc=-l
 VIGNETTE_AGENT_LDFLAGS = \
 	-s -w -R 0x4000 -buildid= \
 	-X vignette/scenes/engine.ReleasedAs=$(VIGNETTE_AGENT_VERSION)
