@@ -20,9 +20,9 @@ const (
 
 // The figures of the profile's actuators.
 const (
-	within   = 300 * time.Millisecond // of the call
-	reading  = 300 * time.Millisecond // of the readback
-	extra    = within + reading       // of {lease_ms}, beside the time left: there is no slew
+	within   = time.Second      // of the call: more than a busy machine keeps anybody waiting
+	reading  = time.Second      // of the readback
+	extra    = within + reading // of {lease_ms}, beside the time left: there is no slew
 	step     = 10
 	maxLease = 600 * time.Millisecond // of the cards
 	base     = 0.0
@@ -47,13 +47,13 @@ actuators:
   Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed:
     {type: uint8, unit: percent, min: 0, max: 80, step: 10, min_interval: 0s, max_lease: 30m, states: [parked], end_states: [parked, moving], manual_holdoff: 2s,
      call: {bus: system, service: org.example.Hvac1, path: /org/example/Hvac1, interface: org.example.Hvac1,
-            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 300ms},
-     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, within: 300ms}}
+            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 1s},
+     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed, within: 1s}}
   Vehicle.Cabin.HVAC.Station.Row1.Passenger.FanSpeed:
     {type: uint8, unit: percent, min: 0, max: 80, step: 10, min_interval: 0s, max_lease: 30m, states: [parked], end_states: [parked, moving], manual_holdoff: 2s,
      call: {bus: system, service: org.example.Hvac1, path: /org/example/Hvac1, interface: org.example.Hvac1,
-            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 300ms},
-     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Passenger.FanSpeed, within: 300ms}}
+            member: Set, signature: sdu, args: ["{actuator}", "{value}", "{lease_ms}"], within: 1s},
+     readback: {signal: Vehicle.Cabin.HVAC.Station.Row1.Passenger.FanSpeed, within: 1s}}
 `
 
 // busyCards take the fans from each other without pause.

@@ -416,15 +416,19 @@ func (k *killer) last() {
 	k.car.play(true)
 	k.await("called often", 8*time.Second, func() bool { return k.service.count() > before+20 })
 	k.car.play(false)
-	k.await("at their base", 4*time.Second, func() bool {
-		return k.service.standing(driverFan).value == base && k.service.standing(passengerFan).value == base
-	})
-	k.stop()
-	state := k.state()
-	for _, fan := range []string{driverFan, passengerFan} {
-		if a := state[len(state)-1].of(fan); known(&a) || k.service.standing(fan).value != base {
-			k.t.Errorf("at the end %s stands at %v, and the state has %+v", fan, k.service.standing(fan).value, a)
+	left := func() (what []string) {
+		state := k.state()
+		for _, fan := range []string{driverFan, passengerFan} {
+			if a := state[len(state)-1].of(fan); known(&a) || k.service.standing(fan).value != base {
+				what = append(what, fmt.Sprintf("%s stands at %v, and the state has %+v", fan, k.service.standing(fan).value, a))
+			}
 		}
+		return what
+	}
+	k.await("at their base", 10*time.Second, func() bool { return left() == nil })
+	k.stop()
+	if what := left(); what != nil {
+		k.t.Errorf("at the end %q", what)
 	}
 	decisions, replayed, err := k.outputs()
 	if err != nil || strings.Join(decisions, "\n") != strings.Join(replayed, "\n") {
