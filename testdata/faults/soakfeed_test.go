@@ -38,6 +38,7 @@ const (
 	feedStep = 10 * time.Millisecond // of its time
 	feedPace = 2 * time.Millisecond  // of ours, for a step
 	stuck    = 15 * time.Second      // without the agent reading
+	grace    = 3 * time.Second       // for an agent to read the last frames
 	others   = 58                    // frames that no signal is in: the agent looks at calls once in 256 frames
 )
 
@@ -67,15 +68,15 @@ func (f *feed) begin() {
 }
 
 // close ends the writing, of which a reader sees the end; what a reader that is
-// gone does not take is given up.
+// gone does not take within the grace is given up.
 func (f *feed) close() {
 	if f.file == nil {
 		return
 	}
-	f.closing.Store(true)
 	close(f.work)
 	ended := make(chan struct{})
 	go func() { f.ended.Wait(); close(ended) }()
+	after := time.After(grace)
 	for tick := time.NewTicker(feedStep); ; {
 		select {
 		case <-ended:
@@ -83,8 +84,12 @@ func (f *feed) close() {
 			f.file.Close()
 			f.file = nil
 			return
+		case <-after:
+			f.closing.Store(true)
 		case <-tick.C:
-			_ = f.file.SetWriteDeadline(time.Now()) // a pipe takes one
+			if f.closing.Load() {
+				_ = f.file.SetWriteDeadline(time.Now()) // a pipe takes one
+			}
 		}
 	}
 }
