@@ -25,7 +25,12 @@ const (
 	flagDiscard = 4
 	flagMark    = 8
 
-	deviceSector = 512 // what a disk writes whole or not at all
+	deviceSector = 512 // of a disk
+
+	// What a disk writes whole or not at all, as flash does, whose pages are no
+	// smaller. ext4 counts on it: where the block that commits its journal's last
+	// transaction is torn, it does not mount until e2fsck was there.
+	pageSize = 4096
 )
 
 // diskWrite is one entry: a write, or a flush without data.
@@ -97,7 +102,7 @@ func (l *writeLog) data(w *diskWrite) ([]byte, error) {
 }
 
 // cut is a power loss: entries[:at] had been asked for. What was written since
-// the last flush is on the disk or not, each sector of its own, as chance has it;
+// the last flush is on the disk or not, each page of its own, as chance has it;
 // kept is how likely a write is, and torn how likely not all of it is.
 type cut struct {
 	at         int
@@ -132,26 +137,27 @@ func (l *writeLog) replay(disk io.WriterAt, c cut, random *rand.Rand) error {
 			continue
 		}
 		torn := !certain && random.Float64() < c.torn
-		if err := writeSectors(disk, w.offset, data, torn, random); err != nil {
+		if err := writePages(disk, w.offset, data, torn, random); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeSectors writes data, torn: only some of its sectors.
-func writeSectors(disk io.WriterAt, offset int64, data []byte, torn bool, random *rand.Rand) error {
+// writePages writes data, torn: only some of its pages.
+func writePages(disk io.WriterAt, offset int64, data []byte, torn bool, random *rand.Rand) error {
 	if !torn {
 		_, err := disk.WriteAt(data, offset)
 		return err
 	}
-	for at := 0; at < len(data); at += deviceSector {
-		if random.IntN(2) == 0 {
-			continue
+	for len(data) > 0 {
+		n := min(len(data), int(pageSize-offset%pageSize))
+		if random.IntN(2) == 1 {
+			if _, err := disk.WriteAt(data[:n], offset); err != nil {
+				return err
+			}
 		}
-		if _, err := disk.WriteAt(data[at:at+deviceSector], offset+int64(at)); err != nil {
-			return err
-		}
+		data, offset = data[n:], offset+int64(n)
 	}
 	return nil
 }

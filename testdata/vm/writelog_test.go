@@ -39,10 +39,10 @@ func (d memoryDisk) WriteAt(b []byte, at int64) (int, error) { return copy(d[at:
 
 // TestReplayKeepsWhatWasSynced cuts a log everywhere: what a flush or FUA stands
 // behind is there, what comes after the cut is not, and what lies between is as
-// chance has it, a sector whole or not at all.
+// chance has it, a page whole or not at all.
 func TestReplayKeepsWhatWasSynced(t *testing.T) {
-	l, err := openWriteLog(logOf(t, diskWrite{offset: 0, size: 512}, diskWrite{flags: flagFlush}, diskWrite{offset: 512, size: 1024},
-		diskWrite{offset: 2048, size: 512, flags: flagFUA}, diskWrite{offset: 0, size: 512}, diskWrite{flags: flagFlush}))
+	l, err := openWriteLog(logOf(t, diskWrite{offset: 0, size: pageSize}, diskWrite{flags: flagFlush}, diskWrite{offset: pageSize, size: 2 * pageSize},
+		diskWrite{offset: 4 * pageSize, size: pageSize, flags: flagFUA}, diskWrite{offset: 0, size: pageSize}, diskWrite{flags: flagFlush}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestReplayKeepsWhatWasSynced(t *testing.T) {
 		states[at] = map[string]bool{}
 		for seed := range uint64(2000) {
 			random := rand.New(rand.NewPCG(seed, 1))
-			d := make(memoryDisk, 5*deviceSector)
+			d := make(memoryDisk, 5*pageSize)
 			if err := l.replay(d, drawCut(at, random), random); err != nil {
 				t.Fatal(err)
 			}
@@ -69,20 +69,20 @@ func TestReplayKeepsWhatWasSynced(t *testing.T) {
 			}
 		}
 	}
-	if bytes, flushes := l.volume(); bytes != 2560 || flushes != 2 {
+	if bytes, flushes := l.volume(); bytes != 5*pageSize || flushes != 2 {
 		t.Errorf("%d bytes and %d flushes in all", bytes, flushes)
 	}
 }
 
-// String has a letter a sector, which must be of one write; "-": untouched.
+// String has a letter a page, which must be of one write; "-": untouched.
 func (d memoryDisk) String() (text string) {
-	for at := 0; at < len(d); at += deviceSector {
-		if sector := d[at : at+deviceSector]; !bytes.Equal(sector, bytes.Repeat(sector[:1], deviceSector)) {
+	for at := 0; at < len(d); at += pageSize {
+		if page := d[at : at+pageSize]; !bytes.Equal(page, bytes.Repeat(page[:1], pageSize)) {
 			text += "?"
-		} else if sector[0] == 0 {
+		} else if page[0] == 0 {
 			text += "-"
 		} else {
-			text += string(sector[:1])
+			text += string(page[:1])
 		}
 	}
 	return text

@@ -50,11 +50,12 @@ func lookAt(disk string, i int, c *car, f *powercut.Facts) error {
 		return err
 	}
 	defer loop.Close()
-	if err := unix.Mount("/dev/loop0", mounted, "ext4", 0, ""); err != nil {
-		return fmt.Errorf("mount: %w", err)
+	if err = unix.Mount("/dev/loop0", mounted, "ext4", 0, ""); err != nil {
+		err = fmt.Errorf("mount: %w", err)
+	} else {
+		err = errors.Join(c.found(f), unix.Unmount(mounted, 0))
 	}
-	err = c.found(f)
-	return errors.Join(err, unix.Unmount(mounted, 0), unix.IoctlSetInt(int(loop.Fd()), unix.LOOP_CLR_FD, 0))
+	return errors.Join(err, unix.IoctlSetInt(int(loop.Fd()), unix.LOOP_CLR_FD, 0))
 }
 
 // attach makes a part of a disk a block device.
