@@ -145,8 +145,8 @@ def main():
         context.route("**/*", only_files)
         context.on("console", lambda m: said.append(m.text))
         context.on("weberror", lambda e: said.append(str(e.error)))
-        context.set_default_timeout(10_000)
-        expect.set_options(timeout=10_000)
+        context.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
         page = context.new_page()
         for look in catalogue, review, participation:
             print(look(page))
