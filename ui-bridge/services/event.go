@@ -18,7 +18,7 @@ const (
 
 // Bounds of what one event may tell.
 const (
-	calm       = 100 * time.Millisecond // between two changes of a property that are told; the latest value wins
+	calm       = 100 * time.Millisecond // after a property was told or read, until it is again; the latest value wins
 	burst      = 20                     // signals at once
 	perSecond  = 10                     // signals in the long run
 	retryAfter = 30 * time.Second       // before a property that could not be read is read again
@@ -43,7 +43,8 @@ type event struct {
 	peer    *uibridge.Peer // nil: the service is not there
 	facts   []fact
 	objects objects
-	told    time.Time // when a change was told last
+	stale   bool      // the property must be read
+	last    time.Time // when a change was told, or the property was read, last
 	tokens  float64   // signals that may be told now
 	filled  time.Time // when tokens was reckoned
 	flooded bool      // the signal before was dropped
@@ -91,13 +92,15 @@ func (ev *event) again() {
 	})
 }
 
-// appeared reads a property; of signals nothing can be asked.
+// appeared has a property read; of signals nothing can be asked. It is called
+// again when signals of the service were lost.
 func (ev *event) appeared(p *uibridge.Peer) {
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	ev.peer = p
 	if ev.source.Property {
-		ev.read()
+		ev.stale = true
+		ev.settleCalmly()
 	}
 }
 
@@ -123,22 +126,19 @@ func (ev *event) forget() (some bool) {
 
 // read asks for what is so now; the caller holds mu.
 func (ev *event) read() {
+	ev.stale = false
 	err := ev.objects.read(ev.all.ctx, ev.peer, ev.source)
+	ev.last = time.Now()
 	if err != nil && ev.all.ctx.Err() == nil {
 		ev.all.faults.Add(1)
 		ev.all.log.Warn("a property cannot be read; it is unknown", "event", ev.name, "service", ev.source.Service,
 			"property", ev.source.Interface+"."+ev.source.Member, "error", err)
-		ev.retry.set(retryAfter, ev.readAgain)
-	}
-	ev.settle()
-}
-
-// readAgain is read, later.
-func (ev *event) readAgain() {
-	ev.mu.Lock()
-	defer ev.mu.Unlock()
-	if ev.peer != nil {
-		ev.read()
+		ev.retry.set(retryAfter, func() {
+			ev.mu.Lock()
+			defer ev.mu.Unlock()
+			ev.stale = true
+			ev.settleCalmly()
+		})
 	}
 }
 
@@ -152,22 +152,29 @@ func (ev *event) changed(s *dbus.Signal) {
 		ev.all.log.Warn("a signal is not as it should be", "event", ev.name, "signal", s.Name, "error", err)
 		return
 	}
-	if again && ev.peer != nil {
+	ev.stale = ev.stale || again
+	ev.settleCalmly()
+}
+
+// settleCalmly reads what is stale and settles, at once or when the calm is over;
+// the caller holds mu. It asks again then, since a signal may have told something
+// while the alarm waited for mu.
+func (ev *event) settleCalmly() {
+	if wait := calm - time.Since(ev.last); wait > 0 {
+		ev.quiet.set(wait, func() {
+			ev.mu.Lock()
+			defer ev.mu.Unlock()
+			ev.settleCalmly()
+		})
+		return
+	}
+	if ev.peer == nil {
+		return // what appears is read
+	}
+	if ev.stale {
 		ev.read()
-		return
 	}
-	wait := calm - time.Since(ev.told)
-	if wait <= 0 {
-		ev.settle()
-		return
-	}
-	ev.quiet.set(wait, func() {
-		ev.mu.Lock()
-		defer ev.mu.Unlock()
-		if ev.peer != nil {
-			ev.settle()
-		}
-	})
+	ev.settle()
 }
 
 // settle tells what the values of the property say that is new: what is so no
@@ -200,7 +207,7 @@ func (ev *event) tell(f *fact, so, now bool) {
 	if text == "" || f.NotSo == "" && !now {
 		return
 	}
-	ev.told = time.Now()
+	ev.last = time.Now()
 	ev.all.occurred(text, now)
 }
 

@@ -166,6 +166,7 @@ type service struct {
 
 	mu    sync.Mutex
 	props map[string]map[string]any // by path and interface, by name
+	asked int                       // times that a property was
 }
 
 // serve owns a name on a bus.
@@ -221,6 +222,7 @@ func (s *service) emit(path, iface, member string, body ...any) {
 func (s *service) get(m dbus.Message, iface, name string) (dbus.Variant, *dbus.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.asked++
 	path := m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
 	v, ok := s.props[string(path)+" "+iface][name]
 	if !ok {
