@@ -109,6 +109,7 @@ func (ev *event) gone() {
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	ev.peer = nil
+	ev.objects = objects{}
 	if ev.forget() {
 		ev.all.unknown.Add(1)
 		ev.all.log.Warn("a service has gone; what it told of is unknown", "event", ev.name, "service", ev.source.Service)

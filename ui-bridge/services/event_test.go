@@ -1,6 +1,7 @@
 package services
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -99,6 +100,30 @@ func TestPhonesOfAManager(t *testing.T) {
 	e.hears(t, "now phone far")
 	bluez.set("/org/bluez/hci0/c", device, "Paired", true)
 	e.hears(t, "now phone near")
+	e.silent(t)
+}
+
+// TestTooManyObjects: of a manager with more objects than are looked at nothing is
+// known, whatever else it tells; that is counted.
+func TestTooManyObjects(t *testing.T) {
+	address := startBus(t)
+	const device = "org.bluez.Device1"
+	bluez := serve(t, address, "org.bluez")
+	for i := range maxObjects + 1 {
+		bluez.has(fmt.Sprintf("/org/bluez/hci0/d%d", i), device, "Connected", true)
+	}
+	bluez.manage("/")
+	bluez.own()
+	s, e := listen(t, address, "phone: {property: {bus: system, service: org.bluez, manager: /, interface: org.bluez.Device1, member: Connected}}\n"+
+		"button: {names: [a, b], property: {bus: system, service: org.bluez, path: /org/bluez/hci0/d0, interface: org.bluez.Key1, member: Key}}", false)
+	counter(t, s, "services_faults", 1)
+	one := map[string]map[string]dbus.Variant{device: {"Connected": dbus.MakeVariant(true)}}
+	bluez.emit("/", managerInterface, "InterfacesAdded", dbus.ObjectPath("/org/bluez/hci0/new"), one)
+	bluez.set("/org/bluez/hci0/new", device, "Connected", true)
+	bluez.emit("/", managerInterface, "InterfacesRemoved", dbus.ObjectPath("/org/bluez/hci0/new"), []string{device})
+	untilListens(t, e, func(i int) { // what was told before is taken
+		bluez.set("/org/bluez/hci0/d0", "org.bluez.Key1", "Key", string("ab"[i%2]))
+	})
 	e.silent(t)
 }
 

@@ -48,10 +48,10 @@ func (o *objects) read(ctx context.Context, p *uibridge.Peer, s *scenes.Listenin
 	return nil
 }
 
-// add takes an object if it has the interface.
+// add takes an object if it has the interface, and if those before it were taken.
 func (o *objects) add(path dbus.ObjectPath, interfaces map[string]properties, s *scenes.Listening) error {
 	list, ok := interfaces[s.Interface]
-	if !ok {
+	if !ok || !o.loaded {
 		return nil
 	}
 	if len(o.managed) == maxObjects && o.managed[path] == nil {
