@@ -77,17 +77,17 @@ func (o *objects) update(path dbus.ObjectPath, list properties, s *scenes.Listen
 
 // take takes a signal; again: what is so must be read.
 func (o *objects) take(sig *dbus.Signal, s *scenes.Listening) (again bool, err error) {
-	switch sig.Name {
-	case propertiesInterface + ".PropertiesChanged":
+	switch managed := s.Manager != ""; {
+	case sig.Name == propertiesInterface+".PropertiesChanged":
 		return o.changed(sig, s)
-	case managerInterface + ".InterfacesAdded":
+	case managed && sig.Name == managerInterface+".InterfacesAdded":
 		var path dbus.ObjectPath
 		var interfaces map[string]properties
 		if err := dbus.Store(sig.Body, &path, &interfaces); err != nil {
 			return false, err
 		}
 		return false, o.add(path, interfaces, s)
-	case managerInterface + ".InterfacesRemoved":
+	case managed && sig.Name == managerInterface+".InterfacesRemoved":
 		var path dbus.ObjectPath
 		var interfaces []string
 		if err := dbus.Store(sig.Body, &path, &interfaces); err != nil {
