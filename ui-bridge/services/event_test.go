@@ -127,14 +127,21 @@ func TestTooManyObjects(t *testing.T) {
 	e.silent(t)
 }
 
-// TestFloodOfAProperty: of changes that come faster than the calm the latest is
-// told, also where some are lost and the property is read instead.
-func TestFloodOfAProperty(t *testing.T) {
+// listenToKey listens to a property of a service, which is one of some buttons.
+func listenToKey(t *testing.T, names string) (*service, *ear) {
+	t.Helper()
 	address := startBus(t)
 	power := serve(t, address, powerName)
 	power.has(powerPath, powerName, "Key", "a")
 	power.own()
-	_, e := listen(t, address, "button: {names: [a, b, c, d, last], property: {bus: system, service: org.example.Power1, path: /org/example/Power1, interface: org.example.Power1, member: Key}}", false)
+	_, e := listen(t, address, "button: {names: ["+names+"], property: {bus: system, service: org.example.Power1, path: /org/example/Power1, interface: org.example.Power1, member: Key}}", false)
+	return power, e
+}
+
+// TestFloodOfAProperty: of changes that come faster than the calm the latest is
+// told, also where some are lost and the property is read instead.
+func TestFloodOfAProperty(t *testing.T) {
+	power, e := listenToKey(t, "a, b, c, d, last")
 	untilListens(t, e, func(i int) { // these are none of the flood's names
 		power.set(powerPath, powerName, "Key", string("ab"[i%2]))
 	})
@@ -162,11 +169,7 @@ func TestFloodOfAProperty(t *testing.T) {
 // TestFloodOfInvalidations: a service that only says that a property is another
 // now is asked for it no more often than the calm allows.
 func TestFloodOfInvalidations(t *testing.T) {
-	address := startBus(t)
-	power := serve(t, address, powerName)
-	power.has(powerPath, powerName, "Key", "a")
-	power.own()
-	_, e := listen(t, address, "button: {names: [a, b], property: {bus: system, service: org.example.Power1, path: /org/example/Power1, interface: org.example.Power1, member: Key}}", false)
+	power, e := listenToKey(t, "a, b")
 	begun := time.Now()
 	invalid := func(i int) {
 		power.has(powerPath, powerName, "Key", string("ab"[i%2]))
