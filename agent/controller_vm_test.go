@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vignette/testdata/vm/cansend"
 )
 
 // controller is what iproute2 tells of a CAN controller.
@@ -100,7 +102,13 @@ func TestControllerTakenAwayAndBack(t *testing.T) {
 
 // unplug takes a PCI device from its driver, and plug gives it back.
 func unplug(t *testing.T, device string) {
-	writeFile(t, "/sys/bus/pci/drivers/kvaser_pci/unbind", []byte(device))
+	t.Helper()
+	err := cansend.OnProcessor(interruptProcessor, func() error {
+		return os.WriteFile("/sys/bus/pci/drivers/kvaser_pci/unbind", []byte(device), 0)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 func plug(t *testing.T, device string) {
 	writeFile(t, "/sys/bus/pci/drivers/kvaser_pci/bind", []byte(device))

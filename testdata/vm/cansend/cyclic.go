@@ -58,7 +58,7 @@ func StartCyclic(name string, rate, count int, frames ...*can.Frame) (*Cyclic, e
 		err = unix.Connect(fd, &unix.SockaddrCAN{Ifindex: index})
 	}
 	if err == nil {
-		err = onNextProcessor(func() error {
+		err = OnProcessor(int(turns.Add(1)), func() error {
 			_, err := unix.Write(fd, setup(every, count, frames))
 			return err
 		})
@@ -70,20 +70,21 @@ func StartCyclic(name string, rate, count int, frames ...*can.Frame) (*Cyclic, e
 	return &Cyclic{fd}, nil
 }
 
-// turns counts calls of onNextProcessor.
+// turns counts calls of StartCyclic. Each has the next processor: the kernel's
+// timers stay on that on which they were started, and one processor of a guest is
+// not enough for the interrupts of two full buses.
 var turns atomic.Uint32
 
-// onNextProcessor calls f on the processor after that of the call before. The
-// kernel's timers stay on that on which they were started, and one processor of
-// a guest is not enough for the interrupts of two full buses.
-func onNextProcessor(f func() error) error {
+// OnProcessor calls f on a processor, by its number modulo how many there are;
+// programs that f starts stay on it.
+func OnProcessor(number int, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var all, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &all); err != nil {
 		return err
 	}
-	one.Set(int(turns.Add(1)) % all.Count())
+	one.Set(number % all.Count())
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
 		return err
 	}
