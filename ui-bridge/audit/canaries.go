@@ -36,7 +36,7 @@ func runCanaries(d *Dataset, o Options) ([]Figure, error) {
 		texts = d.canaries()
 	}
 	if len(texts) == 0 {
-		return []Figure{notRun(name, "hits", atMost, 0, "nobody says what was pushed through the recorders; name it with --canary, or simulate a fleet, which pushes its own")}, nil
+		return []Figure{notRun(name, "hits", atMost, 0, "nobody says what was pushed through the recorders; name it with --canary, or simulate the fleet with --canaries")}, nil
 	}
 	patterns := Disguises(texts)
 	found, where := 0, ""
