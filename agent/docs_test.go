@@ -12,7 +12,10 @@ import (
 var (
 	testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z][A-Za-z0-9]+`)
 	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Z][A-Za-z0-9]+)\(`)
-	docLink  = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	docLink  = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]+))?\)`)
+	docHead  = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	codeIn   = regexp.MustCompile("(?ms)^```.*?^```")
+	noAnchor = regexp.MustCompile(`[^\pL\pN_ -]`)
 )
 
 // pages are the project's documents, by path from its root.
@@ -69,19 +72,41 @@ func TestDocumentsNameTests(t *testing.T) {
 	}
 }
 
-// TestDocumentsLink holds that each file a document links to exists.
+// anchors are the names that a code host gives a page's headings.
+func anchors(page string) map[string]bool {
+	list := map[string]bool{}
+	for _, m := range docHead.FindAllStringSubmatch(codeIn.ReplaceAllString(page, ""), -1) {
+		name := noAnchor.ReplaceAllString(strings.ToLower(m[1]), "")
+		list[strings.ReplaceAll(name, " ", "-")] = true
+	}
+	return list
+}
+
+// TestDocumentsLink holds that each file a document links to exists, and each
+// heading of a document.
 func TestDocumentsLink(t *testing.T) {
-	links := 0
-	for file, text := range pages(t) {
+	list, links, headings := pages(t), 0, 0
+	for file, text := range list {
 		for _, m := range docLink.FindAllStringSubmatch(text, -1) {
+			to := file
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(file), m[1])
+			}
 			links++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s links to %s: %v", file, m[1], err)
+			}
+			if m[2] == "" {
+				continue
+			}
+			headings++
+			if !anchors(list[to])[m[2]] {
+				t.Errorf("%s links to %s#%s: there is no such heading", file, m[1], m[2])
 			}
 		}
 	}
-	if links < 20 {
-		t.Errorf("the documents have %d links only", links)
+	if links < 20 || headings < 10 {
+		t.Errorf("the documents have %d links, %d of them to headings only", links, headings)
 	}
 }
 
