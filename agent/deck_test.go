@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,6 +158,30 @@ func TestCarWithCardsOverBudget(t *testing.T) {
 	b.problems()
 	b.call("RunCard", "c")
 	b.stop()
+}
+
+// TestPipesAmongFiles: pipes under names of files that the agent reads hold it up
+// neither at the start, nor while it runs, nor at its end.
+func TestPipesAmongFiles(t *testing.T) {
+	b := newDeckBench(t)
+	b.write("state/cards/gift.yaml", deckCard("gift", "1.0.0", "moon", "Private.Bell"))
+	pipe := func(names ...string) {
+		for _, name := range names {
+			if err := syscall.Mkfifo(b.path(name), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pipe("cards/b.yaml", "state/places.0", "state/habits.0", "state/state.0", "state/trust.yaml", "state/accepted", "state/profiles", "state/cards/packs.ledger", "state/cards/p.vpack")
+	b.start()
+	b.problemsLike("cards/b.yaml:1:1: ")
+	b.problemsLike("state/cards/p.vpack")
+	pipe("cards/c.yaml")
+	b.call("Reload")
+	b.problemsLike("cards/c.yaml:1:1: ")
+	b.call("Occur", "button star", true)
+	b.lamp("Set on")
+	b.end()
 }
 
 // TestRainOfChanges rewrites a card all the time: it is looked at all the same.
