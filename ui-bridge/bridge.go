@@ -2,7 +2,7 @@
 // and org.vignette.Trace1 at /org/vignette/Agent1, an org.vignette.Card1 for each
 // card below it, calls the methods that the
 // vehicle profile binds, and tells watchers what the engine decided. It is the
-// only importer of a D-Bus library. It follows docs/hmi-dbus.md.
+// only importer of a D-Bus library. It follows docs/integrate-hmi.md.
 package uibridge
 
 import (

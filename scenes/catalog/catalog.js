@@ -181,7 +181,7 @@ const vignette = (() => {
     head.append(link);
     const chip = (text, name) => chips.append(make("li", "chip" + (name || ""), text));
     if (my && !(row[field.runs] & my.bit)) chip(say(`not on ${my.name} as it is`, `不能直接用于 ${my.name}`));
-    if (my && row[field.scenarios] && row[field.passed] & my.bit) chip(say("passed its scenarios", "场景已通过"), " good");
+    if (my && row[field.scenarios] && row[field.passed] & my.bit) chip(say("passed its scenarios", "情景已通过"), " good");
     if (row[field.cars]) chip(say(`${row[field.cars]} cars or more`, `${row[field.cars]} 辆以上`), " good");
     if (row[field.remixes]) chip(say(`remixed ${row[field.remixes]} ×`, `被改编 ${row[field.remixes]} 次`));
     for (const t of document.querySelectorAll("input[name=topic]")) {

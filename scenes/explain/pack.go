@@ -20,7 +20,6 @@ var (
 	sayExpires   = phrase{"to be installed before %s", "须在 %s 之前安装"}
 	sayParents   = phrase{"A remix of", "改编自"}
 	sayParent    = phrase{"%s by %s", "%s，作者 %s"}
-	sayPackDoes  = phrase{"What it can touch", "可操作的内容"}
 	sayNeeds     = phrase{"What else the car must have", "车辆还须具备"}
 	sayNeedState = phrase{"the state “%s”", "“%s”状态"}
 	sayNeedPower = phrase{"to know whether it is switched on", "能判断电源是否接通"}
@@ -48,7 +47,7 @@ func Pack(p *scenes.Pack, of scenes.Standing, l Language) string {
 	if parents != nil {
 		section(&b, sayParents[l], parents)
 	}
-	section(&b, sayPackDoes[l], l.Touches(m.Touches))
+	section(&b, sayTouches[l], l.Touches(m.Touches))
 	if m.Reads != nil {
 		section(&b, sayReads[l], l.Touches(m.Reads))
 	}
