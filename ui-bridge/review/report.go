@@ -184,7 +184,9 @@ func New(b *Bag, o Options) (*Report, error) {
 	return r, nil
 }
 
-// sheets makes and suppresses the sheets of all tasks.
+// sheets makes and suppresses the sheets of all tasks: for the study's k, and then,
+// of what that shows, for a k that was raised. So what is shown for a raised k is
+// part of what is shown without, and both together tell nothing more.
 func sheets(b *Bag, k int) []*taskSheet {
 	list := make([]*taskSheet, len(b.Study.Tasks))
 	tasks, weeks := b.split()
@@ -193,8 +195,12 @@ func sheets(b *Bag, k int) []*taskSheet {
 	for i := range list {
 		wait.Go(func() {
 			slots <- struct{}{}
-			list[i] = newTaskSheet(b, i, tasks[i], weeks, k)
+			list[i] = newTaskSheet(b, i, tasks[i], weeks, b.Study.K)
 			list[i].Suppress()
+			if k > b.Study.K {
+				list[i].K = k
+				list[i].Suppress()
+			}
 			<-slots
 		})
 	}
