@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"vignette/scenes"
 )
 
 // rationals is a slow and obvious matrix: it finds whether a row is a sum of
@@ -275,4 +277,35 @@ func shownBy(t *testing.T, b *Bag, k int) map[string]string {
 		}
 	}
 	return shown
+}
+
+// TestFilesTellNothingWithheld: cars deliver an episode a file, so the number of
+// files less what is shown would be what is withheld.
+func TestFilesTellNothingWithheld(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		few, left int // choices made on the home screen, and episodes of no cohort of the study
+		shown     bool
+	}{
+		{"all is told", 10, 0, true},
+		{"a task is withheld", 7, 0, false},
+		{"what is left out is withheld", 10, 3, false},
+	} {
+		o := newOpinions(t)
+		o.add(1, 1, 0, 40)
+		o.add(3, 1, 0, 40)
+		o.add(8, 1, 0, 40)
+		o.add(6, 1, 0, c.few)
+		o.add(6, 9, 0, c.left)
+		o.study.Tasks = slices.DeleteFunc(o.study.Tasks, func(k scenes.Task) bool { return k.Name == "open" }) // of which there is nothing
+		bag := o.bag(t)
+		bag.Files = len(o.eps)
+		r, err := New(bag, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := r.Files != nil; shown != c.shown {
+			t.Errorf("%s: the report shows %s files (%t), want %t", c.name, number(r.Files), shown, c.shown)
+		}
+	}
 }
