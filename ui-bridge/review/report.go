@@ -24,7 +24,7 @@ type Report struct {
 	K        int       `json:"k"`
 	StudyK   int       `json:"study_k"` // K is at least this
 	Weeks    int       `json:"weeks"`   // with k or more episodes of some task
-	Files    *int      `json:"files"` // nil: withheld, since cars deliver an episode a file: it would tell how many are withheld
+	Files    *int      `json:"files"`   // nil: withheld, since cars deliver an episode a file: it would tell how many are withheld
 	Damaged  int       `json:"damaged_files"`
 	LeftOut  []LeftOut `json:"left_out"`
 	A        string    `json:"a,omitempty"` // the builds that are compared
