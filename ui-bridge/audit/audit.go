@@ -171,14 +171,20 @@ func none(name, unit string, found, of int, why string) Figure {
 
 // share is a share with its interval, judged against a mark. One whose value
 // meets the mark and whose interval does not is not run: there is too little data
-// to tell.
+// to tell. Nor is one without a case, or with a mark that every share meets.
 func share(name, sense string, mark float64, e estimate, chance float64) Figure {
+	if e.n == 0 {
+		return notRun(name, "share", sense, mark, "there is no case to try it on")
+	}
 	f := Figure{Name: name, Unit: "share", Sense: sense, Mark: mark, Value: &e.value, Low: &e.low, High: &e.high, Chance: &chance, N: e.n}
 	value, end := e.value, e.high
 	if sense == atLeast {
 		value, end, mark = -value, -e.low, -mark
 	}
 	switch {
+	case sense == atMost && mark >= 1:
+		f.Verdict = NotRun
+		f.Why = "too few vehicles: one guess by lot is right so often that no attack could miss the mark"
 	case value > mark:
 		f.Verdict = Fail
 	case end > mark:
