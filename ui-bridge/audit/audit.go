@@ -69,7 +69,7 @@ type Options struct {
 	// Queries is how many cases an attack is tried on at most; 0 stands for 20,000.
 	Queries int
 	// Canaries are texts that were pushed through every id and text field of the
-	// recorders before, of four bytes or more. None: the dataset's own, if it names some.
+	// recorders before, with four bytes or more of letters and digits. None: the dataset's own, if it names some.
 	Canaries []string
 	// Progress, if not nil, hears the name of each attack before it is run.
 	Progress func(name string)

@@ -33,7 +33,7 @@ docs/audit.md says what each figure means.`,
 	trust := fs.String("trust", "", "check the study cards' signatures, study.yaml.minisig, with the public key in `FILE`")
 	seed := fs.Uint64("seed", 1, "draw samples by this `NUMBER`")
 	var canaries listFlag
-	fs.Var(&canaries, "canary", "`TEXT` of 4 bytes or more that was pushed through the recorders; may be given again")
+	fs.Var(&canaries, "canary", "`TEXT` with 4 bytes or more of letters and digits that was pushed through the recorders; may be given again")
 	certificate := fs.String("out", "", "write the certificate to `FILE`, in JSON")
 	key := fs.String("key", "", "sign it with the secret key in `FILE`: FILE.minisig of --out")
 	page := fs.String("page", "", "write a page for people to `FILE`, in HTML")
