@@ -103,8 +103,8 @@ func (w *wire) find(m *dbus.Message) (*method, *dbus.Error) {
 	switch {
 	case t == nil:
 		return nil, unknownObject(path)
-	case w.sock.over:
-		return nil, dbusError(fmt.Errorf("%w: a call of over %d KiB", ErrLimit, maxCallBytes>>10))
+	case w.sock.refused != nil:
+		return nil, dbusError(w.sock.refused)
 	}
 	method, failed := t.find(iface, member)
 	if failed != nil {

@@ -1,6 +1,7 @@
 package uibridge
 
 import (
+	"bytes"
 	"io"
 	"reflect"
 	"runtime"
@@ -50,6 +51,14 @@ func TestHostileCalls(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+	raw := newRawClient(t, address)
+	keys := map[byte]string{1: "x"} // in bytes as those of booleans
+	for _, call := range [][]byte{raw.call(AgentName, AgentPath, AgentInterface, "RunCard", 0, keys), raw.call(AgentName, AgentPath, AgentInterface, "Override", 0, "x", dbus.MakeVariant(keys))} {
+		raw.send(bytes.Replace(call, []byte("a{ys}"), []byte("a{bs}"), 1))
+		if name, text := raw.refused(); name != value || !strings.Contains(text, "a dictionary has keys of a type that the agent does not read") {
+			t.Errorf("dictionaries of booleans: %s: %s", name, text)
+		}
 	}
 	long := hmi.Object(AgentName, dbus.ObjectPath("/"+strings.Repeat("x", 300<<10)))
 	long.Go(AgentInterface+".Unwatch", 0, nil)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/godbus/dbus/v5"
@@ -17,35 +18,32 @@ const (
 	maxHeaderBytes = 16 << 10  // of a message that is over its bound
 )
 
-// frames passes messages to the library, which would take any into memory. One
-// over its bound becomes a small one of other types than it had: a call is refused
-// by its name then, and a reply does not fit.
+// frames passes messages to the library, which would take any into memory, and ends
+// the connection at one that it cannot read. Such a one, and one over its bound,
+// becomes a small one of types that nobody asks for: a call is refused by its name
+// then, a reply does not fit, and a value is none.
 type frames struct {
-	in    *bufio.Reader
-	begun bool   // messages, no longer lines
-	left  uint64 // bytes of the present message that the library has not read
-	cut   []byte // of a message over its bound: what the library gets instead
-	over  bool   // the present message was over its bound
-	skip  func() // is told of a message that even its answer cannot be made of
+	in      *bufio.Reader
+	begun   bool   // messages, no longer lines
+	message []byte // what the library has not read of the present one
+	refused error  // why the present one became another; nil: it did not
+	skip    func() // is told of a message that even its answer cannot be made of
 }
 
 func (f *frames) Read(p []byte) (n int, err error) {
 	if !f.begun {
 		return f.in.Read(p)
 	}
-	for f.left == 0 && len(f.cut) == 0 {
+	for len(f.message) == 0 {
 		if err := f.next(); err != nil {
 			return 0, err
 		}
 	}
-	if len(f.cut) > 0 {
-		n = copy(p, f.cut)
-		f.cut = f.cut[n:]
-		return n, nil
+	n = copy(p, f.message)
+	if f.message = f.message[n:]; len(f.message) == 0 {
+		f.message = nil // what it was a part of may be large
 	}
-	n, err = f.in.Read(p[:min(uint64(len(p)), f.left)])
-	f.left -= uint64(n)
-	return n, err
+	return n, nil
 }
 
 // next begins the next message (D-Bus specification, Message Format).
@@ -63,31 +61,14 @@ func (f *frames) next() error {
 	if dbus.Type(head[1]) == dbus.TypeMethodCall {
 		limit = maxCallBytes
 	}
-	f.over = header+body > limit
-	if !f.over {
-		f.left = header + body
-		return nil
-	}
-	if header > maxHeaderBytes {
+	switch f.refused = nil; {
+	case header+body <= limit:
+		return f.take(order, int(header), int(body))
+	case header > maxHeaderBytes:
 		f.skip()
 		return f.discard(header + body)
 	}
-	return f.shorten(order, int(header), body)
-}
-
-func (f *frames) discard(n uint64) error {
-	_, err := io.CopyN(io.Discard, f.in, int64(n))
-	return err
-}
-
-// signatureField begins the header field of the body's types: its code, and the
-// type of its value. Every field begins at a multiple of 8, and no name in a header
-// may hold such bytes.
-var signatureField = []byte{byte(dbus.FieldSignature), 1, 'g', 0}
-
-// shorten reads a message and makes one of it whose body is as many zero bytes as
-// its signature has types.
-func (f *frames) shorten(order binary.ByteOrder, header int, body uint64) error {
+	f.refused = fmt.Errorf("%w: a call of over %d KiB", ErrLimit, maxCallBytes>>10)
 	cut := make([]byte, header)
 	if _, err := io.ReadFull(f.in, cut); err != nil {
 		return err
@@ -95,15 +76,66 @@ func (f *frames) shorten(order binary.ByteOrder, header int, body uint64) error 
 	if err := f.discard(body); err != nil {
 		return err
 	}
-	for at := 16; at+5 < header; at += 8 {
+	f.shorten(order, cut)
+	return nil
+}
+
+func (f *frames) discard(n uint64) error {
+	_, err := io.CopyN(io.Discard, f.in, int64(n))
+	return err
+}
+
+// take reads a message.
+func (f *frames) take(order binary.ByteOrder, header, body int) error {
+	m := make([]byte, header+body)
+	if _, err := io.ReadFull(f.in, m); err != nil {
+		return err
+	}
+	f.message = m
+	if f.refused = unreadable(m); f.refused == nil {
+		return nil
+	}
+	f.shorten(order, m[:header:header])
+	if unreadable(f.message) != nil { // in its header
+		f.message = nil
+		f.skip()
+	}
+	return nil
+}
+
+// unreadable tells why the library cannot read a message.
+func unreadable(m []byte) error {
+	if !odd(m) {
+		return nil
+	}
+	_, err := dbus.DecodeMessage(bytes.NewReader(m))
+	if _, left := err.(dbus.InvalidMessageError); err == nil || left { // those it leaves out
+		return nil
+	}
+	return fmt.Errorf("%w: a dictionary has keys of a type that the agent does not read: %w", ErrInvalidValue, err)
+}
+
+// odd tells whether there may be a dictionary in a message whose keys are booleans
+// or signatures: the bus allows them, the library cannot read them.
+func odd(m []byte) bool { return bytes.Contains(m, []byte("a{b")) || bytes.Contains(m, []byte("a{g")) }
+
+// signatureField begins the header field of the body's types: its code, and the
+// type of its value. Every field begins at a multiple of 8, and no name in a header
+// may hold such bytes.
+var signatureField = []byte{byte(dbus.FieldSignature), 1, 'g', 0}
+
+// shorten makes of the header of a message one whose body is as many empty
+// signatures as its signature has types.
+func (f *frames) shorten(order binary.ByteOrder, cut []byte) {
+	for at := 16; at+5 < len(cut); at += 8 {
 		types := int(cut[at+4])
-		if bytes.HasPrefix(cut[at:], signatureField) && at+5+types < header {
-			copy(cut[at+5:], bytes.Repeat([]byte{'y'}, types))
-			order.PutUint32(cut[4:], uint32(types))
-			f.cut = append(cut, make([]byte, types)...)
-			return nil
+		if bytes.HasPrefix(cut[at:], signatureField) && at+5+types < len(cut) {
+			copy(cut[at+5:], bytes.Repeat([]byte{'g'}, types))
+			order.PutUint32(cut[4:], uint32(2*types))
+			f.message = append(cut, make([]byte, 2*types)...)
+			return
 		}
 	}
+	f.message = nil
 	f.skip() // a body without a signature, which no daemon lets through
-	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"vignette/scenes/engine"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -47,17 +50,76 @@ func TestFramesKeepMessagesSmall(t *testing.T) {
 	for i, want := range []struct {
 		text any
 		over bool
-	}{{"small", false}, {whole, false}, {byte(0), true}, {byte(0), true}, {whole + "x", false}, {byte(0), true}, {"last", false}} {
+	}{{"small", false}, {whole, false}, {dbus.Signature{}, true}, {dbus.Signature{}, true}, {whole + "x", false}, {dbus.Signature{}, true}, {"last", false}} {
 		m, err := dbus.DecodeMessage(&f)
 		if err != nil {
 			t.Fatal(i, err)
 		}
-		if len(m.Body) != 1 || m.Body[0] != want.text || f.over != want.over || m.Serial() != 7 {
-			t.Errorf("message %d has %d values, over %v, serial %d", i, len(m.Body), f.over, m.Serial())
+		if len(m.Body) != 1 || m.Body[0] != want.text || (f.refused != nil) != want.over || m.Serial() != 7 {
+			t.Errorf("message %d has %d values, refused %v, serial %d", i, len(m.Body), f.refused, m.Serial())
 		}
 	}
 	if skipped != 1 || stream.Len() != 0 {
 		t.Errorf("%d messages skipped, %d bytes left", skipped, stream.Len())
+	}
+}
+
+// TestFramesThatTheLibraryCannotRead: a dictionary whose keys are booleans or signatures,
+// as a bus lets it through, costs its own message and no connection.
+func TestFramesThatTheLibraryCannotRead(t *testing.T) {
+	encode := func(m *dbus.Message) []byte {
+		m.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(m.Body...))
+		var b bytes.Buffer
+		if err := m.EncodeTo(&b, binary.LittleEndian); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	headers := func() map[dbus.HeaderField]dbus.Variant {
+		return map[dbus.HeaderField]dbus.Variant{dbus.FieldPath: dbus.MakeVariant(dbus.ObjectPath("/a")),
+			dbus.FieldInterface: dbus.MakeVariant(propertiesOf), dbus.FieldMember: dbus.MakeVariant("PropertiesChanged")}
+	}
+	dictionary := map[byte]string{1: "x"} // has the bytes that one of booleans has
+	signal := encode(&dbus.Message{Type: dbus.TypeSignal, Headers: headers(), Body: []any{"org.example.A", dictionary, dbus.MakeVariant(dictionary)}})
+	said := message(t, dbus.TypeSignal, "/a", "a{bs}, a{gs}", binary.LittleEndian)
+	field := []byte("\x14\x05a{bs}\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00x\x00") // of a header, of no known code
+	header := encode(&dbus.Message{Type: dbus.TypeSignal, Headers: headers(), Body: []any{uint64(1)}})
+	end := len(header) - 8
+	long := binary.LittleEndian.Uint32(header[12:])
+	header = slices.Concat(header[:end], field, make([]byte, (8-len(field)%8)%8), header[end:])
+	binary.LittleEndian.PutUint32(header[12:], (long+7)&^7+uint32(len(field)))
+	for name, c := range map[string]struct {
+		sent    []byte
+		values  []any // nil: nothing is passed on
+		skipped int
+	}{
+		"keys in the signature": {bytes.Replace(signal, []byte("a{ys}"), []byte("a{bs}"), 1), make([]any, 7), 0},
+		"keys in a variant":     {bytes.Replace(signal, []byte("\x05a{ys}"), []byte("\x05a{bs}"), 1), make([]any, 7), 0},
+		"keys in the header":    {header, nil, 1},
+		"a text about them":     {said, []any{"a{bs}, a{gs}"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			skipped := 0
+			last := message(t, dbus.TypeSignal, "/last", "last", binary.LittleEndian)
+			f := frames{in: bufio.NewReader(bytes.NewReader(append(c.sent, last...))), begun: true, skip: func() { skipped++ }}
+			for _, want := range [][]any{c.values, {"last"}} {
+				if want == nil {
+					continue
+				}
+				m, err := dbus.DecodeMessage(&f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range m.Body {
+					if len(m.Body) != len(want) || v != want[i] && (want[i] != nil || ValueOf(v) != engine.Value{}) {
+						t.Errorf("got %v, want %v", m.Body, want)
+					}
+				}
+			}
+			if skipped != c.skipped {
+				t.Errorf("%d skipped, want %d", skipped, c.skipped)
+			}
+		})
 	}
 }
 

@@ -68,3 +68,17 @@ func (c *rawClient) send(call []byte) bool {
 	_, err := c.conn.Write(call)
 	return err == nil
 }
+
+// refused reads until its last call is answered by an error, and returns that.
+func (c *rawClient) refused() (name, text string) {
+	c.t.Helper()
+	for {
+		m, err := dbus.DecodeMessage(c.in)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if m.Type == dbus.TypeError && m.Headers[dbus.FieldReplySerial].Value() == c.serial {
+			return m.Headers[dbus.FieldErrorName].Value().(string), m.Body[0].(string)
+		}
+	}
+}
