@@ -51,7 +51,14 @@ func Open(path string) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot open the log: %w; check the path", path, cause(err))
 	}
-	log, err := open(file, path)
+	return OpenFile(file, path, file)
+}
+
+// OpenFile is Open of a file that is open already. Its content comes from r: what
+// somebody has looked at of a pipe is gone from the pipe. The log closes the file,
+// also on an error.
+func OpenFile(file *os.File, path string, r io.Reader) (*Log, error) {
+	log, err := open(file, path, r)
 	if err != nil {
 		if e := file.Close(); e != nil {
 			return nil, errors.Join(err, e)
@@ -70,7 +77,7 @@ func cause(err error) error {
 	return err
 }
 
-func open(file *os.File, path string) (*Log, error) {
+func open(file *os.File, path string, r io.Reader) (*Log, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot open the log: %w", path, cause(err))
@@ -82,7 +89,7 @@ func open(file *os.File, path string) (*Log, error) {
 	if info.Mode().IsRegular() {
 		log.size = info.Size()
 	}
-	if err := log.start(file); err != nil {
+	if err := log.start(r); err != nil {
 		log.release()
 		return nil, err
 	}

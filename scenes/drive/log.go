@@ -3,6 +3,8 @@ package drive
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"vignette/can"
@@ -62,6 +64,9 @@ func ParseBusMap(v *scenes.Vehicle, pairs []string) (map[string]int, error) {
 		i := busIndex(v, bus)
 		if i < 0 {
 			return nil, fmt.Errorf("the profile has no bus %q; it has %s", bus, busNames(v))
+		}
+		if _, twice := named[channel]; twice {
+			return nil, fmt.Errorf("channel %q is mapped twice; keep one", channel)
 		}
 		named[channel] = i
 	}
@@ -177,7 +182,7 @@ func BusOf(v *scenes.Vehicle, named map[string]int, channel string, first bool) 
 }
 
 // Mapping describes each channel seen: "vcan0 → pt", or how many frames of it
-// were left out.
+// were left out; and names what the map has in vain.
 func (s *LogStream) Mapping() (used []string, left []string) {
 	for i := range s.heads {
 		h := &s.heads[i]
@@ -189,6 +194,11 @@ func (s *LogStream) Mapping() (used []string, left []string) {
 				left = append(left, fmt.Sprintf("%s: %d frames on channel %s, which no bus of the profile names; use --map %s=BUS (buses: %s)",
 					h.log.Name, h.unmapped[name], name, name, busNames(s.vehicle)))
 			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.named)) {
+		if !slices.ContainsFunc(s.heads, func(h head) bool { return slices.Contains(h.log.Channels(), name) }) {
+			left = append(left, fmt.Sprintf("no frame was read on channel %s, which the map names", name))
 		}
 	}
 	return used, left

@@ -37,18 +37,21 @@ episode at all, no file is made.`,
 	return nil
 }
 
-// gatherTo writes a new file, which is removed again if it cannot be finished.
-func gatherTo(path string, dirs []string) (trace.Gathered, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// gatherTo writes a new file, whole or not at all.
+func gatherTo(path string, dirs []string) (g trace.Gathered, err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return g, fmt.Errorf("%s: file exists; name a new one", path)
+	}
+	for _, dir := range dirs {
+		if err := outside(dir, path); err != nil {
+			return g, err
+		}
+	}
+	f, err := createWhole(path)
 	if err != nil {
-		return trace.Gathered{}, err
+		return g, err
 	}
-	g, err := trace.Gather(dirs, f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		os.Remove(path)
-	}
-	return g, err
+	f.mode = 0o600
+	g, err = trace.Gather(dirs, f)
+	return g, f.finish(err)
 }

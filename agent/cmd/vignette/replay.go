@@ -116,6 +116,7 @@ type replayRun struct {
 	errs    io.Writer
 	logs    []*canlog.Log
 	journal *os.File
+	content *bufio.Reader // of journal
 	stream  drive.Stream
 	plain   *drive.LogStream
 	header  drive.Header
@@ -134,13 +135,16 @@ func (r *replayRun) open(paths []string) error {
 	if r.prog == nil {
 		return fmt.Errorf("%s is no journal: name --vehicle and --cards", strings.Join(paths, ", "))
 	}
+	if r.o.versions != nil {
+		return fmt.Errorf("--versions is for journals, and %s is none", strings.Join(paths, ", "))
+	}
 	named, err := drive.ParseBusMap(r.prog.Vehicle, r.o.maps)
 	if err != nil {
 		return err
 	}
 	var logs []drive.Log
 	for _, path := range paths {
-		l, err := canlog.Open(path)
+		l, err := r.openLog(path)
 		if err != nil {
 			return err
 		}
@@ -160,15 +164,14 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 	if err != nil {
 		return false, nil // canlog.Open says it better
 	}
-	b := bufio.NewReaderSize(f, 1<<16)
-	if start, _ := b.Peek(32); !drive.IsJournal(start) {
-		return false, f.Close()
+	r.journal, r.content = f, bufio.NewReaderSize(f, 1<<16)
+	if start, _ := r.content.Peek(32); !drive.IsJournal(start) {
+		return false, nil
 	}
-	r.journal = f
 	if r.o.length > 0 || len(r.o.maps) > 0 || r.o.clock != (clockOptions{}) {
 		return true, fmt.Errorf("%s is a journal: --for, --map, --wall, --zone and --place are for recordings", path)
 	}
-	j, err := drive.NewJournalReader(path, b, r.prog)
+	j, err := drive.NewJournalReader(path, r.content, r.prog)
 	if err != nil {
 		return true, err
 	}
@@ -187,6 +190,16 @@ func (r *replayRun) openJournal(path string) (bool, error) {
 	r.prog = j.Program()
 	r.stream, r.header, r.judged = j, j.Header, j.Judged
 	return true, nil
+}
+
+// openLog opens a recording: from its beginning, which of a pipe openJournal has.
+func (r *replayRun) openLog(path string) (*canlog.Log, error) {
+	f := r.journal
+	if f == nil {
+		return canlog.Open(path)
+	}
+	r.journal = nil
+	return canlog.OpenFile(f, path, r.content)
 }
 
 func (r *replayRun) close() {

@@ -140,6 +140,25 @@ func overOther(name, kind, start string) error {
 	return nil
 }
 
+// outside refuses a result within a dataset, which it would change.
+func outside(dir, file string) error {
+	if file == "" {
+		return nil
+	}
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	to, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(to, from+string(filepath.Separator)) {
+		return fmt.Errorf("%s: lies within the dataset, which it would change; write it elsewhere", file)
+	}
+	return nil
+}
+
 // reason is an error of the os package without the path it names.
 func reason(err error) string {
 	if i := strings.LastIndex(err.Error(), ": "); i >= 0 {
