@@ -59,15 +59,34 @@ func openDeck(c *Config, log uibridge.Logger) (*deck, *scenes.Program, error) {
 		}
 	}
 	d.readWarrants()
-	d.cards.Bars = d.bars
+	d.cards.Bars, d.cards.Most = d.bars, uibridge.MaxCards
 	d.cards.Scan()
-	prog, faults := d.cards.Compile(v)
+	prog, faults := d.compileFirst(v)
 	if prog == nil || c.Unsigned && len(prog.Cards) == 0 && len(faults) > 0 {
 		return nil, nil, faults
 	}
 	d.cards.Took(prog)
 	d.show(slices.Concat(texts(faults), d.warrants.Load().faults, d.profile.faults))
 	return d, prog, nil
+}
+
+// compileFirst compiles what a start runs. Cards that fit each but not together,
+// such as under another budget, do not keep a car from starting: the last ones are
+// left out, and all are told of until they fit.
+func (d *deck) compileFirst(v *scenes.Vehicle) (*scenes.Program, scenes.Diagnostics) {
+	prog, faults := d.cards.Compile(v)
+	all := faults
+	for prog == nil && !d.config.Unsigned && d.cards.Most > 1 {
+		d.cards.Most /= 2
+		prog, faults = d.cards.Compile(v)
+	}
+	d.cards.Most = uibridge.MaxCards
+	for _, f := range all {
+		if !slices.Contains(faults, f) {
+			faults = append(faults, f)
+		}
+	}
+	return prog, faults
 }
 
 // installed is the directory of installed cards; empty: none can be.
@@ -149,9 +168,6 @@ func (d *deck) exchange() (scenes.Diagnostics, error) {
 		next, faults := d.cards.Compile(running.Vehicle)
 		if next == nil {
 			return faults, nil
-		}
-		if n := len(next.Cards); n > uibridge.MaxCards {
-			return append(faults, scenes.Diagnostic{File: d.config.Cards[0], What: fmt.Sprintf("there are %d cards, at most %d; take some out", n, uibridge.MaxCards)}), nil
 		}
 		if !sameCards(running, next) {
 			err = d.a.do(func() error { return d.a.swap(running, next) })

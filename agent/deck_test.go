@@ -3,9 +3,15 @@ package agent
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	uibridge "vignette/ui-bridge"
 )
 
 // TestCardsAreReloaded changes card files under a running agent: leases of cards
@@ -104,6 +110,78 @@ func TestCarWithBrokenCards(t *testing.T) {
 	if _, err := os.Stat(b.path("state/cards/b.yaml.new/stuck")); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTooManyCards: an agent starts with as many cards as can run, tells of those that
+// are left out, and installs no further one.
+func TestTooManyCards(t *testing.T) {
+	b := newDeckBench(t)
+	for i := range uibridge.MaxCards {
+		id := fmt.Sprintf("b%03d", i)
+		b.write("cards/"+id+".yaml", deckCard(id, "1.0.0", "moon", "Private.Bell"))
+	}
+	b.start()
+	b.problems("cards/b511.yaml: there are 513 cards, at most 512 run; take some out")
+	r := b.install(deckCard("gift", "1.0.0", "moon", "Private.Bell"))
+	if rows := r["diagnostics"].Value().([]map[string]dbus.Variant); r["installed"].Value() != false || len(rows) != 1 || rows[0]["text"].Value() != "with the card there would be 513 cards, at most 512; remove some" {
+		t.Errorf("the report is %v", r)
+	}
+	if files, err := filepath.Glob(b.path("state/cards/*")); err != nil || len(files) != 0 {
+		t.Errorf("%q, %v are installed", files, err)
+	}
+	b.end()
+}
+
+// TestCarWithCardsOverBudget: a car whose cards do not fit together any more starts
+// with the first of them, tells why, and takes all once they fit.
+func TestCarWithCardsOverBudget(t *testing.T) {
+	b := newDeckBench(t)
+	for _, id := range []string{"b", "c", "d"} {
+		b.write("cards/"+id+".yaml", deckCard(id, "1.0.0", "moon", "Private.Bell"))
+	}
+	p, err := Load(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, all := p.Costs()
+	profile := pinned(deckVehicle + fmt.Sprintf("budget: {state_bytes: %d}\n", all.StateBytes-1))
+	b.write("car/vehicle.yaml", profile)
+	b.signs()(profile)
+	b.start()
+	b.problemsLike("the 4 cards together ")
+	if n := strings.Count(b.said.String(), "the 4 cards together "); n != 1 {
+		t.Errorf("that they do not fit is told %d times", n)
+	}
+	b.call("Occur", "button star", true)
+	b.lamp("Set on")
+	b.remove("cards/d.yaml")
+	b.problems()
+	b.call("RunCard", "c")
+	b.stop()
+}
+
+// TestPipesAmongFiles: pipes under names of files that the agent reads hold it up
+// neither at the start, nor while it runs, nor at its end.
+func TestPipesAmongFiles(t *testing.T) {
+	b := newDeckBench(t)
+	b.write("state/cards/gift.yaml", deckCard("gift", "1.0.0", "moon", "Private.Bell"))
+	pipe := func(names ...string) {
+		for _, name := range names {
+			if err := syscall.Mkfifo(b.path(name), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pipe("cards/b.yaml", "state/places.0", "state/habits.0", "state/state.0", "state/trust.yaml", "state/accepted", "state/profiles", "state/cards/packs.ledger", "state/cards/p.vpack")
+	b.start()
+	b.problemsLike("cards/b.yaml:1:1: ")
+	b.problemsLike("state/cards/p.vpack")
+	pipe("cards/c.yaml")
+	b.call("Reload")
+	b.problemsLike("cards/c.yaml:1:1: ")
+	b.call("Occur", "button star", true)
+	b.lamp("Set on")
+	b.end()
 }
 
 // TestRainOfChanges rewrites a card all the time: it is looked at all the same.

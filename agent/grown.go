@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vignette/scenes"
 	uibridge "vignette/ui-bridge"
 )
 
@@ -39,7 +40,7 @@ func (v *versioned) older(had int) error {
 // grown holds that a version only grows, and remembers it in the file at path
 // before what has it is used.
 func grown(path string, v versioned, log uibridge.Logger) error {
-	text, err := os.ReadFile(path)
+	text, err := scenes.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"vignette/scenes"
 	"vignette/scenes/habit"
 	uibridge "vignette/ui-bridge"
 )
@@ -151,7 +152,7 @@ func (f *habitFiles) load(user uint64) (kept []byte, on bool, err error) {
 	if was != nil {
 		return was.text, was.text != nil, nil
 	}
-	file, err := os.Open(f.name(user))
+	file, err := scenes.Open(f.name(user))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	} else if err != nil {

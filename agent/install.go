@@ -86,6 +86,9 @@ func judge(running *scenes.Program, text []byte) (c *scenes.Card, next *scenes.P
 		cards := slices.DeleteFunc(slices.Clone(running.Cards), func(o *scenes.Card) bool { return o.ID == c.ID })
 		next, err = scenes.Compile(running.Vehicle, append(cards, c))
 	}
+	if err == nil {
+		err = room(next, "card")
+	}
 	if err != nil {
 		return c, nil, refusal(err)
 	}
@@ -94,6 +97,15 @@ func judge(running *scenes.Program, text []byte) (c *scenes.Card, next *scenes.P
 		next = nil
 	}
 	return c, next, findings
+}
+
+// room is the error of a program with more cards than can run, since a card or a
+// pack has come.
+func room(next *scenes.Program, with string) error {
+	if n := len(next.Cards); n > uibridge.MaxCards {
+		return fmt.Errorf("with the %s there would be %d cards, at most %d; remove some", with, n, uibridge.MaxCards)
+	}
+	return nil
 }
 
 // refusal is what is wrong with a card that does not compile.

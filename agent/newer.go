@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
 
+	"vignette/scenes"
 	"vignette/scenes/habit"
 	uibridge "vignette/ui-bridge"
 	"vignette/ui-bridge/trace"
@@ -81,7 +81,7 @@ func newerFiles(c *Config) (list []string) {
 
 // readHead reads the beginning of a file.
 func readHead(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := scenes.Open(name)
 	if err != nil {
 		return nil, err
 	}

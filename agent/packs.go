@@ -162,8 +162,8 @@ type judged struct {
 func (d *deck) judgePack(running *scenes.Program, p *scenes.Pack) (j judged) {
 	cards := slices.DeleteFunc(slices.Clone(running.Cards), func(o *scenes.Card) bool { return o.From != nil && o.From.Manifest.ID == p.Manifest.ID })
 	next, err := scenes.Compile(running.Vehicle, append(cards, p.Cards...))
-	if err == nil && len(next.Cards) > uibridge.MaxCards {
-		err = fmt.Errorf("with the pack there would be %d cards, at most %d; remove some", len(next.Cards), uibridge.MaxCards)
+	if err == nil {
+		err = room(next, "pack")
 	}
 	if err != nil {
 		j.findings = refusal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,7 +69,7 @@ func (p *places) file(user uint64) string {
 // readPlaces reads a file of places; none if it is not there. Its errors do not
 // repeat what is in it.
 func readPlaces(file string) (list []uibridge.Place, err error) {
-	f, err := os.Open(file)
+	f, err := scenes.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {

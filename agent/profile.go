@@ -92,7 +92,7 @@ func stamp(files []string, read map[string]string) (sum [32]byte) {
 	for _, path := range files {
 		one, ok := read[path]
 		if !ok {
-			if text, err := os.ReadFile(path); err == nil {
+			if text, err := scenes.ReadFile(path); err == nil {
 				one = fmt.Sprintf("%x", sha256.Sum256(text))
 			}
 		}

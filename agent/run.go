@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"vignette/can"
@@ -60,7 +59,7 @@ func loadVehicle(c *Config) (*scenes.Vehicle, error) {
 // readKeys reads the files of public keys.
 func readKeys(files []string) (keys []sign.PublicKey, err error) {
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := scenes.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vignette/scenes"
 	"vignette/scenes/drive"
 	"vignette/scenes/engine"
 	uibridge "vignette/ui-bridge"
@@ -95,12 +96,16 @@ func (s *stateFiles) read() (saved *drive.Saved, newest int, err error) {
 	var best []byte
 	for i, name := range stateNames {
 		path := filepath.Join(s.dir, name)
-		b, err := os.ReadFile(path)
+		b, err := readState(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return nil, 0, err
+		if err != nil { // of a bad block, or of what is no file of ours
+			s.log.Error("a state file cannot be read", "file", path, "error", err)
+			if err := s.putAside(path, damagedState); err != nil {
+				return nil, 0, err
+			}
+			continue
 		}
 		state, number, rest := lastRecord(b)
 		switch {
@@ -126,6 +131,18 @@ func (s *stateFiles) read() (saved *drive.Saved, newest int, err error) {
 	return saved, newest, nil
 }
 
+// readState reads a state file. What is no regular file cannot be written either.
+func readState(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return scenes.ReadFile(path)
+}
+
 // recall finds a state that was set aside as of a newer version, which this one
 // knows by now: it is gone on from, with what was saved since the system was rolled
 // back as the newer word.
@@ -135,7 +152,7 @@ func (s *stateFiles) recall(saved *drive.Saved) *drive.Saved {
 	var files []string
 	for _, name := range stateNames {
 		file := filepath.Join(s.dir, name+fromFuture)
-		b, err := os.ReadFile(file)
+		b, err := scenes.ReadFile(file)
 		if err != nil {
 			continue
 		}
@@ -194,13 +211,24 @@ func (s *stateFiles) setAside(suffix string, why error) error {
 	var errs []error
 	for _, name := range stateNames {
 		path := filepath.Join(s.dir, name)
-		if err := os.Rename(path, path+suffix); err == nil {
+		if err := s.putAside(path, suffix); err == nil {
 			s.log.Error("the saved state is set aside; the session starts from nothing", "file", path+suffix, "why", why)
 		} else if !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// putAside renames a file, over one that was set aside before.
+func (s *stateFiles) putAside(path, suffix string) error {
+	if _, err := os.Lstat(path); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(path + suffix); err != nil {
+		return err
+	}
+	return os.Rename(path, path+suffix)
 }
 
 // lastRecord returns the last whole record's state and number, and how many

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,6 +276,68 @@ func TestForeignStates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnreadableState: a state file that cannot be read is set aside and told, and does
+// not keep the agent from starting: the other file's state counts, or none.
+func TestUnreadableState(t *testing.T) {
+	p := fanProgram(t)
+	for name, spoil := range map[string]func(path string) error{
+		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
+		"pipe":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"endless":   func(path string) error { return os.Truncate(path, 1<<26) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for i, file := range stateNames {
+				b := (&stateFiles{number: uint64(i)}).record(nil, &drive.Saved{Kept: *p.Engine.Keep(kept(t, p, 7))})
+				if err := os.WriteFile(filepath.Join(dir, file), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, sessions := range []uint64{7, 0} { // state.1 has the newer record
+				path := filepath.Join(dir, stateNames[1-i])
+				if name != "endless" {
+					if err := os.Remove(path); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := errors.Join(spoil(path), os.MkdirAll(filepath.Join(path+damagedState, "of before"), 0o700)); err != nil {
+					t.Fatal(err)
+				}
+				var told sayings
+				s, saved, err := openState(dir, "boot", drive.BootTime, slog.New(slog.NewTextHandler(&told, nil)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := sessionOf(saved); got != sessions || !strings.Contains(told.String(), "a state file cannot be read") {
+					t.Errorf("went on from session %d, want %d; told %s", got, sessions, told.String())
+				}
+				if err := s.close(); err != nil {
+					t.Error(err)
+				}
+			}
+			s, _, err := openState(dir, "boot", drive.BootTime, quiet())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.save(&p.Engine, kept(t, p, 9))
+			if err := s.close(); err != nil {
+				t.Fatal(err)
+			}
+			if saved, _, err := (&stateFiles{dir: dir, log: quiet()}).read(); err != nil || sessionOf(saved) != 9 {
+				t.Errorf("afterwards found %+v, %v", saved, err)
+			}
+		})
+	}
+}
+
+// sessionOf is the session of a saved state; 0: there is none.
+func sessionOf(saved *drive.Saved) uint64 {
+	if saved == nil {
+		return 0
+	}
+	return saved.Kept.Session
 }
 
 // TestFullDisk: a write that fails is reported once, leaves nothing torn, and

@@ -57,7 +57,7 @@ func (vs *versions) profile(v *scenes.Vehicle) {
 	now := time.Now()
 	_ = os.Chtimes(dir, now, now) // a disk that takes no times drops nothing either
 	var err error
-	if sig, unsigned := os.ReadFile(v.File + signature); unsigned == nil {
+	if sig, unsigned := scenes.ReadFile(v.File + signature); unsigned == nil {
 		err = errors.Join(renew(filepath.Join(dir, scenes.KeptProfile+signature), string(sig)), renew(vs.lastGood(), v.Contents()))
 	}
 	if err != nil {
@@ -74,7 +74,7 @@ func (vs *versions) lastGood() string { return filepath.Join(filepath.Dir(vs.dir
 
 // last loads the newest profile that was taken, as if it were configured.
 func (vs *versions) last(c *Config) (*scenes.Vehicle, error) {
-	name, err := os.ReadFile(vs.lastGood())
+	name, err := scenes.ReadFile(vs.lastGood())
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +88,14 @@ func (vs *versions) last(c *Config) (*scenes.Vehicle, error) {
 
 // renew replaces a file by another text, if it has not got it already.
 func renew(path, text string) error {
-	if had, err := os.ReadFile(path); err == nil && string(had) == text {
+	if had, err := scenes.ReadFile(path); err == nil && string(had) == text {
 		return nil
 	}
 	return replaceFile(path, text)
 }
 
 func (vs *versions) copy(from, to string) {
-	text, err := os.ReadFile(from)
+	text, err := scenes.ReadFile(from)
 	if err != nil {
 		vs.fail(to, err)
 		return

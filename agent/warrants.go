@@ -141,7 +141,7 @@ func (w *warrants) readOwn(state string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	text, noText := os.ReadFile(filepath.Join(state, acceptedName))
+	text, noText := scenes.ReadFile(filepath.Join(state, acceptedName))
 	w.unsigned = strings.Fields(string(text))
 	if errors.Is(noText, fs.ErrNotExist) {
 		noText = nil

@@ -23,6 +23,8 @@ type Deck struct {
 	// Bars says why a pack that could be read has no cards nevertheless; nil: each
 	// may have its.
 	Bars func(p *Pack) error
+	// Most bounds the cards that run together; 0: nothing does.
+	Most int
 
 	paths     []string
 	installed string // directory of installed cards, which start disabled; empty: none
@@ -211,7 +213,7 @@ func (d *Deck) Compile(v *Vehicle) (p *Program, faults Diagnostics) {
 		}
 	}
 	for {
-		if d.demoteTwins(use, &faults) {
+		if d.demoteTwins(use, &faults) || d.demoteMany(use, &faults) {
 			continue
 		}
 		var cards []*Card
@@ -282,6 +284,31 @@ func (d *Deck) demoteTwins(use []content, faults *Diagnostics) bool {
 		}
 	}
 	return false
+}
+
+// demoteMany demotes files until no more cards are left than may run together,
+// those first that hold what does not run yet, and of them the last. It reports
+// whether there were too many.
+func (d *Deck) demoteMany(use []content, faults *Diagnostics) bool {
+	all := 0
+	for i := range use {
+		all += len(use[i].cards)
+	}
+	left := all
+	for d.Most > 0 && left > d.Most {
+		last, lastRuns := -1, true
+		for i, f := range d.files {
+			runs := use[i].cards != nil && f.good.cards != nil && use[i].cards[0] == f.good.cards[0]
+			if fewer := runs || len(use[i].cards) > len(f.good.cards); fewer && (lastRuns || !runs) {
+				last, lastRuns = i, runs
+			}
+		}
+		left -= len(use[last].cards)
+		d.demote(use, last)
+		left += len(use[last].cards)
+		faults.add(d.files[last].path, Pos{}, "there are %d cards, at most %d run; take some out", all, d.Most)
+	}
+	return left < all
 }
 
 // Took tells that a program of Compile runs: what it has is good.

@@ -151,3 +151,46 @@ func TestDeckOfDirectoryThatCannotBeRead(t *testing.T) {
 		t.Errorf("%d cards, %v", len(p.Cards), faults)
 	}
 }
+
+// TestDeckOfTooManyCards: beyond the bound cards that do not run yet are left out,
+// the last first and installed ones before the car's, and each is told of; what runs
+// goes on, and has its new version.
+func TestDeckOfTooManyCards(t *testing.T) {
+	b := newDeckBench(t)
+	b.deck.Most = 3
+	for i, step := range []struct {
+		files []string // and their cards' versions
+		cards string
+		left  string // out
+	}{
+		{[]string{"cards/b 1.0.0", "cards/d 1.0.0", "installed/a 1.0.0", "installed/c 1.0.0"}, "a@1.0.0 b@1.0.0 d@1.0.0", "installed/c.yaml"},
+		{[]string{"cards/a2 1.0.0", "cards/d 1.1.0"}, "a@1.0.0 b@1.0.0 d@1.1.0", "cards/a2.yaml installed/c.yaml"},
+		{[]string{"installed/a"}, "a2@1.0.0 b@1.0.0 d@1.1.0", "installed/c.yaml"},
+		{[]string{"installed/c"}, "a2@1.0.0 b@1.0.0 d@1.1.0", ""},
+	} {
+		for _, file := range step.files {
+			name, version, keep := strings.Cut(file, " ")
+			text := ""
+			if keep {
+				text = markCard(filepath.Base(name), version, "mark")
+			}
+			b.write(name+".yaml", text)
+		}
+		b.deck.Scan()
+		p, faults := b.deck.Compile(b.v)
+		var cards, left []string
+		for _, c := range p.Cards {
+			cards = append(cards, c.ID+"@"+c.Version)
+		}
+		for _, f := range faults {
+			left = append(left, strings.TrimPrefix(f.File, b.dir+"/"))
+			if !strings.Contains(f.What, "at most 3 run; take some out") {
+				t.Errorf("step %d: %v", i, f)
+			}
+		}
+		if got := strings.Join(cards, " "); got != step.cards || strings.Join(left, " ") != step.left {
+			t.Errorf("step %d: %q run and %q are left out, want %q and %q", i, got, left, step.cards, step.left)
+		}
+		b.deck.Took(p)
+	}
+}

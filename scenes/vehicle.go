@@ -169,7 +169,7 @@ func LoadSignedVehicle(path string, keys []sign.PublicKey) (*Vehicle, error) {
 // verify checks a file's text against its signature.
 func verify(path string, text []byte, keys []sign.PublicKey) error {
 	name := path + ".minisig"
-	sig, err := os.ReadFile(name)
+	sig, err := ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is not signed: there is no %s; sign it with vignette sign or minisign", path, name)
 	} else if err != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 
 	"vignette/scenes/yaml"
 )
@@ -64,9 +66,39 @@ func (r *reader) empty(n *yaml.Node, wanted string) {
 	r.diags.add(r.file, k.Pos, "`%s` has no value; give %s", k.Text, wanted)
 }
 
+// pipeTime bounds the reading of a pipe.
+const pipeTime = 2 * time.Second
+
+// Open opens a file to be read. It waits for nobody: a pipe that no program writes
+// into is empty, and one that is not at its end in time is an error when it is read.
+func Open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		_ = f.SetReadDeadline(time.Now().Add(pipeTime)) // other files have none
+	}
+	return f, err
+}
+
+// ReadFile reads a file of at most 32 MiB; see Open.
+func ReadFile(path string) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, mostRead+1))
+	if err == nil && len(text) > mostRead {
+		err = &os.PathError{Op: "read", Path: path, Err: errors.New(tooLong(mostRead))}
+	}
+	return text, err
+}
+
+// mostRead bounds what ReadFile reads.
+const mostRead = 32 << 20
+
 // load reads a file of at most limit bytes.
 func load(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := Open(path)
 	if err != nil {
 		return nil, Diagnostics{{File: path, What: "cannot be read: " + plain(err)}}
 	}

@@ -40,9 +40,11 @@ const (
 // Ext ends the name of a pack's file.
 const Ext = ".vpack"
 
-// The lines of a head that are the same in each.
+// Magic is the first line of a pack.
+const Magic = "vignette pack 1\n"
+
+// The other lines of a head that are the same in each.
 const (
-	magic    = "vignette pack 1\n"
 	keyLine  = "key "
 	unsigned = "unsigned\n"
 	untested = "vignette pack" // the untrusted comment
@@ -110,14 +112,14 @@ func Open(data []byte) (*Pack, error) {
 // openHead reads the head, of n bytes. It must be what we would write: each of
 // its bytes counts.
 func openHead(data []byte) (p *Pack, n int, err error) {
-	if !bytes.HasPrefix(data, []byte(magic)) {
-		return nil, 0, bad("it does not begin with the line `%s`", strings.TrimSpace(magic))
+	if !bytes.HasPrefix(data, []byte(Magic)) {
+		return nil, 0, bad("it does not begin with the line `%s`", strings.TrimSpace(Magic))
 	}
 	n = bytes.Index(data[:min(len(data), maxHead)], []byte("\n\n")) + 2
 	if n < 2 {
 		return nil, 0, bad("its head has no end within %d bytes", maxHead)
 	}
-	text := string(data[len(magic) : n-1])
+	text := string(data[len(Magic) : n-1])
 	if text == unsigned {
 		return &Pack{}, n, nil
 	}
@@ -144,9 +146,9 @@ func openHead(data []byte) (p *Pack, n int, err error) {
 // head writes a pack's head.
 func (p *Pack) head() []byte {
 	if !p.Signed {
-		return []byte(magic + unsigned + "\n")
+		return []byte(Magic + unsigned + "\n")
 	}
-	return []byte(magic + keyLine + p.Key.Line() + "\n" + string(p.signature.File(untested)) + "\n")
+	return []byte(Magic + keyLine + p.Key.Line() + "\n" + string(p.signature.File(untested)) + "\n")
 }
 
 // Make makes a pack of files in any order, signed with a key; nil: unsigned. The

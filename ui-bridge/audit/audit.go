@@ -69,7 +69,7 @@ type Options struct {
 	// Queries is how many cases an attack is tried on at most; 0 stands for 20,000.
 	Queries int
 	// Canaries are texts that were pushed through every id and text field of the
-	// recorders before. None: the dataset's own, if it names some.
+	// recorders before, of four bytes or more. None: the dataset's own, if it names some.
 	Canaries []string
 	// Progress, if not nil, hears the name of each attack before it is run.
 	Progress func(name string)
@@ -87,9 +87,13 @@ type attack struct {
 var attacks = []attack{linking, rareTuples, timing, canaries, keyboards, reports, filesTell, tampering}
 
 // Run runs every attack on each dataset, and those across several. An error is of
-// the machinery: a disk that cannot be written, never of what an attack found.
+// a canary that is too short, or of the machinery: a disk that cannot be written,
+// never of what an attack found.
 func Run(list []*Dataset, o Options, made time.Time) (*Certificate, error) {
 	o.Queries = o.queries()
+	if err := o.canaryFault(list); err != nil {
+		return nil, err
+	}
 	c := newCertificate(o, made)
 	for _, d := range list {
 		of := ""
@@ -167,14 +171,20 @@ func none(name, unit string, found, of int, why string) Figure {
 
 // share is a share with its interval, judged against a mark. One whose value
 // meets the mark and whose interval does not is not run: there is too little data
-// to tell.
+// to tell. Nor is one without a case, or with a mark that every share meets.
 func share(name, sense string, mark float64, e estimate, chance float64) Figure {
+	if e.n == 0 {
+		return notRun(name, "share", sense, mark, "there is no case to try it on")
+	}
 	f := Figure{Name: name, Unit: "share", Sense: sense, Mark: mark, Value: &e.value, Low: &e.low, High: &e.high, Chance: &chance, N: e.n}
 	value, end := e.value, e.high
 	if sense == atLeast {
 		value, end, mark = -value, -e.low, -mark
 	}
 	switch {
+	case sense == atMost && mark >= 1:
+		f.Verdict = NotRun
+		f.Why = "too few vehicles: one guess by lot is right so often that no attack could miss the mark"
 	case value > mark:
 		f.Verdict = Fail
 	case end > mark:

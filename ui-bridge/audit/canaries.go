@@ -31,12 +31,12 @@ var DefaultCanaries = []string{"+44 1632 960961", "1M8GDM9AXKP042788", "Zhang We
 
 func runCanaries(d *Dataset, o Options) ([]Figure, error) {
 	const name = "canaries found"
-	texts := o.Canaries
-	if len(texts) == 0 {
-		texts = d.canaries()
-	}
+	texts := o.pushed(d)
 	if len(texts) == 0 {
 		return []Figure{notRun(name, "hits", atMost, 0, "nobody says what was pushed through the recorders; name it with --canary, or simulate the fleet with --canaries")}, nil
+	}
+	if i := slices.IndexFunc(texts, func(text string) bool { return len(bare(text)) < leastPattern }); i >= 0 {
+		return []Figure{notRun(name, "hits", atMost, 0, fmt.Sprintf("%q is too short: what has fewer than %d bytes is found anywhere by chance; push longer ones", texts[i], leastPattern))}, nil
 	}
 	patterns := Disguises(texts)
 	found, where := 0, ""
@@ -55,6 +55,27 @@ func runCanaries(d *Dataset, o Options) ([]Figure, error) {
 	}
 	why := fmt.Sprintf("%d texts in %d disguises", len(texts), len(patterns))
 	return []Figure{none(name, "hits", found, len(d.Files), cmp.Or(where, why))}, nil
+}
+
+// pushed are the texts that are looked for in a dataset.
+func (o *Options) pushed(d *Dataset) []string {
+	if len(o.Canaries) > 0 {
+		return o.Canaries
+	}
+	return d.canaries()
+}
+
+// canaryFault refuses a text that cannot be looked for: of one that is too short,
+// nothing found would say nothing.
+func (o *Options) canaryFault(list []*Dataset) error {
+	for _, d := range list {
+		for _, text := range o.pushed(d) {
+			if len(text) < leastPattern {
+				return fmt.Errorf("the canary %q is shorter than %d bytes, which chance finds anywhere; push a longer one", text, leastPattern)
+			}
+		}
+	}
+	return nil
 }
 
 // Pattern is a canary in a disguise.
@@ -79,7 +100,8 @@ func (p Pattern) inName(name string) bool {
 // are found by chance.
 const leastPattern = 4
 
-// Disguises are texts in all the ways in which they could lie in a file.
+// Disguises are texts, of leastPattern bytes or more, in all the ways in which they
+// could lie in a file.
 func Disguises(texts []string) (list []Pattern) {
 	for _, text := range texts {
 		add := func(how string, b []byte) {

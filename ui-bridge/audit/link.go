@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,9 +16,10 @@ import (
 var linking = attack{
 	id: "linking", name: "Link episodes across weeks",
 	does: "Takes what was released in the later half of the weeks and looks for the most similar among the earlier half: task, sequence, places, gaps, speeds, " +
-		"cohort, part of the day and metrics. Records under one id are taken together first, and an id that comes again is a hit by itself.",
-	mark: "The first guess is right at most three times as often as one by lot within the same cohort. No id comes twice.",
-	run:  runLinking,
+		"cohort, part of the day and metrics. Records under one id are taken together first, and an id that comes again is a hit by itself. Looks for something of the vehicle in ids.",
+	mark: "The first guess is right at most three times as often as one by lot within the same cohort. No id comes twice, and ids next to each other, read from any byte on, " +
+		"are no oftener than that one vehicle's.",
+	run: runLinking,
 }
 
 // unit is what an attacker takes to be of one vehicle: an episode, or all episodes
@@ -37,23 +40,48 @@ type term struct {
 
 func runLinking(d *Dataset, o Options) ([]Figure, error) {
 	list := []Figure{none("ids that come more than once", "ids", d.repeatedIDs(), len(d.Episodes), "")}
-	name := "first guesses that are right"
-	chance := 0.0
-	if d.Cars > 0 {
-		chance = 1 / float64(d.Cars)
+	const name, near = "first guesses that are right", "neighbours by id that are one vehicle's"
+	why := ""
+	switch {
+	case d.Cars == 0:
+		why = "nobody knows whose episodes these are; a simulated fleet has " + truthFile
+	case len(d.Weeks) < 2:
+		why = "all episodes are of one week; linking is across weeks"
 	}
-	if d.Cars == 0 {
-		return append(list, notRun(name, "share", atMost, chanceTimes*chance, "nobody knows whose episodes these are; a simulated fleet has "+truthFile)), nil
-	}
-	if len(d.Weeks) < 2 {
-		return append(list, notRun(name, "share", atMost, chanceTimes*chance, "all episodes are of one week; linking is across weeks")), nil
+	if why != "" {
+		return append(list, notRun(name, "share", atMost, 0, why), notRun(near, "share", atMost, 0, why)), nil
 	}
 	early, late := d.halves()
 	f, err := linked(name, early, late, o)
 	if err != nil {
 		return nil, err
 	}
-	return append(list, f), nil
+	chance := d.pairChance()
+	return append(list, f, share(near, atMost, chanceTimes*chance, linkByID(d), chance)), nil
+}
+
+// linkByID takes each episode for the same vehicle's as the one with the next id,
+// in the order of ids that are read from one byte on and around; it is right as
+// often as with the byte by which it is most.
+func linkByID(d *Dataset) (best estimate) {
+	order := make([]int, len(d.Episodes))
+	for i := range order {
+		order[i] = i
+	}
+	for from := range len(trace.EpisodeID{}) {
+		slices.SortFunc(order, func(i, j int) int {
+			a, b := &d.Episodes[i].EID, &d.Episodes[j].EID
+			return cmp.Or(bytes.Compare(a[from:], b[from:]), bytes.Compare(a[:from], b[:from]), cmp.Compare(i, j))
+		})
+		var tries []scored
+		for i := range len(order) - 1 {
+			tries = append(tries, d.pair(order[i], order[i+1]))
+		}
+		if e := mean(tries); from == 0 || e.value > best.value {
+			best = e
+		}
+	}
+	return best
 }
 
 // linked is how often the first guess among what is known is right for what is

@@ -70,15 +70,22 @@ func wilson(p float64, n int) estimate {
 	return estimate{p, math.Max(0, mid-half), math.Min(1, mid+half), n}
 }
 
-// median is the median of values with its 95 % interval by order statistics, which
+// leastOrdered is how many values the greatest and the least have to be of to hold
+// their median with 95 %: 1 - 2 × 0.5ⁿ.
+const leastOrdered = 6
+
+// median is the median of shares with its 95 % interval by order statistics, which
 // asks nothing of their distribution (Conover, Practical Nonparametric Statistics,
-// 3.2). It sorts the values.
+// 3.2); of fewer than leastOrdered it may be anything. It sorts the shares.
 func median(values []float64) estimate {
 	n := len(values)
 	if n == 0 {
 		return estimate{}
 	}
 	slices.Sort(values)
+	if n < leastOrdered {
+		return estimate{(values[(n-1)/2] + values[n/2]) / 2, 0, 1, n}
+	}
 	half := z95 * math.Sqrt(float64(n)) / 2
 	at := func(i float64) float64 { return values[min(max(int(i), 0), n-1)] }
 	return estimate{(values[(n-1)/2] + values[n/2]) / 2, at(math.Floor(float64(n)/2 - half)), at(math.Ceil(float64(n)/2 + half)), n}

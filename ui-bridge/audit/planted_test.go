@@ -252,7 +252,7 @@ func TestRareTuples(t *testing.T) {
 	want(t, figures(t, rareTuples, load(t, planted{cars: 200, weeks: 6, change: strange}), options)[1], Fail, 300, 1200)
 	want(t, figures(t, rareTuples, load(t, planted{cars: 200, weeks: 6, twice: true}), options)[2], Fail, 1200, 1200)
 
-	untold := figures(t, rareTuples, load(t, planted{cars: 200, weeks: 6, noTruth: true}), options)
+	untold := figures(t, rareTuples, load(t, planted{cars: 600, weeks: 6, noTruth: true}), options)
 	want(t, untold[0], Pass, 0, 0)
 	if untold[2].Verdict != NotRun || untold[2].Value != nil {
 		t.Errorf("without truth: %s", show(untold[2]))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -39,16 +40,19 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 	defer func() { err = errors.Join(err, done()) }()
 	whole, err := d.report(filepath.Join(dir, "all.seg"), nil)
 	if errors.Is(err, review.ErrNothing) {
-		return []Figure{notRun("greatest change of a count by one vehicle", "episodes", atMost, float64(len(d.Weeks)), "a report takes none of these episodes: they are not of the study's dictionary")}, nil
+		return d.noReports("a report takes none of these episodes: they are not of the study's dictionary"), nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	all := published(whole)
+	if slices.Max(append(slices.Collect(maps.Values(all)), 0)) == 0 {
+		return d.noReports("a report of these episodes shows no number: too few vehicles"), nil
 	}
 	told, withheld, err := subtract(whole)
 	if err != nil {
 		return nil, err
 	}
-	all := published(whole)
 	most, which := map[string]int{}, map[string]string{}
 	sets := d.contributors(o.Seed)
 	for i, leave := range sets {
@@ -70,12 +74,31 @@ func runReports(d *Dataset, o Options) (list []Figure, err error) {
 			}
 		}
 	}
-	weeks := len(d.Weeks)
 	return []Figure{
-		bounded("greatest change of a count by one vehicle", "episodes", most["episodes"], weeks, len(sets), which["episodes"]),
-		bounded("greatest change of a count by one vehicle", "touches", most["touches"], trace.MaxEvents*weeks, len(sets), which["touches"]),
-		none("withheld numbers that a total leaves", "numbers", told, withheld, fmt.Sprintf("in %d reports", len(sets)+1)),
+		bounded(greatestChange, "episodes", most["episodes"], d.epsilon("episodes"), len(sets), which["episodes"]),
+		bounded(greatestChange, "touches", most["touches"], d.epsilon("touches"), len(sets), which["touches"]),
+		none(totalLeaves, "numbers", told, withheld, fmt.Sprintf("in %d reports", len(sets)+1)),
 	}, nil
+}
+
+// The names of its figures.
+const (
+	greatestChange = "greatest change of a count by one vehicle"
+	totalLeaves    = "withheld numbers that a total leaves"
+)
+
+// epsilon is how far one vehicle may move a count.
+func (d *Dataset) epsilon(unit string) int {
+	if unit == "touches" {
+		return trace.MaxEvents * len(d.Weeks)
+	}
+	return len(d.Weeks)
+}
+
+// noReports says why there is nothing to compare.
+func (d *Dataset) noReports(why string) []Figure {
+	return []Figure{notRun(greatestChange, "episodes", atMost, float64(d.epsilon("episodes")), why),
+		notRun(greatestChange, "touches", atMost, float64(d.epsilon("touches")), why), notRun(totalLeaves, "numbers", atMost, 0, why)}
 }
 
 // bounded is a figure that has a bound.

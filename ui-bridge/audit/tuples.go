@@ -2,7 +2,10 @@ package audit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
+	"vignette/scenes"
 	"vignette/ui-bridge/trace"
 )
 
@@ -12,12 +15,12 @@ var rareTuples = attack{
 	id: "rare-tuples", name: "Find released sequences of few vehicles",
 	does: "Counts the vehicles behind each released sequence with all that is known of it: order, gaps, speeds, outcomes.",
 	mark: "No sequence is of fewer than k vehicles; each is in the study's dictionary, which holds what k vehicles of a panel have shown; " +
-		"no vehicle has more than one episode a task and week.",
+		"no vehicle has more than one episode a task and week. Each cohort is one of the study card's, which have 1,000 vehicles or more.",
 	run: runRareTuples,
 }
 
 func runRareTuples(d *Dataset, _ Options) ([]Figure, error) {
-	return []Figure{fewVehicles(d), notInDictionary(d), contributions(d)}, nil
+	return []Figure{fewVehicles(d), notInDictionary(d), contributions(d), strangeCohorts(d)}, nil
 }
 
 // fewVehicles counts the tuples of fewer than k vehicles.
@@ -33,20 +36,26 @@ func fewVehicles(d *Dataset) Figure {
 		vehicles[t][ep.Car] = true
 		inWeek[t][ep.Week]++
 	}
-	rare := 0
+	rare, unsure := 0, 0
 	for t := range vehicles {
-		n := len(vehicles[t])
+		least, most := len(vehicles[t]), len(vehicles[t])
 		if d.Cars == 0 {
-			n = total(inWeek[t])
+			least, most = slices.Max(slices.Collect(maps.Values(inWeek[t]))), total(inWeek[t])
 		}
-		if n < d.Study.K {
+		switch {
+		case most < d.Study.K:
 			rare++
+		case least < d.Study.K:
+			unsure++
 		}
 	}
 	name := fmt.Sprintf("released sequences of fewer than k = %d vehicles", d.Study.K)
 	why := "distinct vehicles, by the truth"
 	if d.Cars == 0 {
-		why = "episodes stand for vehicles, since a vehicle releases at most one a task and week; one that shows a sequence in several weeks counts again"
+		why = "without the truth: a vehicle releases at most one episode a task and week, so there are as many as in the greatest week, and at most as many as episodes"
+	}
+	if rare == 0 && unsure > 0 {
+		return notRun(name, "sequences", atMost, 0, fmt.Sprintf("nobody knows of %d of %d, with fewer in each week and as many in all; a simulated fleet has %s", unsure, len(vehicles), truthFile))
 	}
 	return none(name, "sequences", rare, len(vehicles), why)
 }
@@ -77,6 +86,20 @@ func notInDictionary(d *Dataset) Figure {
 		}
 	}
 	return none("episodes whose sequence is not in the dictionary", "episodes", strange, len(d.Episodes), "")
+}
+
+// strangeCohorts counts the episodes of cohorts that the study card does not have.
+// Cohorts are what linking is measured within: one of a vehicle's own would tell
+// whose it is, and pass there.
+func strangeCohorts(d *Dataset) Figure {
+	strange := 0
+	for i := range d.Episodes {
+		cohort := int(d.Episodes[i].Cohort)
+		if cohort != 0 && !slices.ContainsFunc(d.Study.Cohorts, func(c scenes.Cohort) bool { return c.ID == cohort }) {
+			strange++
+		}
+	}
+	return none("episodes of a cohort that the study card does not have", "episodes", strange, len(d.Episodes), "")
 }
 
 // contributions counts the episodes beyond one a task, week and vehicle.

@@ -24,7 +24,7 @@ type Report struct {
 	K        int       `json:"k"`
 	StudyK   int       `json:"study_k"` // K is at least this
 	Weeks    int       `json:"weeks"`   // with k or more episodes of some task
-	Files    int       `json:"files"`
+	Files    *int      `json:"files"`   // nil: withheld, since cars deliver an episode a file: it would tell how many are withheld
 	Damaged  int       `json:"damaged_files"`
 	LeftOut  []LeftOut `json:"left_out"`
 	A        string    `json:"a,omitempty"` // the builds that are compared
@@ -149,7 +149,7 @@ func (e *ErrK) Error() string {
 
 // New makes the report of a bag.
 func New(b *Bag, o Options) (*Report, error) {
-	r := &Report{Version: 1, Study: info(b.Study), Signed: b.Signed, StudyK: b.Study.K, K: max(o.K, b.Study.K), Files: b.Files,
+	r := &Report{Version: 1, Study: info(b.Study), Signed: b.Signed, StudyK: b.Study.K, K: max(o.K, b.Study.K),
 		Damaged: len(b.Damaged), LeftOut: []LeftOut{}, Score: riskFormula}
 	if o.K != 0 && o.K < b.Study.K {
 		return nil, &ErrK{o.K, b.Study.K}
@@ -181,10 +181,23 @@ func New(b *Bag, o Options) (*Report, error) {
 		r.Tasks = append(r.Tasks, k)
 	}
 	r.Tasks = order(r.Tasks)
+	if r.tellsAll() {
+		r.Files = &b.Files
+	}
 	return r, nil
 }
 
-// sheets makes and suppresses the sheets of all tasks.
+// tellsAll reports whether the report says of all episodes how many there are.
+func (r *Report) tellsAll() bool {
+	untold := func(l LeftOut) bool { return l.Episodes == nil }
+	return !slices.ContainsFunc(r.LeftOut, untold) && !slices.ContainsFunc(r.Tasks, func(k Task) bool {
+		return k.Episodes == nil || k.LeftOut != nil && untold(*k.LeftOut)
+	})
+}
+
+// sheets makes and suppresses the sheets of all tasks: for the study's k, and then,
+// of what that shows, for a k that was raised. So what is shown for a raised k is
+// part of what is shown without, and both together tell nothing more.
 func sheets(b *Bag, k int) []*taskSheet {
 	list := make([]*taskSheet, len(b.Study.Tasks))
 	tasks, weeks := b.split()
@@ -193,8 +206,12 @@ func sheets(b *Bag, k int) []*taskSheet {
 	for i := range list {
 		wait.Go(func() {
 			slots <- struct{}{}
-			list[i] = newTaskSheet(b, i, tasks[i], weeks, k)
+			list[i] = newTaskSheet(b, i, tasks[i], weeks, b.Study.K)
 			list[i].Suppress()
+			if k > b.Study.K {
+				list[i].K = k
+				list[i].Suppress()
+			}
 			<-slots
 		})
 	}

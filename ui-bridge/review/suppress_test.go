@@ -5,7 +5,10 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+
+	"vignette/scenes"
 )
 
 // rationals is a slow and obvious matrix: it finds whether a row is a sum of
@@ -223,5 +226,86 @@ func TestVehiclesAreOfTheGreatestWeek(t *testing.T) {
 	s.Suppress()
 	if !s.Cells[0].Withheld || !s.Cells[1].Withheld {
 		t.Error("twelve episodes of four cars are shown")
+	}
+}
+
+// TestRaisedKTellsNoMore: a report with a raised k shows only numbers that the
+// one with the study's own shows too, and the same ones, so that nothing follows
+// from both that does not from one.
+func TestRaisedKTellsNoMore(t *testing.T) {
+	o := newOpinions(t)
+	o.add(1, 1, 0, 100) // of build a
+	o.add(1, 2, 0, 12)  // of build b, which has fewer than 13 vehicles
+	o.add(1, 0, 0, 2)   // of builds that nobody may know
+	bags := []*Bag{o.bag(t)}
+	for truth := range fleets {
+		if len(bags) == 4 {
+			break
+		}
+		_, b := draw(t, truth)
+		bags = append(bags, b)
+	}
+	compared := 0
+	for i, b := range bags {
+		all := shownBy(t, b, 0)
+		for more := 1; more <= 64; more *= 8 {
+			for name, n := range shownBy(t, b, b.Study.K+more) {
+				compared++
+				if was, shown := all[name]; !shown || was != n {
+					t.Errorf("dataset %d, k raised from %d by %d: %s is %s, and %q (%t) where it was not", i, b.Study.K, more, name, n, was, shown)
+				}
+			}
+		}
+	}
+	if compared < 100 {
+		t.Errorf("%d numbers compared: the datasets are too small", compared)
+	}
+}
+
+// shownBy are the counts that a report of a k shows, but for other ways, which
+// are those that it does not list.
+func shownBy(t *testing.T, b *Bag, k int) map[string]string {
+	t.Helper()
+	r, err := New(b, Options{K: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]string{}
+	for _, row := range rows(t, r) {
+		if row["count"] != "" && row["table"] != "risk" && !strings.HasPrefix(row["item"], "other ") {
+			shown[strings.Join([]string{row["task"], row["table"], row["item"], row["group"]}, " ")] = row["count"]
+		}
+	}
+	return shown
+}
+
+// TestFilesTellNothingWithheld: cars deliver an episode a file, so the number of
+// files less what is shown would be what is withheld.
+func TestFilesTellNothingWithheld(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		few, left int // choices made on the home screen, and episodes of no cohort of the study
+		shown     bool
+	}{
+		{"all is told", 10, 0, true},
+		{"a task is withheld", 7, 0, false},
+		{"what is left out is withheld", 10, 3, false},
+	} {
+		o := newOpinions(t)
+		o.add(1, 1, 0, 40)
+		o.add(3, 1, 0, 40)
+		o.add(8, 1, 0, 40)
+		o.add(6, 1, 0, c.few)
+		o.add(6, 9, 0, c.left)
+		o.study.Tasks = slices.DeleteFunc(o.study.Tasks, func(k scenes.Task) bool { return k.Name == "open" }) // of which there is nothing
+		bag := o.bag(t)
+		bag.Files = len(o.eps)
+		r, err := New(bag, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := r.Files != nil; shown != c.shown {
+			t.Errorf("%s: the report shows %s files (%t), want %t", c.name, number(r.Files), shown, c.shown)
+		}
 	}
 }

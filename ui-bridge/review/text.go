@@ -38,7 +38,7 @@ func (r *Report) WriteText(out io.Writer) error {
 	w := &printer{w: out}
 	w.line("%s, version %d: %s", r.Study.ID, r.Study.Version, r.Study.Title)
 	w.line("%s", r.Study.Question)
-	w.line("%s to %s, %d weeks with data, %d files, k = %d%s", r.Study.From, r.Study.Until, r.Weeks, r.Files, r.K, raised(r))
+	w.line("%s to %s, %d weeks with data, %s files, k = %d%s", r.Study.From, r.Study.Until, r.Weeks, number(r.Files), r.K, raised(r))
 	if b := r.Banner(); b != "" {
 		w.line("%s", b)
 	}

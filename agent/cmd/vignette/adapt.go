@@ -115,6 +115,9 @@ func openWork(path, author, id string, v *scenes.Vehicle) (*work, error) {
 		if err != nil {
 			return err
 		}
+		if err := apart(name, path); err != nil {
+			return err
+		}
 		return writeWhole(name, text)
 	}
 	return w, nil

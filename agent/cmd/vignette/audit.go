@@ -33,7 +33,7 @@ docs/audit.md says what each figure means.`,
 	trust := fs.String("trust", "", "check the study cards' signatures, study.yaml.minisig, with the public key in `FILE`")
 	seed := fs.Uint64("seed", 1, "draw samples by this `NUMBER`")
 	var canaries listFlag
-	fs.Var(&canaries, "canary", "`TEXT` that was pushed through the recorders; may be given again")
+	fs.Var(&canaries, "canary", "`TEXT` of 4 bytes or more that was pushed through the recorders; may be given again")
 	certificate := fs.String("out", "", "write the certificate to `FILE`, in JSON")
 	key := fs.String("key", "", "sign it with the secret key in `FILE`: FILE.minisig of --out")
 	page := fs.String("page", "", "write a page for people to `FILE`, in HTML")
@@ -44,6 +44,12 @@ docs/audit.md says what each figure means.`,
 	if fs.NArg() == 0 || *key != "" && *certificate == "" {
 		fs.Usage()
 		return errReported
+	}
+	if err := apart(*certificate, *page, *key, *truth, *trust); err != nil {
+		return err
+	}
+	if err := apart(*page, *key, *truth, *trust); err != nil {
+		return err
 	}
 	for _, dir := range fs.Args() {
 		if err := errors.Join(outside(dir, *certificate), outside(dir, *page)); err != nil {
@@ -58,6 +64,10 @@ docs/audit.md says what each figure means.`,
 		}
 		keys = append(keys, k)
 	}
+	secret, err := secretKey(*key)
+	if err != nil {
+		return err
+	}
 	o := audit.Options{Seed: *seed, Canaries: canaries}
 	if isTerminal(errs) {
 		o.Progress = func(name string) { fmt.Fprintf(errs, "\raudit: %s\x1b[K", name) }
@@ -71,7 +81,7 @@ docs/audit.md says what each figure means.`,
 	if err != nil {
 		return err
 	}
-	w := auditWriter{c: c, out: *certificate, key: *key, page: *page}
+	w := auditWriter{c: c, out: *certificate, key: secret, page: *page}
 	if err := w.write(); err != nil {
 		return err
 	}
@@ -105,26 +115,23 @@ func outside(dir, file string) error {
 
 // auditWriter writes what comes out of an audit.
 type auditWriter struct {
-	c              *audit.Certificate
-	out, key, page string
+	c         *audit.Certificate
+	out, page string
+	key       *sign.SecretKey // nil: the certificate is not signed
 }
 
 func (w auditWriter) write() error {
 	text, err := w.c.JSON()
 	if err == nil && w.out != "" {
-		err = os.WriteFile(w.out, text, 0o644)
+		err = writeWhole(w.out, text)
 	}
 	if err != nil {
 		return err
 	}
-	if w.key != "" {
-		key, err := readKey(w.key, sign.ParseSecretKey)
-		if err != nil {
-			return err
-		}
-		sig, err := w.c.Sign(text, key)
+	if w.key != nil {
+		sig, err := w.c.Sign(text, *w.key)
 		if err == nil {
-			err = os.WriteFile(w.out+".minisig", sig, 0o644)
+			err = writeWhole(w.out+".minisig", sig)
 		}
 		if err != nil {
 			return err
@@ -133,11 +140,7 @@ func (w auditWriter) write() error {
 	if w.page == "" {
 		return nil
 	}
-	f, err := os.Create(w.page)
-	if err != nil {
-		return err
-	}
-	return errors.Join(audit.Page(f, w.c), f.Close())
+	return toFile(w.page, func(out io.Writer) error { return audit.Page(out, w.c) })
 }
 
 func (w auditWriter) print(out io.Writer, asJSON bool) error {

@@ -27,7 +27,10 @@ it. Exit code 1 if there are errors; 3 if there are warnings only.`,
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if *pass != "" {
+	if *pass != "" && (fs.NArg() > 0 || *vehicle != "" || *asJSON || *asSARIF) {
+		fs.Usage()
+		return errReported
+	} else if *pass != "" {
 		return explainPass(*pass, out)
 	}
 	if *vehicle == "" || *asJSON && *asSARIF {

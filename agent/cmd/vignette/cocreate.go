@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,9 @@ figure. No car tells which cards it has. Exit code 3: segments are damaged.`,
 	if fs.NArg() == 0 && f.catalog == "" && f.drafts == nil {
 		fs.Usage()
 		return errReported
+	}
+	if err := cmp.Or(apart(f.csv, f.html, f.adoption, f.trust), apart(f.html, f.adoption, f.trust), apart(f.adoption, f.trust)); err != nil {
+		return err
 	}
 	in, err := f.inputs(fs.Args(), errs)
 	if err != nil {

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"vignette/can"
@@ -37,6 +36,9 @@ some frames.`,
 			return err
 		}
 	}
+	if err := apart(fs.Arg(1), fs.Arg(0)); err != nil {
+		return err
+	}
 	log, err := canlog.Open(fs.Arg(0))
 	if err != nil {
 		return err
@@ -45,23 +47,14 @@ some frames.`,
 	return convertTo(log, *format, fs.Arg(1), errs)
 }
 
-// convertTo writes the log to a file beside path and renames it at the end.
+// convertTo writes the log to path.
 func convertTo(log *canlog.Log, format, path string, errs io.Writer) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".vignette-convert-*")
+	out, err := createWhole(path)
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
+		return err
 	}
-	damage, err := convertFrames(log, format, file, path, errs)
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return damage
+	damage, err := convertFrames(log, format, out.file, path, errs)
+	return cmp.Or(out.finish(err), damage)
 }
 
 // convertFrames copies frame by frame. damage is errFindings where the output

@@ -130,6 +130,9 @@ func (d *demoRun) drive(ctx context.Context) (err error) {
 		hmi.Args = append(hmi.Args, "--die-after", fmt.Sprint(d.o.dieAfter))
 	}
 	hmi.Stdout, hmi.Stderr = d.out, d.errs
+	if h, ok := d.out.(*heard); ok {
+		hmi.Stdout = h.Writer // the very terminal
+	}
 	hmiEnd, err := start(hmi)
 	if err != nil {
 		return err

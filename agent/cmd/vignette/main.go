@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -71,20 +72,38 @@ func run(args []string, out, errs io.Writer) int {
 		usage(errs)
 		return exitFailed
 	}
+	said := &heard{Writer: out}
 	switch args[0] {
 	case "help", "-h", "--help":
-		usage(out)
-		return exitOK
+		usage(said)
+		return code(said.err, "help", errs)
 	case "--version":
 		args[0] = "version"
 	}
 	for _, c := range commands {
 		if c.name == args[0] {
-			return code(c.run(args[1:], out, errs), c.name, errs)
+			err := c.run(args[1:], said, errs)
+			if said.err != nil && (err == nil || errors.Is(err, errFindings)) {
+				err = said.err
+			}
+			return code(err, c.name, errs)
 		}
 	}
 	fmt.Fprintf(errs, "vignette: unknown command %q; see vignette --help\n", args[0])
 	return exitFailed
+}
+
+// heard is standard output, which keeps its first error: a command whose results
+// did not arrive has failed.
+type heard struct {
+	io.Writer
+	err error
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	n, err := h.Writer.Write(b)
+	h.err = cmp.Or(h.err, err)
+	return n, err
 }
 
 // code turns a command's error into its exit code and prints it.
@@ -127,6 +146,10 @@ func version(args []string, out, errs io.Writer) error {
 	fs := newFlags("version", errs, "vignette version", "Prints the release, and the version of the engine as decision logs name it.", "vignette version")
 	if err := parse(fs, args); err != nil {
 		return err
+	}
+	if fs.NArg() > 0 {
+		fs.Usage()
+		return errReported
 	}
 	fmt.Fprintf(out, "%s (engine %s)\n", engine.ReleasedAs, engine.Version)
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"vignette/scenes"
@@ -94,6 +93,9 @@ func writePack(name string, data []byte, out io.Writer) error {
 	if name == "" {
 		name = scenes.PackFileName(p.Manifest.ID)
 	}
+	if err := overOther(name, "pack", pack.Magic); err != nil {
+		return err
+	}
 	if err := writeWhole(name, data); err != nil {
 		return err
 	}
@@ -106,11 +108,6 @@ func signedBy(p *scenes.Pack) string {
 		return "not signed"
 	}
 	return "signed with key " + p.Key.ID.String()
-}
-
-// writeWhole writes a file so that it is there whole or as it was.
-func writeWhole(name string, data []byte) error {
-	return scenes.PutInstalled(filepath.Dir(name), filepath.Base(name), data, func(string) {})
 }
 
 func packSign(args []string, out, errs io.Writer) error {

@@ -55,6 +55,9 @@ func drawCode(file, name string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	if err := apart(name, file); err != nil {
+		return err
+	}
 	var picture bytes.Buffer
 	if err := code.WritePNG(&picture); err != nil {
 		return err

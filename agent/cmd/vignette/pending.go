@@ -57,6 +57,9 @@ answer is owed for longer than --fail-after.`,
 	if err := parse(fs, args); err != nil {
 		return err
 	}
+	if *after < 0 {
+		return fmt.Errorf("--fail-after %d: is no number of weeks", *after)
+	}
 	if fs.NArg() == 0 || len(paths) == 0 {
 		fs.Usage()
 		return errReported

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +59,9 @@ replayed.`,
 		fs.Usage()
 		return errReported
 	}
+	if err := o.fault(fs.Args()); err != nil {
+		return err
+	}
 	speed, err := drive.ParseSpeed(o.speed)
 	if err != nil {
 		return err
@@ -78,6 +81,19 @@ replayed.`,
 		return err
 	}
 	return cmp.Or(r.report(out), r.damage)
+}
+
+// fault tells what does not go together.
+func (o *replayOptions) fault(logs []string) error {
+	switch {
+	case o.length < 0:
+		return fmt.Errorf("--for %s: a stretch of a recording is not negative", o.length)
+	case o.json && o.decisions == "-":
+		return errors.New("--json and --decisions - both want standard output; write the decision log to a file")
+	case o.decisions == "-":
+		return nil
+	}
+	return apart(o.decisions, slices.Concat(logs, o.cards, []string{o.vehicle})...)
 }
 
 // load reads and compiles a profile and its cards.
@@ -218,11 +234,11 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	}
 	result := drive.Output{Records: r.summary.take}
 	if r.o.decisions != "" {
-		file, cerr := createWhole(r.o.decisions, out)
+		file, finish, cerr := r.decisions(out)
 		if cerr != nil {
 			return cerr
 		}
-		defer func() { err = file.finish(err) }()
+		defer func() { err = finish(err) }()
 		if result.Decisions, err = drive.NewDecisionLog(file, format, &r.header); err != nil {
 			return err
 		}
@@ -250,6 +266,19 @@ func (r *replayRun) run(speed drive.Speed, out io.Writer) (err error) {
 	r.summary.took = time.Since(start)
 	meter.done()
 	return r.end(err)
+}
+
+// decisions opens the decision log; - is out.
+func (r *replayRun) decisions(out io.Writer) (w *bufio.Writer, finish func(error) error, err error) {
+	if r.o.decisions == "-" {
+		w = bufio.NewWriter(out)
+		return w, func(err error) error { return cmp.Or(err, w.Flush()) }, nil
+	}
+	file, err := createWhole(r.o.decisions)
+	if err != nil {
+		return nil, nil, err
+	}
+	return file.Writer, file.finish, nil
 }
 
 // end judges what ended the stream. Damage behind the frames of a recording
@@ -313,60 +342,4 @@ func (r *replayRun) report(out io.Writer) error {
 	}
 	s.print(out)
 	return nil
-}
-
-// wholeFile is a file that appears under its name only when it is complete.
-type wholeFile struct {
-	*bufio.Writer
-	file *os.File // nil: standard output
-	name string
-}
-
-// createWhole opens name for writing; - is out.
-func createWhole(name string, out io.Writer) (*wholeFile, error) {
-	if name == "-" {
-		return &wholeFile{Writer: bufio.NewWriter(out)}, nil
-	}
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a device or pipe: no other way
-		return &wholeFile{Writer: bufio.NewWriter(f), file: f}, err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return nil, fmt.Errorf("cannot write %s: %s; name a file in a directory that you may write to", name, reason(err))
-	}
-	return &wholeFile{Writer: bufio.NewWriterSize(f, 1<<16), file: f, name: name}, nil
-}
-
-// finish flushes and names the file, or removes it if err tells of a failure.
-func (w *wholeFile) finish(err error) error {
-	if err == nil {
-		err = w.Flush()
-	}
-	if w.file == nil {
-		return err
-	}
-	if e := w.file.Close(); err == nil {
-		err = e
-	}
-	if w.name == "" {
-		return err
-	}
-	if err == nil {
-		if err = os.Chmod(w.file.Name(), 0o644); err == nil {
-			err = os.Rename(w.file.Name(), w.name)
-		}
-	}
-	if err != nil {
-		os.Remove(w.file.Name())
-	}
-	return err
-}
-
-// reason is an error of the os package without the path it names.
-func reason(err error) string {
-	if i := strings.LastIndex(err.Error(), ": "); i >= 0 {
-		return err.Error()[i+2:]
-	}
-	return err.Error()
 }

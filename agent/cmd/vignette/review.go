@@ -138,6 +138,14 @@ func (f *reviewFlags) prepare(path string) (*scenes.Study, []review.Gate, error)
 			return nil, nil, fmt.Errorf("%s: has no %s; name the study card with --study", path, review.StudyFile)
 		}
 	}
+	for _, file := range []string{f.csv, f.html} {
+		if err := apart(file, path, f.study, f.elements, f.answers); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := apart(f.csv, f.html); err != nil {
+		return nil, nil, err
+	}
 	study, err := scenes.LoadStudy(f.study)
 	if err != nil {
 		return nil, nil, err
@@ -179,13 +187,4 @@ func (f *reviewFlags) write(r *review.Report, out io.Writer) error {
 		return r.WriteJSON(out)
 	}
 	return r.WriteText(out)
-}
-
-// toFile writes a file anew.
-func toFile(path string, write func(io.Writer) error) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(file), file.Close())
 }

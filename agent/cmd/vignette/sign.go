@@ -95,7 +95,7 @@ func signWith(keyFile, comment string, files []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(name+".minisig", sig, 0o644); err != nil {
+		if err := writeWhole(name+".minisig", sig); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s.minisig: signed with key %s\n", name, key.ID)

@@ -178,6 +178,9 @@ his up to that version only. The list is that of study cards that are called bac
 	if err != nil {
 		return err
 	}
+	if _, err := secretKey(*secret); err != nil {
+		return err // before the list grows
+	}
 	list, err := revocations(*file)
 	if err != nil {
 		return err
