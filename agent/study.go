@@ -151,14 +151,17 @@ func (a *agent) tellStudies(records []engine.Record) {
 
 // The methods of uibridge.Studies.
 
-// Consent gives or withdraws consent for a study.
+// Consent gives or withdraws consent for a study. A no waits for nothing: neither
+// for a loop that is busy, nor for a driver to come who did not say it.
 func (a *agent) Consent(study string, yes bool) error {
-	return a.driverSays(func(now trace.Context) error {
-		if yes {
-			return a.recorder.GiveConsent(study, now)
-		}
-		return a.recorder.WithdrawConsent(study, now)
-	})
+	if a.recorder == nil {
+		return errNoTraces
+	}
+	if yes {
+		return a.driverSays(func(now trace.Context) error { return a.recorder.GiveConsent(study, now) })
+	}
+	defer a.tellOfTraces()
+	return a.recorder.WithdrawConsent(study, trace.Context{Wall: a.recorder.Wall()})
 }
 
 // driverSays tells the recorder what the driver says at this moment, and watchers
@@ -175,12 +178,15 @@ func (a *agent) driverSays(say func(now trace.Context) error) error {
 	return say(now)
 }
 
-// momentOfLoop asks the loop for the moment.
+// momentOfLoop asks the loop for the moment, of the driver who drives when it is
+// asked: another may have come when it answers.
 func (a *agent) momentOfLoop() (now trace.Context, err error) {
+	turn := a.recorder.Turn()
 	err = a.do(func() error {
 		now = a.moment()
 		return nil
 	})
+	now.Turn = turn
 	return now, err
 }
 

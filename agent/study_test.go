@@ -11,8 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"vignette/scenes"
 	"vignette/scenes/sign"
 	uibridge "vignette/ui-bridge"
+	"vignette/ui-bridge/trace"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -147,6 +149,45 @@ func TestStudyOverDBus(t *testing.T) {
 	s.ask("ConsentHistory", nil, &history)
 	if len(history) != 0 {
 		t.Errorf("a guest sees %v", history)
+	}
+}
+
+// TestConsentIsItsDrivers: a no waits for no loop, and a yes that had to wait for it
+// is nobody's when another driver has come meanwhile.
+func TestConsentIsItsDrivers(t *testing.T) {
+	study, err := scenes.LoadStudy("../testdata/drive/studies/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := trace.Open(filepath.Join(t.TempDir(), "traces"), trace.Options{Studies: []*scenes.Study{study}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetUser(1)
+	now := study.From.AddDate(0, 0, 1)
+	if err := r.GiveConsent("demo", trace.Context{Now: now, Wall: now, Parked: true}); err != nil {
+		t.Fatal(err)
+	}
+	a := &agent{recorder: &studies{Recorder: r}, tasks: make(chan task), ended: make(chan struct{})}
+	said := make(chan error)
+	go func() { said <- a.Consent("demo", true) }()
+	late := <-a.tasks
+	r.SetUser(2)
+	late.done <- nil
+	(<-a.tasks).done <- uibridge.ErrClosing // what it would tell watchers
+	if err := <-said; !errors.Is(err, trace.ErrOtherDriver) || len(r.ConsentHistory()) != 0 {
+		t.Errorf("driver 1's yes, taken after driver 2 came: %v, %d decisions", err, len(r.ConsentHistory()))
+	}
+	close(a.ended) // the loop does nothing more
+	r.SetUser(1)
+	if err := r.Tick(trace.Context{Now: now, Wall: now}); err != nil || !r.Recording() {
+		t.Errorf("before the no: %v, recording %t", err, r.Recording())
+	}
+	if err := a.Consent("demo", false); err != nil || r.Recording() {
+		t.Errorf("a no without a loop: %v, recording %t", err, r.Recording())
+	}
+	if h := r.ConsentHistory(); len(h) != 2 || h[1].Given || !h[1].At.Equal(now) {
+		t.Errorf("decisions %+v", h)
 	}
 }
 

@@ -67,6 +67,7 @@ var errorNames = []struct {
 	{trace.ErrClosed, "Closing"},
 	{trace.ErrUnknownStudy, "UnknownStudy"},
 	{trace.ErrNoDriver, "NoDriver"},
+	{trace.ErrOtherDriver, "NoDriver"},
 	{trace.ErrNotParked, "NotParked"},
 	{trace.ErrNotNow, "StudyClosed"},
 	{trace.ErrNoConsent, "NoConsent"},

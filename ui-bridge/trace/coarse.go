@@ -14,6 +14,7 @@ type Context struct {
 	Auto       uint8     // driver assistance: 0 not told, 1 level 0, 2 level 1, 3 level 2 or more
 	Now        time.Time // the caller's time, for gaps (of the agent: the stream's); the zero Time is an error
 	Wall       time.Time // the wall clock in local time; the zero Time: nobody vouches for one
+	Turn       uint64    // of the driver whose doing it is, as Recorder.Turn told before; 0: of who drives now
 }
 
 // The buckets of the time since the event before, in an episode.

@@ -109,6 +109,8 @@ func (r *Recorder) mayGive(study, name, choice string, c Context) (*scenes.Task,
 	p := r.policies[i]
 	at := slices.IndexFunc(p.study.Tasks, func(k scenes.Task) bool { return k.Name == name && p.asks(&k, c.Wall) })
 	switch why := r.closedTo(p.study); {
+	case r.elses(c):
+		return nil, nil, ErrOtherDriver
 	case r.user == 0:
 		return nil, nil, ErrNoDriver
 	case why != "":

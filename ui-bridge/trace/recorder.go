@@ -68,6 +68,8 @@ var (
 	ErrNoTime = errors.New("interactions without a time")
 	// ErrNoDriver tells that it is not known who drives, or that it is a guest.
 	ErrNoDriver = errors.New("nobody knows who drives, or it is a guest; consent is a driver's own")
+	// ErrOtherDriver tells that another driver has come since something was said.
+	ErrOtherDriver = errors.New("another driver has come since this was said; it does not count")
 	// ErrNotParked tells that consent is given in a parked car only.
 	ErrNotParked = errors.New("the car is not parked; ask when it is")
 	// ErrNotNow tells that a study cannot be consented to: it is over, called
@@ -93,6 +95,7 @@ type Recorder struct {
 	given    marks // which feedback was given
 	damaged  bool
 	user     uint64 // 0: a guest, or nobody knows
+	turn     uint64 // which driver since Open, from 1 on; any change begins another
 	wall     time.Time
 	active   int // index of the policy that is recorded, -1 for none
 	attempt  attempt
@@ -119,7 +122,7 @@ func Open(dir string, o Options) (*Recorder, error) {
 	if o.OutboxSegments == 0 {
 		o.OutboxSegments = 1024
 	}
-	r := &Recorder{dir: dir, active: -1, newer: Newer(dir), consents: consents{dir: dir}, seen: marks{dir: dir, file: seenFile}, given: marks{dir: dir, file: givenFile}}
+	r := &Recorder{dir: dir, active: -1, turn: 1, newer: Newer(dir), consents: consents{dir: dir}, seen: marks{dir: dir, file: seenFile}, given: marks{dir: dir, file: givenFile}}
 	for i, name := range []string{"outbox", "panel-outbox"} {
 		r.boxes[i] = outbox{dir: filepath.Join(dir, name), most: o.OutboxSegments, random: r.random}
 	}
@@ -194,8 +197,28 @@ func (r *Recorder) SetUser(user uint64) {
 		return
 	}
 	r.user = user
+	r.turn++
 	r.forget()
 	r.choose()
+}
+
+// Turn tells the present driver from those before and after, for a Context that is
+// put together before it is used: what one did is not taken for another's.
+func (r *Recorder) Turn() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.turn
+}
+
+// elses reports whether a context is of another driver's turn.
+func (r *Recorder) elses(c Context) bool { return c.Turn != 0 && c.Turn != r.turn }
+
+// Wall is the wall clock as the recorder was told it last; the zero Time: nobody
+// vouches for one.
+func (r *Recorder) Wall() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.wall
 }
 
 // forget drops the open attempts.
@@ -253,7 +276,7 @@ func (r *Recorder) closedTo(s *scenes.Study) string {
 
 // Record takes a batch of interactions that arrived together: their times within
 // the batch are all c.Now. It returns how many were recorded: none without
-// consent, which is no error and writes nothing, and none that belong to no task
+// consent, or of a driver before, which is no error and writes nothing, and none that belong to no task
 // of the study. An attempt at a task begins with its start and ends with its end,
 // when its screens are left, after a gap above 30 s, or if c.Now went back. The
 // error is the first of those of attempts that could not be written; what was
@@ -269,7 +292,7 @@ func (r *Recorder) Record(batch []Interaction, c Context) (accepted int, err err
 	}
 	r.wall = c.Wall
 	r.choose()
-	if r.active < 0 {
+	if r.active < 0 || r.elses(c) {
 		r.n.Refused += uint64(len(batch))
 		return 0, nil
 	}

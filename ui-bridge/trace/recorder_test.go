@@ -180,6 +180,38 @@ func TestOnlyTheConsentingDriver(t *testing.T) {
 	}
 }
 
+// TestWhatOneDriverDidIsNotAnothers: a touch, a yes and a choice that came before
+// another driver did, and are looked at after, do not count.
+func TestWhatOneDriverDidIsNotAnothers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	r := consented(t, dir, options(t))
+	r.SetUser(8)
+	c := at(0, 0)
+	if c.Turn = r.Turn(); c.Turn == 0 {
+		t.Fatal("a turn without a number")
+	}
+	r.SetUser(driver)
+	if n, err := r.Record([]Interaction{tap("home", "climate_tile")}, c); n != 0 || err != nil || r.Counters().Refused != 1 {
+		t.Errorf("a touch of the driver before: accepted %d, %v, %+v", n, err, r.Counters())
+	}
+	if err := r.GiveFeedback(demo, "anything", "good", c); !errors.Is(err, ErrOtherDriver) {
+		t.Errorf("a choice of the driver before: %v", err)
+	}
+	r.SetUser(9)
+	if err := r.GiveConsent(demo, c); !errors.Is(err, ErrOtherDriver) || len(r.ConsentHistory()) != 0 {
+		t.Errorf("a yes of the driver before: %v, %d decisions", err, len(r.ConsentHistory()))
+	}
+	r.SetUser(8)
+	if err := r.GiveConsent(demo, c); !errors.Is(err, ErrOtherDriver) {
+		t.Errorf("a yes from before this driver was away: %v", err)
+	}
+	c.Turn = r.Turn()
+	if err := r.GiveConsent(demo, c); err != nil {
+		t.Error(err)
+	}
+	record(t, r, c, tap("home", "climate_tile"))
+}
+
 // TestConsentIsAskedAsTheContractSays holds when consent can be given.
 func TestConsentIsAskedAsTheContractSays(t *testing.T) {
 	other := study(t, "id: demo", "id: other")

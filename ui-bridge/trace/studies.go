@@ -125,6 +125,8 @@ func (r *Recorder) GiveConsent(study string, c Context) error {
 	r.choose()
 	s := r.policies[i].study
 	switch why := r.closedTo(s); {
+	case r.elses(c):
+		return ErrOtherDriver
 	case r.user == 0:
 		return ErrNoDriver
 	case why != "":
