@@ -110,11 +110,24 @@ func (w *wire) find(m *dbus.Message) (*method, *dbus.Error) {
 	if failed != nil {
 		return nil, failed
 	}
-	if got, _ := m.Headers[dbus.FieldSignature].Value().(dbus.Signature); got != method.signature {
+	if got := w.sock.types; got != method.signature.String() {
 		return nil, dbus.NewError("org.freedesktop.DBus.Error.InvalidArgs",
 			[]any{fmt.Sprintf("%s takes %q, not %q", member, method.signature, got)})
 	}
 	return method, nil
+}
+
+// types are those of the arguments of all methods.
+func (w *wire) types() map[string]bool {
+	all := map[string]bool{}
+	for _, path := range []dbus.ObjectPath{AgentPath, cardsPath} {
+		for _, members := range w.objects(path) {
+			for _, m := range members {
+				all[m.signature.String()] = true
+			}
+		}
+	}
+	return all
 }
 
 // refusal is a call that is not taken, and why.

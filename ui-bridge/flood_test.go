@@ -54,10 +54,16 @@ func TestHostileCalls(t *testing.T) {
 	}
 	raw := newRawClient(t, address)
 	keys := map[byte]string{1: "x"} // in bytes as those of booleans
-	for _, call := range [][]byte{raw.call(AgentName, AgentPath, AgentInterface, "RunCard", 0, keys), raw.call(AgentName, AgentPath, AgentInterface, "Override", 0, "x", dbus.MakeVariant(keys))} {
-		raw.send(bytes.Replace(call, []byte("a{ys}"), []byte("a{bs}"), 1))
-		if name, text := raw.refused(); name != value || !strings.Contains(text, "a dictionary has keys of a type that the agent does not read") {
-			t.Errorf("dictionaries of booleans: %s: %s", name, text)
+	for _, c := range []struct {
+		call       []byte
+		name, text string
+	}{
+		{raw.call(AgentName, AgentPath, AgentInterface, "RunCard", 0, keys), args, `RunCard takes "s", not "a{bs}"`},
+		{raw.call(AgentName, AgentPath, AgentInterface, "Override", 0, "x", dbus.MakeVariant(keys)), value, "type a{bs}; send a number"},
+	} {
+		raw.send(bytes.Replace(c.call, []byte("a{ys}"), []byte("a{bs}"), 1))
+		if name, text := raw.refused(); name != c.name || !strings.Contains(text, c.text) {
+			t.Errorf("dictionaries of booleans: %s: %s, want %s: %s", name, text, c.name, c.text)
 		}
 	}
 	long := hmi.Object(AgentName, dbus.ObjectPath("/"+strings.Repeat("x", 300<<10)))

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -24,10 +25,12 @@ const (
 // then, a reply does not fit, and a value is none.
 type frames struct {
 	in      *bufio.Reader
-	begun   bool   // messages, no longer lines
-	message []byte // what the library has not read of the present one
-	refused error  // why the present one became another; nil: it did not
-	skip    func() // is told of a message that even its answer cannot be made of
+	begun   bool            // messages, no longer lines
+	message []byte          // what the library has not read of the present one
+	types   string          // of the present one, a call, as it was sent
+	refused error           // why the present one became another, if not for its types
+	calls   map[string]bool // the types that calls may have
+	skip    func()          // is told of a message that even its answer cannot be made of
 }
 
 func (f *frames) Read(p []byte) (n int, err error) {
@@ -61,7 +64,7 @@ func (f *frames) next() error {
 	if dbus.Type(head[1]) == dbus.TypeMethodCall {
 		limit = maxCallBytes
 	}
-	switch f.refused = nil; {
+	switch f.types, f.refused = "", nil; {
 	case header+body <= limit:
 		return f.take(order, int(header), int(body))
 	case header > maxHeaderBytes:
@@ -92,7 +95,13 @@ func (f *frames) take(order binary.ByteOrder, header, body int) error {
 		return err
 	}
 	f.message = m
-	if f.refused = unreadable(m); f.refused == nil {
+	if dbus.Type(m[1]) == dbus.TypeMethodCall && !f.fits(order, header) {
+		f.shorten(order, m[:header:header])
+	}
+	if f.refused == nil {
+		f.refused = unreadable(f.message)
+	}
+	if f.refused == nil {
 		return nil
 	}
 	f.shorten(order, m[:header:header])
@@ -101,6 +110,41 @@ func (f *frames) take(order binary.ByteOrder, header, body int) error {
 		f.skip()
 	}
 	return nil
+}
+
+// fits reports whether a call's types are those of some method, and refuses values
+// that are none. The library makes Go types of whatever a call brings, and what they
+// take is never given back.
+func (f *frames) fits(order binary.ByteOrder, header int) bool {
+	_, types := bodyTypes(f.message[:header])
+	f.types = string(types)
+	if f.types != "" && !f.calls[f.types] {
+		return false
+	}
+	texts, _, some := strings.Cut(f.types, "v")
+	if !some || strings.Trim(texts, "s") != "" {
+		return true
+	}
+	if of := variantType(order, f.message[header:], len(texts)); len(of) != 1 || of == "v" {
+		f.refused = fmt.Errorf("%w: type %s; send a number, a boolean or a string", ErrInvalidValue, of)
+	}
+	return true
+}
+
+// variantType is the type of the variant behind some texts that begin a body; empty:
+// there is none.
+func variantType(order binary.ByteOrder, body []byte, texts int) string {
+	at, all := uint64(0), uint64(len(body))
+	for range texts {
+		if at = (at + 3) &^ 3; at+4 > all {
+			return ""
+		}
+		at += 4 + uint64(order.Uint32(body[at:])) + 1
+	}
+	if at >= all || at+1+uint64(body[at]) > all {
+		return ""
+	}
+	return string(body[at+1 : at+1+uint64(body[at])])
 }
 
 // unreadable tells why the library cannot read a message.
@@ -127,15 +171,24 @@ var signatureField = []byte{byte(dbus.FieldSignature), 1, 'g', 0}
 // shorten makes of the header of a message one whose body is as many empty
 // signatures as its signature has types.
 func (f *frames) shorten(order binary.ByteOrder, cut []byte) {
-	for at := 16; at+5 < len(cut); at += 8 {
-		types := int(cut[at+4])
-		if bytes.HasPrefix(cut[at:], signatureField) && at+5+types < len(cut) {
-			copy(cut[at+5:], bytes.Repeat([]byte{'g'}, types))
-			order.PutUint32(cut[4:], uint32(2*types))
-			f.message = append(cut, make([]byte, 2*types)...)
-			return
+	at, types := bodyTypes(cut)
+	if at == 0 {
+		f.message = nil
+		f.skip() // a body without a signature, which no daemon lets through
+		return
+	}
+	size := 2 * len(types)
+	copy(cut[at:], bytes.Repeat([]byte{'g'}, len(types)))
+	order.PutUint32(cut[4:], uint32(size))
+	f.message = append(cut, make([]byte, size)...)
+}
+
+// bodyTypes finds the signature of the body in a header; at 0 there is none.
+func bodyTypes(header []byte) (at int, types []byte) {
+	for at := 16; at+5 < len(header); at += 8 {
+		if end := at + 5 + int(header[at+4]); bytes.HasPrefix(header[at:], signatureField) && end < len(header) {
+			return at + 5, header[at+5 : end]
 		}
 	}
-	f.message = nil
-	f.skip() // a body without a signature, which no daemon lets through
+	return 0, nil
 }

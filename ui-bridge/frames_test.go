@@ -46,7 +46,7 @@ func TestFramesKeepMessagesSmall(t *testing.T) {
 		stream.Write(m)
 	}
 	skipped := 0
-	f := frames{in: bufio.NewReader(iotest.HalfReader(&stream)), begun: true, skip: func() { skipped++ }}
+	f := frames{in: bufio.NewReader(iotest.HalfReader(&stream)), begun: true, skip: func() { skipped++ }, calls: map[string]bool{"s": true}}
 	for i, want := range []struct {
 		text any
 		over bool
@@ -123,15 +123,51 @@ func TestFramesThatTheLibraryCannotRead(t *testing.T) {
 	}
 }
 
+// TestFramesOfForeignTypes: no type that a call brings reaches the library but those of
+// methods, since it would never give back what Go's types of it take.
+func TestFramesOfForeignTypes(t *testing.T) {
+	for _, c := range []struct {
+		body         []any
+		types, fault string
+		values       int // empty signatures; 0: the body as it was sent
+	}{
+		{[]any{"x"}, "s", "", 0},
+		{[]any{map[string]map[int16]string{}}, "a{sa{ns}}", "", 9},
+		{[]any{"texts", dbus.MakeVariant(1.5)}, "sv", "", 0},
+		{[]any{"texts", dbus.MakeVariant([]string{})}, "sv", "type as; send a number", 2},
+		{[]any{"", "even", dbus.MakeVariant(dbus.MakeVariant(map[uint64]int32{}))}, "ssv", "type v; send a number", 3},
+	} {
+		m := &dbus.Message{Type: dbus.TypeMethodCall, Body: c.body, Headers: map[dbus.HeaderField]dbus.Variant{dbus.FieldPath: dbus.MakeVariant(dbus.ObjectPath("/a")),
+			dbus.FieldMember: dbus.MakeVariant("Say"), dbus.FieldSignature: dbus.MakeVariant(dbus.SignatureOf(c.body...))}}
+		var b bytes.Buffer
+		if err := m.EncodeTo(&b, binary.BigEndian); err != nil {
+			t.Fatal(err)
+		}
+		f := frames{in: bufio.NewReader(&b), begun: true, skip: func() {}, calls: map[string]bool{"s": true, "sv": true, "ssv": true}}
+		got, err := dbus.DecodeMessage(&f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := c.body
+		if c.values > 0 {
+			want = slices.Repeat([]any{dbus.Signature{}}, c.values)
+		}
+		if f.types != c.types || (f.refused == nil) != (c.fault == "") || f.refused != nil && !strings.Contains(f.refused.Error(), c.fault) || !slices.Equal(got.Body, want) {
+			t.Errorf("%s: types %q, refused %v, %v is passed on, want %v", c.types, f.types, f.refused, got.Body, want)
+		}
+	}
+}
+
 // FuzzFrames: whatever a daemon sends, reading ends, and what follows a whole
 // message is read whole.
 func FuzzFrames(f *testing.F) {
 	f.Add(message(f, dbus.TypeMethodCall, "/a", "x", binary.LittleEndian))
 	f.Add(message(f, dbus.TypeMethodCall, "/a", strings.Repeat("x", maxCallBytes), binary.BigEndian))
+	f.Add(bytes.Replace(message(f, dbus.TypeMethodCall, "/a", "x", binary.LittleEndian), []byte("\x01s\x00"), []byte("\x02sv"), 1))
 	f.Add([]byte("l\x01\x00\x01\xff\xff\xff\xff\x07\x00\x00\x00\xff\xff\xff\xff"))
 	last := message(f, dbus.TypeSignal, "/last", "last", binary.LittleEndian)
 	f.Fuzz(func(t *testing.T, first []byte) {
-		r := frames{in: bufio.NewReader(bytes.NewReader(append(bytes.Clone(first), last...))), begun: true, skip: func() {}}
+		r := frames{in: bufio.NewReader(bytes.NewReader(append(bytes.Clone(first), last...))), begun: true, skip: func() {}, calls: map[string]bool{"s": true, "sv": true}}
 		rest := new(bytes.Buffer)
 		if n, err := rest.ReadFrom(&r); n > int64(len(first)+len(last)+maxHeaderBytes+255) {
 			t.Fatalf("%d bytes became %d, error %v", len(first)+len(last), n, err)

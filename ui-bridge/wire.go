@@ -51,7 +51,7 @@ func (w *wire) dial(ctx, life context.Context, address string) error {
 	if w.sock, err = dialSocket(ctx, resolved); err != nil {
 		return fmt.Errorf("cannot reach the D-Bus daemon at %s: %w; is dbus-daemon running?", address, err)
 	}
-	w.sock.skip = w.in.muted
+	w.sock.skip, w.sock.calls = w.in.muted, w.types()
 	w.queue, w.done, w.window = make(chan *pending, maxCalls), make(chan *dbus.Call, maxOut), make(chan struct{}, maxOut)
 	w.out, w.refusals = map[*dbus.Call]*pending{}, make(chan refusal, maxRefusals)
 	w.ctx, w.end = context.WithCancelCause(life)
