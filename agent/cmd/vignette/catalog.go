@@ -64,6 +64,9 @@ replaced when the new one is whole. The same packs make the same bytes.`,
 		fs.Usage()
 		return errReported
 	}
+	if err := outside(fs.Arg(0), *site); err != nil {
+		return err
+	}
 	o := catalog.Options{Title: *title}
 	if err := catalogOptions(&o, *key, *adoption, vehicles); err != nil {
 		return err

@@ -75,6 +75,9 @@ func run(args []string, out, errs io.Writer) int {
 	said := &heard{Writer: out}
 	switch args[0] {
 	case "help", "-h", "--help":
+		if args[0] == "help" && len(args) > 1 {
+			return run(append(args[1:], "--help"), out, errs)
+		}
 		usage(said)
 		return code(said.err, "help", errs)
 	case "--version":

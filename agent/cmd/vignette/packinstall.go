@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
 
 	"vignette/scenes"
 )
@@ -43,6 +47,14 @@ func (w *whom) install(file, dir string, out, errs io.Writer) (scenes.Standing, 
 	if err != nil {
 		return 0, err
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, err
+	}
+	release, err := hold(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
 	shelf, err := openShelf(dir, errs)
 	if err != nil {
 		return 0, err
@@ -61,6 +73,19 @@ func (w *whom) install(file, dir string, out, errs io.Writer) (scenes.Standing, 
 	}
 	_, err = fmt.Fprintf(out, "%s by %s (%s) is installed in %s; its cards start disabled\n", p.Manifest.Name(), p.Manifest.Author, known, dir)
 	return standing, err
+}
+
+// hold keeps other runs of this program off a directory of installed cards: each
+// reads the ledger and writes it anew, so of two at once one's would be lost.
+func hold(dir string) (release func() error, err error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", dir, err), d.Close())
+	}
+	return d.Close, nil
 }
 
 // openShelf reads what is installed in a directory, and tells of what cannot be
@@ -90,6 +115,11 @@ another's card of the same id.`,
 		return errReported
 	}
 	id, dir := fs.Arg(0), fs.Arg(1)
+	release, err := hold(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	shelf, err := openShelf(dir, errs)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vignette/scenes"
@@ -115,7 +116,8 @@ const idLength = 32
 func tracesDelete(args []string, out, errs io.Writer) error {
 	fs := newFlags("traces delete", errs, "vignette traces delete DIR ID…", `
 Deletes the segments of episodes by their ids, as vignette traces list shows
-them. While an agent runs on the directory, use org.vignette.Trace1 instead.`,
+them, and all copies. A segment that holds other episodes too, as vignette traces
+gather writes it, is not deleted. While an agent runs on the directory, use org.vignette.Trace1 instead.`,
 		"vignette traces delete traces/ 5ab83e4a7dde921967eb6abd685202d7")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -128,26 +130,45 @@ them. While an agent runs on the directory, use org.vignette.Trace1 instead.`,
 	if err != nil {
 		return err
 	}
-	for _, id := range fs.Args()[1:] {
-		file := fileOf(list, id)
-		if file == "" {
-			return fmt.Errorf("%s: has no episode %s; vignette traces list names those there are", fs.Arg(0), id)
+	ids := fs.Args()[1:]
+	files := make([][]string, len(ids))
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			return fmt.Errorf("episode %s is given twice; keep one", id)
 		}
-		if err := os.Remove(file); err != nil {
+		if files[i], err = filesOf(list, fs.Arg(0), id); err != nil {
 			return err
+		}
+	}
+	for i, id := range ids {
+		for _, file := range files[i] {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintf(out, "%s: deleted\n", id)
 	}
 	return nil
 }
 
-func fileOf(list []trace.Listed, id string) string {
+// filesOf are the segments of an episode, several if it was delivered twice. An
+// error is of an id that is not there, or whose segment holds other episodes.
+func filesOf(list []trace.Listed, dir, id string) (files []string, err error) {
 	for _, t := range list {
-		if t.ID == strings.ToLower(id) && len(id) == idLength {
-			return t.File
+		if t.ID != strings.ToLower(id) || len(id) != idLength {
+			continue
 		}
+		for _, o := range list {
+			if o.File == t.File && o.ID != t.ID {
+				return nil, fmt.Errorf("%s: holds episode %s and others, which would be deleted too; delete it where they were gathered from, and gather anew", t.File, id)
+			}
+		}
+		files = append(files, t.File)
 	}
-	return ""
+	if files == nil {
+		return nil, fmt.Errorf("%s: has no episode %s; vignette traces list names those there are", dir, id)
+	}
+	return slices.Compact(files), nil
 }
 
 func tracesExport(args []string, out, errs io.Writer) error {

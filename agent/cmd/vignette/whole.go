@@ -140,7 +140,8 @@ func overOther(name, kind, start string) error {
 	return nil
 }
 
-// outside refuses a result within a dataset, which it would change.
+// outside refuses a result within a directory that is read: it would be read too,
+// now or the next time.
 func outside(dir, file string) error {
 	if file == "" {
 		return nil
@@ -154,7 +155,7 @@ func outside(dir, file string) error {
 		return err
 	}
 	if strings.HasPrefix(to, from+string(filepath.Separator)) {
-		return fmt.Errorf("%s: lies within the dataset, which it would change; write it elsewhere", file)
+		return fmt.Errorf("%s: lies within %s, which is read and would change; write it elsewhere", file, dir)
 	}
 	return nil
 }
