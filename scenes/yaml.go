@@ -66,15 +66,20 @@ func (r *reader) empty(n *yaml.Node, wanted string) {
 	r.diags.add(r.file, k.Pos, "`%s` has no value; give %s", k.Text, wanted)
 }
 
-// pipeTime bounds the reading of a pipe.
-const pipeTime = 2 * time.Second
+// PipeTime bounds the reading of a pipe, for a program that must not wait; 0: it is
+// read to its end, as on a desk. It is set before anything is read.
+var PipeTime = 2 * time.Second
 
-// Open opens a file to be read. It waits for nobody: a pipe that no program writes
-// into is empty, and one that is not at its end in time is an error when it is read.
+// Open opens a file to be read. It waits for nobody, within PipeTime: a pipe that no
+// program writes into is empty, and one that is not at its end in time is an error
+// when it is read.
 func Open(path string) (*os.File, error) {
+	if PipeTime == 0 {
+		return os.Open(path)
+	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err == nil {
-		_ = f.SetReadDeadline(time.Now().Add(pipeTime)) // other files have none
+		_ = f.SetReadDeadline(time.Now().Add(PipeTime)) // other files have none
 	}
 	return f, err
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 
+	"vignette/scenes"
 	"vignette/scenes/engine"
 	"vignette/scenes/explain"
 )
@@ -64,6 +65,7 @@ var errFindings = errors.New("findings")
 var errReported = errors.New("reported")
 
 func main() {
+	scenes.PipeTime = 0 // what writes into a pipe may take its time
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
